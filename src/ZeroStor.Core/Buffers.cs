@@ -1,0 +1,175 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Numerics;
+
+namespace ZeroStor;
+
+/// <summary>A counted buffer from <see cref="BufferPool"/>. Who rents it holds one count; whoever is handed a
+/// slice to keep beyond the call takes another with <see cref="Hold"/> and gives it back with
+/// <see cref="Release"/>. At zero the bytes go back to the pool. A count that is lost (a message that was never
+/// sent) costs the pool one buffer and nobody a wrong byte: the collector takes the array. Thread-safe.</summary>
+public sealed class SharedBuffer
+{
+    private readonly byte[] _array;
+    private readonly int _start;
+    private readonly BufferPool _pool;
+    private int _holders;
+
+    internal SharedBuffer(BufferPool pool, int bytes)
+    {
+        // Pinned and aligned: the kernels and direct I/O both want fixed addresses at page boundaries.
+        _array = GC.AllocateUninitializedArray<byte>(bytes + BufferPool.AlignmentBytes, pinned: true);
+        _pool = pool;
+        Capacity = bytes;
+        nint address;
+        unsafe
+        {
+            fixed (byte* first = _array)
+            {
+                address = (nint)first;
+            }
+        }
+
+        _start = (int)((BufferPool.AlignmentBytes - (address & (BufferPool.AlignmentBytes - 1)))
+            & (BufferPool.AlignmentBytes - 1));
+    }
+
+    public int Capacity { get; }
+
+    public Memory<byte> Memory
+    {
+        get
+        {
+            Debug.Assert(_holders > 0, "a released buffer is read");
+            return new Memory<byte>(_array, _start, Capacity);
+        }
+    }
+
+    public Span<byte> Span => Memory.Span;
+
+    public BufferSlice Slice(int offset, int length) => new(this, offset, length);
+
+    /// <summary>Takes one more count.</summary>
+    public SharedBuffer Hold()
+    {
+        int holders = Interlocked.Increment(ref _holders);
+        return holders > 1 ? this : throw new InvalidOperationException("A released buffer was held again.");
+    }
+
+    /// <summary>Gives one count back; the last one returns the bytes to the pool.</summary>
+    public void Release()
+    {
+        int holders = Interlocked.Decrement(ref _holders);
+        if (holders == 0)
+        {
+            _pool.Return(this);
+        }
+        else if (holders < 0)
+        {
+            throw new InvalidOperationException("A buffer was released more often than held.");
+        }
+    }
+
+    internal void Reset() => _holders = 1;
+}
+
+/// <summary>A part of a counted buffer. Copying the struct takes no count; <see cref="Hold"/> does.</summary>
+public readonly struct BufferSlice
+{
+    private readonly SharedBuffer? _owner;
+    private readonly int _offset;
+
+    public BufferSlice(SharedBuffer owner, int offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, owner.Capacity);
+        _owner = owner;
+        _offset = offset;
+        Length = length;
+    }
+
+    public int Length { get; }
+
+    public bool IsEmpty => Length == 0;
+
+    public Memory<byte> Memory => _owner is null ? default : _owner.Memory.Slice(_offset, Length);
+
+    public Span<byte> Span => Memory.Span;
+
+    public BufferSlice Slice(int offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
+        return _owner is null ? default : new BufferSlice(_owner, _offset + offset, length);
+    }
+
+    /// <summary>Takes a count of the buffer; the caller of this releases it.</summary>
+    public BufferSlice Hold()
+    {
+        _owner?.Hold();
+        return this;
+    }
+
+    public void Release() => _owner?.Release();
+}
+
+/// <summary>Rents page-aligned, pinned buffers by size class and keeps returned ones up to a bound. Thread-safe.
+/// </summary>
+public sealed class BufferPool
+{
+    /// <summary>A page: what direct I/O asks of an address.</summary>
+    public const int AlignmentBytes = 4096;
+
+    /// <summary>Returned bytes beyond this are left to the collector: enough for the stripes that a silo's slots
+    /// allow at once, and no more.</summary>
+    public const long MaxRetainedBytes = 192L * 1024 * 1024;
+
+    private readonly ConcurrentDictionary<int, ConcurrentStack<SharedBuffer>> _free = new();
+    private long _retainedBytes;
+
+    public static BufferPool Shared { get; } = new();
+
+    /// <summary>A buffer of at least <paramref name="bytes"/>, its content undefined, held once.</summary>
+    public SharedBuffer Rent(int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        int size = SizeClass(bytes);
+        if (_free.TryGetValue(size, out ConcurrentStack<SharedBuffer>? stack) && stack.TryPop(out SharedBuffer? kept))
+        {
+            Interlocked.Add(ref _retainedBytes, -size);
+            kept.Reset();
+            return kept;
+        }
+
+        var fresh = new SharedBuffer(this, size);
+        fresh.Reset();
+        return fresh;
+    }
+
+    /// <summary>Rents and slices in one: exactly <paramref name="bytes"/> long.</summary>
+    public BufferSlice RentSlice(int bytes) => Rent(bytes).Slice(0, bytes);
+
+    internal void Return(SharedBuffer buffer)
+    {
+        if (Interlocked.Add(ref _retainedBytes, buffer.Capacity) > MaxRetainedBytes)
+        {
+            Interlocked.Add(ref _retainedBytes, -buffer.Capacity);
+            return;
+        }
+
+        _free.GetOrAdd(buffer.Capacity, static _ => new ConcurrentStack<SharedBuffer>()).Push(buffer);
+    }
+
+    // Four classes per power of two: at most a quarter is wasted.
+    private static int SizeClass(int bytes)
+    {
+        if (bytes <= AlignmentBytes)
+        {
+            return AlignmentBytes;
+        }
+
+        int step = (int)BitOperations.RoundUpToPowerOf2((uint)bytes) / 8;
+        step = Math.Max(step, AlignmentBytes);
+        return (bytes + step - 1) / step * step;
+    }
+}
