@@ -1,0 +1,52 @@
+using System.Security.Cryptography;
+
+namespace ZeroStor.Sealing;
+
+/// <summary>The key of one content: 256 random bits, from which each stripe's key is derived. Zeroed when
+/// disposed; ciphers made from it live on. Thread-safe.</summary>
+public sealed class ContentKey : IDisposable
+{
+    private readonly Secret _secret;
+
+    internal ContentKey(VaultId vault, ContentId content, Secret secret)
+    {
+        Vault = vault;
+        Content = content;
+        _secret = secret;
+    }
+
+    public VaultId Vault { get; }
+
+    public ContentId Content { get; }
+
+    /// <summary>The cipher of one stripe: <c>HKDF-SHA256(content key, "ZeroStor 1 stripe" ‖ 0x00 ‖ SealId)</c>.
+    /// <paramref name="seal"/> must be fresh for whatever is sealed: two sealings under one SealId would repeat
+    /// nonces. Opening, and placing the same sealed bytes again, keeps it. The caller disposes the cipher.
+    /// </summary>
+    /// <param name="seal">Names the sealing.</param>
+    /// <param name="ordinal">Which stripe of the content, from 0.</param>
+    public StripeCipher ForStripe(SealId seal, int ordinal)
+    {
+        if (ordinal < 0)
+        {
+            throw ZeroStorException.Invalid($"Stripe {ordinal} of content {Content} cannot be: they count from 0.");
+        }
+
+        Span<byte> context = stackalloc byte[Id128.Bytes];
+        Id128.Write(context, seal.Value);
+        Span<byte> key = stackalloc byte[Secret.KeyBytes];
+        try
+        {
+            _secret.Derive(Labels.Stripe, context, key);
+            return new StripeCipher(key, Vault, Content, ordinal);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    public void Dispose() => _secret.Dispose();
+
+    public override string ToString() => $"key of content {Content}";
+}

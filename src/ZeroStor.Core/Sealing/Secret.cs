@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+
+namespace ZeroStor.Sealing;
+
+/// <summary>What each derived key is for. A label serves one purpose and is never reused, so no key can be made
+/// to do another's work.</summary>
+internal static class Labels
+{
+    public static ReadOnlySpan<byte> MasterKeyId => "ZeroStor 1 master key id"u8;
+
+    public static ReadOnlySpan<byte> EpochKeyWrap => "ZeroStor 1 epoch key wrap"u8;
+
+    public static ReadOnlySpan<byte> ContentKeyWrap => "ZeroStor 1 content key wrap"u8;
+
+    public static ReadOnlySpan<byte> ContentKeyCommitment => "ZeroStor 1 content key commitment"u8;
+
+    public static ReadOnlySpan<byte> Manifest => "ZeroStor 1 manifest"u8;
+
+    public static ReadOnlySpan<byte> Stripe => "ZeroStor 1 stripe"u8;
+}
+
+/// <summary>How a blob is sealed, by the number it carries. Numbers are never reused.</summary>
+internal static class Suites
+{
+    /// <summary>AES-256-GCM (NIST SP 800-38D) under a key that HKDF-SHA256 (RFC 5869) derives from a symmetric
+    /// one.</summary>
+    public const byte AesGcm = 1;
+
+    public static void Require(byte suite, byte known, string what)
+    {
+        if (suite != known)
+        {
+            throw ZeroStorException.Corrupt(
+                $"A {what} is of suite {suite}, and this version knows {known}: run a newer ZeroStor.");
+        }
+    }
+}
+
+/// <summary>A 256-bit symmetric key that never leaves this object but by <see cref="CopyTo"/>: it derives other
+/// keys and seals small things. Pinned, so that the collector leaves no copies behind; zeroed when disposed.
+/// Thread-safe: what was disposed throws, and never works with zeros.
+/// <para>Derivation: HKDF-SHA256 (RFC 5869) with the key as input keying material, no salt, and
+/// <c>info = label ‖ 0x00 ‖ context</c>. Labels hold no zero byte, so no two pairs share an info.</para>
+/// <para>A <b>box</b>, the small thing sealed, is <c>nonce (12) ‖ ciphertext ‖ tag (16)</c>: AES-256-GCM with
+/// a random 96-bit nonce under a derived key. SP 800-38D (8.3) allows 2^32 such nonces per key; the contexts of
+/// all callers name one content or one epoch, which is sealed a handful of times.</para></summary>
+internal sealed class Secret : IDisposable
+{
+    public const int KeyBytes = 32;
+    public const int NonceBytes = 12;
+    public const int TagBytes = Geometry.SealTagBytes;
+
+    /// <summary>What a box adds to the bytes in it.</summary>
+    public const int BoxOverheadBytes = NonceBytes + TagBytes;
+
+    // The longest label and context of all callers, with room.
+    private const int MaxInfoBytes = 128;
+
+    private readonly Lock _gate = new();
+    private readonly byte[] _key = GC.AllocateArray<byte>(KeyBytes, pinned: true);
+    private bool _isDisposed;
+
+    /// <summary>Copies <paramref name="key"/>, 32 bytes; the caller zeroes its own.</summary>
+    public Secret(ReadOnlySpan<byte> key) => key.CopyTo(_key);
+
+    private Secret(IEntropy entropy) => entropy.Fill(_key);
+
+    public static Secret Random(IEntropy entropy) => new(entropy);
+
+    public void CopyTo(Span<byte> target)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(Secret));
+            _key.CopyTo(target);
+        }
+    }
+
+    /// <summary>Fills <paramref name="target"/> with the key that is derived for a label and context.</summary>
+    public void Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> target)
+    {
+        Span<byte> info = stackalloc byte[MaxInfoBytes];
+        label.CopyTo(info);
+        info[label.Length] = 0;
+        context.CopyTo(info[(label.Length + 1)..]);
+        info = info[..(label.Length + 1 + context.Length)];
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, typeof(Secret));
+            HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, target, salt: [], info);
+        }
+    }
+
+    /// <summary>Seals <paramref name="content"/> into <paramref name="box"/>, which is longer by
+    /// <see cref="BoxOverheadBytes"/>.</summary>
+    public void Seal(
+        ReadOnlySpan<byte> label,
+        ReadOnlySpan<byte> context,
+        ReadOnlySpan<byte> associated,
+        IEntropy entropy,
+        ReadOnlySpan<byte> content,
+        Span<byte> box)
+    {
+        Span<byte> nonce = box[..NonceBytes];
+        entropy.Fill(nonce);
+        using AesGcm cipher = Cipher(label, context);
+        cipher.Encrypt(nonce, content, box[NonceBytes..^TagBytes], box[^TagBytes..], associated);
+    }
+
+    /// <summary>Opens a box; false, with <paramref name="content"/> zeroed, when it does not verify.</summary>
+    public bool TryOpen(
+        ReadOnlySpan<byte> label,
+        ReadOnlySpan<byte> context,
+        ReadOnlySpan<byte> associated,
+        ReadOnlySpan<byte> box,
+        Span<byte> content)
+    {
+        using AesGcm cipher = Cipher(label, context);
+        try
+        {
+            cipher.Decrypt(box[..NonceBytes], box[NonceBytes..^TagBytes], box[^TagBytes..], content, associated);
+            return true;
+        }
+        catch (AuthenticationTagMismatchException)
+        {
+            content.Clear();
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            CryptographicOperations.ZeroMemory(_key);
+        }
+    }
+
+    public override string ToString() => "a secret";
+
+    private AesGcm Cipher(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context)
+    {
+        Span<byte> key = stackalloc byte[KeyBytes];
+        try
+        {
+            Derive(label, context, key);
+            return new AesGcm(key, TagBytes);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+
+namespace ZeroStor.Sealing;
+
+/// <summary>A vault's keys, unlocked: makes and opens content keys, seals and opens the manifests that stand
+/// beside shards. They open this vault and nothing else. Zeroed when disposed (who then uses them gets
+/// <see cref="ObjectDisposedException"/>); content keys live on. Thread-safe.
+/// <para>A wrapped content key, 98 bytes, numbers big-endian (not frozen yet):</para>
+/// <code>
+/// 0   1   format 1
+/// 1   1   suite 1; it also says how the content's stripes are sealed
+/// 2   4   epoch number
+/// 6   12  nonce, random
+/// 18  32  ciphertext of the content key
+/// 50  16  tag
+/// 66  32  commitment = HKDF-SHA256(content key, "ZeroStor 1 content key commitment" ‖ 0x00)
+/// key = HKDF-SHA256(epoch key, "ZeroStor 1 content key wrap" ‖ 0x00 ‖ ContentId)
+/// AAD = bytes 0 to 5 ‖ VaultId ‖ ContentId
+/// </code>
+/// <para>Why a key for each content <i>and</i> a random nonce: the derived key wraps one content key as a rule,
+/// and with a fixed nonce that would have to be a law. It is none: a put that is begun again after a lost answer
+/// may draw a second content key for the same ContentId, and two different ones under the same key and nonce
+/// give away their difference and GCM's authentication key. With 96 random bits under a key that sees a handful
+/// of them, nobody need count, neither per content nor per epoch.</para>
+/// <para>Why a commitment: AES-GCM does not bind a ciphertext to its key; who knows two keys can make one blob
+/// that verifies under both. Here the second key would open it to a second content key, which does not have this
+/// commitment. It is not in the AAD: it is checked against the key itself, in constant time.</para>
+/// <para>A sealed manifest (34 bytes more than the manifest; not frozen yet):</para>
+/// <code>
+/// 0   1   format 1
+/// 1   1   suite 1
+/// 2   4   epoch number
+/// 6   12  nonce, random
+/// 18  …   ciphertext of the manifest
+/// -16 16  tag
+/// key = HKDF-SHA256(epoch key, "ZeroStor 1 manifest" ‖ 0x00 ‖ ContentId)
+/// AAD = bytes 0 to 5 ‖ VaultId ‖ ContentId
+/// </code>
+/// <para>It carries no commitment: the content keys that it names carry theirs.</para></summary>
+public sealed class VaultKeys : IDisposable
+{
+    /// <summary>Bytes of a wrapped content key of suite 1.</summary>
+    public const int WrappedKeyBytes = HeaderBytes + KeyBoxBytes + CommitmentBytes;
+
+    /// <summary>What sealing adds to a manifest.</summary>
+    public const int ManifestOverheadBytes = HeaderBytes + Secret.BoxOverheadBytes;
+
+    private const byte Format = 1;
+    private const int HeaderBytes = 6;
+    private const int KeyBoxBytes = Secret.KeyBytes + Secret.BoxOverheadBytes;
+    private const int CommitmentBytes = 32;
+    private const int AssociatedBytes = HeaderBytes + (2 * Id128.Bytes);
+
+    private readonly (uint Number, Secret Key)[] _epochs;
+
+    internal VaultKeys(VaultId vault, (uint Number, Secret Key)[] epochs)
+    {
+        Vault = vault;
+        _epochs = epochs;
+    }
+
+    public VaultId Vault { get; }
+
+    /// <summary>The epoch that new content keys are wrapped under.</summary>
+    public uint CurrentEpoch => _epochs[^1].Number;
+
+    /// <summary>A fresh random key for a content, and what its manifest carries of it. The caller disposes it.
+    /// </summary>
+    public ContentKey NewContentKey(ContentId content, IEntropy entropy, out byte[] wrapped)
+    {
+        byte[] blob = new byte[WrappedKeyBytes];
+        Span<byte> associated = stackalloc byte[AssociatedBytes];
+        Begin(content, blob, associated);
+        Span<byte> key = stackalloc byte[Secret.KeyBytes];
+        try
+        {
+            entropy.Fill(key);
+            _epochs[^1].Key.Seal(
+                Labels.ContentKeyWrap, ContextOf(associated), associated, entropy, key,
+                blob.AsSpan(HeaderBytes, KeyBoxBytes));
+            var made = new Secret(key);
+            made.Derive(Labels.ContentKeyCommitment, [], blob.AsSpan(HeaderBytes + KeyBoxBytes));
+            wrapped = blob;
+            return new ContentKey(Vault, content, made);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    /// <summary>Opens what <see cref="NewContentKey"/> wrapped. The caller disposes it.</summary>
+    /// <exception cref="ZeroStorException">Corrupt: damaged, another vault's or content's, or of a format, suite
+    /// or epoch that is not known here.</exception>
+    public ContentKey OpenContentKey(ContentId content, ReadOnlySpan<byte> wrapped)
+    {
+        const string What = "wrapped content key";
+        Span<byte> associated = stackalloc byte[AssociatedBytes];
+        Secret epoch = EpochOf(content, wrapped, What, associated);
+        if (wrapped.Length != WrappedKeyBytes)
+        {
+            throw DoesNotOpen(What, content);
+        }
+
+        Span<byte> key = stackalloc byte[Secret.KeyBytes];
+        Span<byte> commitment = stackalloc byte[CommitmentBytes];
+        try
+        {
+            ReadOnlySpan<byte> box = wrapped.Slice(HeaderBytes, KeyBoxBytes);
+            if (!epoch.TryOpen(Labels.ContentKeyWrap, ContextOf(associated), associated, box, key))
+            {
+                throw DoesNotOpen(What, content);
+            }
+
+            var opened = new Secret(key);
+            opened.Derive(Labels.ContentKeyCommitment, [], commitment);
+            if (!CryptographicOperations.FixedTimeEquals(commitment, wrapped[(HeaderBytes + KeyBoxBytes)..]))
+            {
+                opened.Dispose();
+                throw DoesNotOpen(What, content);
+            }
+
+            return new ContentKey(Vault, content, opened);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    /// <summary>Seals a commit's manifest for the records of the content that it makes.</summary>
+    public byte[] SealManifest(ContentId content, ReadOnlySpan<byte> manifest, IEntropy entropy)
+    {
+        byte[] blob = new byte[manifest.Length + ManifestOverheadBytes];
+        Span<byte> associated = stackalloc byte[AssociatedBytes];
+        Begin(content, blob, associated);
+        _epochs[^1].Key.Seal(
+            Labels.Manifest, ContextOf(associated), associated, entropy, manifest, blob.AsSpan(HeaderBytes));
+        return blob;
+    }
+
+    /// <exception cref="ZeroStorException">As <see cref="OpenContentKey"/>.</exception>
+    public byte[] OpenManifest(ContentId content, ReadOnlySpan<byte> sealedManifest)
+    {
+        const string What = "sealed manifest";
+        Span<byte> associated = stackalloc byte[AssociatedBytes];
+        Secret epoch = EpochOf(content, sealedManifest, What, associated);
+        if (sealedManifest.Length < ManifestOverheadBytes)
+        {
+            throw DoesNotOpen(What, content);
+        }
+
+        byte[] manifest = new byte[sealedManifest.Length - ManifestOverheadBytes];
+        ReadOnlySpan<byte> box = sealedManifest[HeaderBytes..];
+        return epoch.TryOpen(Labels.Manifest, ContextOf(associated), associated, box, manifest)
+            ? manifest
+            : throw DoesNotOpen(What, content);
+    }
+
+    public void Dispose()
+    {
+        foreach ((uint _, Secret key) in _epochs)
+        {
+            key.Dispose();
+        }
+    }
+
+    public override string ToString() => $"keys of vault {Vault}, epochs up to {CurrentEpoch}";
+
+    // Keys are derived for one content: its id, which ends the AAD, is the context.
+    private static ReadOnlySpan<byte> ContextOf(ReadOnlySpan<byte> associated) => associated[^Id128.Bytes..];
+
+    private void Begin(ContentId content, Span<byte> blob, Span<byte> associated)
+    {
+        blob[0] = Format;
+        blob[1] = Suites.AesGcm;
+        BinaryPrimitives.WriteUInt32BigEndian(blob[2..], CurrentEpoch);
+        Bind(content, blob, associated);
+    }
+
+    private Secret EpochOf(ContentId content, ReadOnlySpan<byte> blob, string what, Span<byte> associated)
+    {
+        var reader = new ByteReader(blob, what);
+        reader.Format(Format);
+        Suites.Require(reader.Byte(), Suites.AesGcm, what);
+        uint number = reader.UInt32();
+        Bind(content, blob, associated);
+        foreach ((uint known, Secret key) in _epochs)
+        {
+            if (known == number)
+            {
+                return key;
+            }
+        }
+
+        throw ZeroStorException.Corrupt(
+            $"A {what} of content {content} is under epoch {number}, which vault {Vault} does not have up to its "
+            + $"epoch {CurrentEpoch}: it is damaged, or the key ring is an old copy.");
+    }
+
+    private void Bind(ContentId content, ReadOnlySpan<byte> blob, Span<byte> associated)
+    {
+        blob[..HeaderBytes].CopyTo(associated);
+        Id128.Write(associated[HeaderBytes..], Vault.Value);
+        Id128.Write(associated[(HeaderBytes + Id128.Bytes)..], content.Value);
+    }
+
+    private ZeroStorException DoesNotOpen(string what, ContentId content) => ZeroStorException.Corrupt(
+        $"The {what} of content {content} does not open with the keys of vault {Vault}: it is damaged, or of "
+        + "another content or vault.");
+}
