@@ -37,7 +37,7 @@ public sealed class ContentKey : IDisposable
         Span<byte> key = stackalloc byte[Secret.KeyBytes];
         try
         {
-            _secret.Derive(Labels.Stripe, context, key);
+            _secret.Derive(KeyPurpose.Stripe, context, key);
             return new StripeCipher(key, Vault, Content, ordinal);
         }
         finally

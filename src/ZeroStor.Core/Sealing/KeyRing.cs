@@ -145,7 +145,7 @@ public sealed class KeyRing
         {
             entropy.Fill(key);
             Span<byte> box = wrapped.AsSpan(MasterKeyIdBytes);
-            master.Secret.Seal(Labels.EpochKeyWrap, context, associated, entropy, key, box);
+            master.Secret.Seal(KeyPurpose.EpochKeyWrap, context, associated, entropy, key, box);
         }
         finally
         {
@@ -173,7 +173,7 @@ public sealed class KeyRing
         try
         {
             ReadOnlySpan<byte> box = wrapped[MasterKeyIdBytes..];
-            return master.Secret.TryOpen(Labels.EpochKeyWrap, context, associated, box, key)
+            return master.Secret.TryOpen(KeyPurpose.EpochKeyWrap, context, associated, box, key)
                 ? new Secret(key)
                 : throw Damaged(Vault, epoch.Number);
         }

@@ -32,7 +32,7 @@ public sealed class MasterKey : IDisposable
     {
         Secret = secret;
         Span<byte> id = stackalloc byte[IdBytes];
-        secret.Derive(Labels.MasterKeyId, [], id);
+        secret.Derive(KeyPurpose.MasterKeyId, [], id);
         Id = Convert.ToHexStringLower(id);
     }
 

@@ -2,9 +2,9 @@ using System.Security.Cryptography;
 
 namespace ZeroStor.Sealing;
 
-/// <summary>What each derived key is for. A label serves one purpose and is never reused, so no key can be made
-/// to do another's work.</summary>
-internal static class Labels
+/// <summary>What each derived key is for, as the label it is derived with. A label serves one purpose and is never
+/// reused, so no key can be made to do another's work.</summary>
+internal static class KeyPurpose
 {
     public static ReadOnlySpan<byte> MasterKeyId => "ZeroStor 1 master key id"u8;
 
@@ -40,7 +40,7 @@ internal static class Suites
 /// keys and seals small things. Pinned, so that the collector leaves no copies behind; zeroed when disposed.
 /// Thread-safe: what was disposed throws, and never works with zeros.
 /// <para>Derivation: HKDF-SHA256 (RFC 5869) with the key as input keying material, no salt, and
-/// <c>info = label ‖ 0x00 ‖ context</c>. Labels hold no zero byte, so no two pairs share an info.</para>
+/// <c>info = label ‖ 0x00 ‖ context</c>. KeyPurpose hold no zero byte, so no two pairs share an info.</para>
 /// <para>A <b>box</b>, the small thing sealed, is <c>nonce (12) ‖ ciphertext ‖ tag (16)</c>: AES-256-GCM with
 /// a random 96-bit nonce under a derived key. SP 800-38D (8.3) allows 2^32 such nonces per key; the contexts of
 /// all callers name one content or one epoch, which is sealed a handful of times.</para></summary>

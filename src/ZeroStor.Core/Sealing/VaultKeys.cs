@@ -77,10 +77,10 @@ public sealed class VaultKeys : IDisposable
         {
             entropy.Fill(key);
             _epochs[^1].Key.Seal(
-                Labels.ContentKeyWrap, ContextOf(associated), associated, entropy, key,
+                KeyPurpose.ContentKeyWrap, ContextOf(associated), associated, entropy, key,
                 blob.AsSpan(HeaderBytes, KeyBoxBytes));
             var made = new Secret(key);
-            made.Derive(Labels.ContentKeyCommitment, [], blob.AsSpan(HeaderBytes + KeyBoxBytes));
+            made.Derive(KeyPurpose.ContentKeyCommitment, [], blob.AsSpan(HeaderBytes + KeyBoxBytes));
             wrapped = blob;
             return new ContentKey(Vault, content, made);
         }
@@ -108,13 +108,13 @@ public sealed class VaultKeys : IDisposable
         try
         {
             ReadOnlySpan<byte> box = wrapped.Slice(HeaderBytes, KeyBoxBytes);
-            if (!epoch.TryOpen(Labels.ContentKeyWrap, ContextOf(associated), associated, box, key))
+            if (!epoch.TryOpen(KeyPurpose.ContentKeyWrap, ContextOf(associated), associated, box, key))
             {
                 throw DoesNotOpen(What, content);
             }
 
             var opened = new Secret(key);
-            opened.Derive(Labels.ContentKeyCommitment, [], commitment);
+            opened.Derive(KeyPurpose.ContentKeyCommitment, [], commitment);
             if (!CryptographicOperations.FixedTimeEquals(commitment, wrapped[(HeaderBytes + KeyBoxBytes)..]))
             {
                 opened.Dispose();
@@ -136,7 +136,7 @@ public sealed class VaultKeys : IDisposable
         Span<byte> associated = stackalloc byte[AssociatedBytes];
         Begin(content, blob, associated);
         _epochs[^1].Key.Seal(
-            Labels.Manifest, ContextOf(associated), associated, entropy, manifest, blob.AsSpan(HeaderBytes));
+            KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, blob.AsSpan(HeaderBytes));
         return blob;
     }
 
@@ -153,7 +153,7 @@ public sealed class VaultKeys : IDisposable
 
         byte[] manifest = new byte[sealedManifest.Length - ManifestOverheadBytes];
         ReadOnlySpan<byte> box = sealedManifest[HeaderBytes..];
-        return epoch.TryOpen(Labels.Manifest, ContextOf(associated), associated, box, manifest)
+        return epoch.TryOpen(KeyPurpose.Manifest, ContextOf(associated), associated, box, manifest)
             ? manifest
             : throw DoesNotOpen(What, content);
     }
