@@ -1,0 +1,245 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ZeroStor.Erasure;
+
+/// <summary>AVX2. Multiplying is linear, so a product is the sum of those of a byte's two halves; each half has 16
+/// values, whose products PSHUFB looks up for 32 bytes at once (J. S. Plank, K. M. Greenan, E. L. Miller,
+/// "Screaming Fast Galois Field Arithmetic Using Intel SIMD Instructions", FAST 2013).
+/// <para>Four outputs by two vectors take 8 of the 16 registers for sums, 4 for halves of the source, 2 for tables
+/// and 1 for the mask.</para></summary>
+internal sealed unsafe class Avx2Kernel : Kernel
+{
+    private const int VectorBytes = 32;
+    private const int Columns = 2 * VectorBytes;
+    private const int TableBytes = 16;
+
+    public override string Name => "avx2";
+
+    public override bool IsSupported => Avx2.IsSupported;
+
+    public override int StepBytes => Columns;
+
+    public override int FactorBytes => 2 * TableBytes;
+
+    // Products of the 16 low halves of a byte, then those of the 16 high halves.
+    public override void Prepare(byte coefficient, Span<byte> factor)
+    {
+        for (int half = 0; half < TableBytes; half++)
+        {
+            factor[half] = GaloisField.Multiply(coefficient, (byte)half);
+            factor[TableBytes + half] = GaloisField.Multiply(coefficient, (byte)(half << 4));
+        }
+    }
+
+    public override void Run(
+        byte* factors,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        int outputCount,
+        nint offset,
+        nint bytes,
+        bool accumulate)
+    {
+        nint end = offset + bytes;
+        switch (outputCount)
+        {
+            case 1:
+                One(factors, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+            case 2:
+                Two(factors, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+            case 3:
+                Three(factors, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+            default:
+                Four(factors, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void One(
+        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0];
+        Vector256<byte> halves = Vector256.Create((byte)0x0f);
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector256<byte> a0 = default, a1 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1);
+            }
+
+            byte* f = tables;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
+                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
+                low0 &= halves; low1 &= halves;
+
+                Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
+                a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
+                a1 ^= Shuffle(al, low1) ^ Shuffle(ah, high1);
+
+                f += 1 * 2 * TableBytes;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Two(
+        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0], b = outputs[1];
+        Vector256<byte> halves = Vector256.Create((byte)0x0f);
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector256<byte> a0 = default, a1 = default;
+            Vector256<byte> b0 = default, b1 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1);
+                b0 = Load(b + at, 0); b1 = Load(b + at, 1);
+            }
+
+            byte* f = tables;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
+                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
+                low0 &= halves; low1 &= halves;
+
+                Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
+                a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
+                a1 ^= Shuffle(al, low1) ^ Shuffle(ah, high1);
+                Vector256<byte> bl = Table(f, 2), bh = Table(f, 3);
+                b0 ^= Shuffle(bl, low0) ^ Shuffle(bh, high0);
+                b1 ^= Shuffle(bl, low1) ^ Shuffle(bh, high1);
+
+                f += 2 * 2 * TableBytes;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1);
+            Store(b0, b + at, 0); Store(b1, b + at, 1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Three(
+        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0], b = outputs[1], c = outputs[2];
+        Vector256<byte> halves = Vector256.Create((byte)0x0f);
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector256<byte> a0 = default, a1 = default;
+            Vector256<byte> b0 = default, b1 = default;
+            Vector256<byte> c0 = default, c1 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1);
+                b0 = Load(b + at, 0); b1 = Load(b + at, 1);
+                c0 = Load(c + at, 0); c1 = Load(c + at, 1);
+            }
+
+            byte* f = tables;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
+                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
+                low0 &= halves; low1 &= halves;
+
+                Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
+                a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
+                a1 ^= Shuffle(al, low1) ^ Shuffle(ah, high1);
+                Vector256<byte> bl = Table(f, 2), bh = Table(f, 3);
+                b0 ^= Shuffle(bl, low0) ^ Shuffle(bh, high0);
+                b1 ^= Shuffle(bl, low1) ^ Shuffle(bh, high1);
+                Vector256<byte> cl = Table(f, 4), ch = Table(f, 5);
+                c0 ^= Shuffle(cl, low0) ^ Shuffle(ch, high0);
+                c1 ^= Shuffle(cl, low1) ^ Shuffle(ch, high1);
+
+                f += 3 * 2 * TableBytes;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1);
+            Store(b0, b + at, 0); Store(b1, b + at, 1);
+            Store(c0, c + at, 0); Store(c1, c + at, 1);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Four(
+        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
+        Vector256<byte> halves = Vector256.Create((byte)0x0f);
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector256<byte> a0 = default, a1 = default;
+            Vector256<byte> b0 = default, b1 = default;
+            Vector256<byte> c0 = default, c1 = default;
+            Vector256<byte> d0 = default, d1 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1);
+                b0 = Load(b + at, 0); b1 = Load(b + at, 1);
+                c0 = Load(c + at, 0); c1 = Load(c + at, 1);
+                d0 = Load(d + at, 0); d1 = Load(d + at, 1);
+            }
+
+            byte* f = tables;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
+                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
+                low0 &= halves; low1 &= halves;
+
+                Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
+                a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
+                a1 ^= Shuffle(al, low1) ^ Shuffle(ah, high1);
+                Vector256<byte> bl = Table(f, 2), bh = Table(f, 3);
+                b0 ^= Shuffle(bl, low0) ^ Shuffle(bh, high0);
+                b1 ^= Shuffle(bl, low1) ^ Shuffle(bh, high1);
+                Vector256<byte> cl = Table(f, 4), ch = Table(f, 5);
+                c0 ^= Shuffle(cl, low0) ^ Shuffle(ch, high0);
+                c1 ^= Shuffle(cl, low1) ^ Shuffle(ch, high1);
+                Vector256<byte> dl = Table(f, 6), dh = Table(f, 7);
+                d0 ^= Shuffle(dl, low0) ^ Shuffle(dh, high0);
+                d1 ^= Shuffle(dl, low1) ^ Shuffle(dh, high1);
+
+                f += 4 * 2 * TableBytes;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1);
+            Store(b0, b + at, 0); Store(b1, b + at, 1);
+            Store(c0, c + at, 0); Store(c1, c + at, 1);
+            Store(d0, d + at, 0); Store(d1, d + at, 1);
+        }
+    }
+
+    private static Vector256<byte> Load(byte* source, int vector) => Vector256.Load(source + (vector * VectorBytes));
+
+    private static void Store(Vector256<byte> value, byte* target, int vector) =>
+        value.Store(target + (vector * VectorBytes));
+
+    private static Vector256<byte> HighHalves(Vector256<byte> source) =>
+        (source.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0f);
+
+    private static Vector256<byte> Table(byte* tables, int index) =>
+        Avx2.BroadcastVector128ToVector256(tables + (index * TableBytes));
+
+    private static Vector256<byte> Shuffle(Vector256<byte> table, Vector256<byte> halves) =>
+        Avx2.Shuffle(table, halves);
+}

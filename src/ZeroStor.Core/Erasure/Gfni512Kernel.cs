@@ -1,0 +1,222 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+
+namespace ZeroStor.Erasure;
+
+/// <summary>GFNI on 512-bit registers. Multiplying by a constant is linear over GF(2), hence an 8×8 matrix of
+/// bits, and GF2P8AFFINEQB applies one to 64 bytes at once: one instruction a product, whatever the polynomial.
+/// <para>Four outputs by four vectors take 16 of the 32 registers for sums, 4 for the source and 1 for the
+/// matrix; every source byte is loaded once, every matrix serves four products. All sums are named locals:
+/// arrays or references would put them on the stack.</para></summary>
+internal sealed unsafe class Gfni512Kernel : Kernel
+{
+    private const int VectorBytes = 64;
+    private const int Columns = 4 * VectorBytes;
+
+    public override string Name => "gfni512";
+
+    public override bool IsSupported => Gfni.V512.IsSupported;
+
+    public override int StepBytes => Columns;
+
+    public override int FactorBytes => sizeof(ulong);
+
+    // Row i of the matrix makes bit i of the product and stands in byte 7-i. Its bit j says whether bit j of the
+    // source counts, which it does where the product of the coefficient and 2^j has bit i.
+    public override void Prepare(byte coefficient, Span<byte> factor)
+    {
+        factor.Clear();
+        for (int j = 0; j < 8; j++)
+        {
+            byte product = GaloisField.Multiply(coefficient, (byte)(1 << j));
+            for (int i = 0; i < 8; i++)
+            {
+                factor[7 - i] |= (byte)(((product >> i) & 1) << j);
+            }
+        }
+    }
+
+    public override void Run(
+        byte* factors,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        int outputCount,
+        nint offset,
+        nint bytes,
+        bool accumulate)
+    {
+        var matrices = (ulong*)factors;
+        nint end = offset + bytes;
+        switch (outputCount)
+        {
+            case 1:
+                One(matrices, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+            case 2:
+                Two(matrices, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+            case 3:
+                Three(matrices, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+            default:
+                Four(matrices, inputs, inputCount, outputs, offset, end, accumulate);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void One(
+        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0];
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector512<byte> a0 = default, a1 = default, a2 = default, a3 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1); a2 = Load(a + at, 2); a3 = Load(a + at, 3);
+            }
+
+            ulong* f = matrices;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
+
+                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
+                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
+
+                f += 1;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1); Store(a2, a + at, 2); Store(a3, a + at, 3);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Two(
+        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0], b = outputs[1];
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector512<byte> a0 = default, a1 = default, a2 = default, a3 = default;
+            Vector512<byte> b0 = default, b1 = default, b2 = default, b3 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1); a2 = Load(a + at, 2); a3 = Load(a + at, 3);
+                b0 = Load(b + at, 0); b1 = Load(b + at, 1); b2 = Load(b + at, 2); b3 = Load(b + at, 3);
+            }
+
+            ulong* f = matrices;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
+
+                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
+                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
+                Vector512<byte> bf = Vector512.Create(f[1]).AsByte();
+                b0 ^= Multiply(x0, bf); b1 ^= Multiply(x1, bf); b2 ^= Multiply(x2, bf); b3 ^= Multiply(x3, bf);
+
+                f += 2;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1); Store(a2, a + at, 2); Store(a3, a + at, 3);
+            Store(b0, b + at, 0); Store(b1, b + at, 1); Store(b2, b + at, 2); Store(b3, b + at, 3);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Three(
+        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0], b = outputs[1], c = outputs[2];
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector512<byte> a0 = default, a1 = default, a2 = default, a3 = default;
+            Vector512<byte> b0 = default, b1 = default, b2 = default, b3 = default;
+            Vector512<byte> c0 = default, c1 = default, c2 = default, c3 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1); a2 = Load(a + at, 2); a3 = Load(a + at, 3);
+                b0 = Load(b + at, 0); b1 = Load(b + at, 1); b2 = Load(b + at, 2); b3 = Load(b + at, 3);
+                c0 = Load(c + at, 0); c1 = Load(c + at, 1); c2 = Load(c + at, 2); c3 = Load(c + at, 3);
+            }
+
+            ulong* f = matrices;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
+
+                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
+                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
+                Vector512<byte> bf = Vector512.Create(f[1]).AsByte();
+                b0 ^= Multiply(x0, bf); b1 ^= Multiply(x1, bf); b2 ^= Multiply(x2, bf); b3 ^= Multiply(x3, bf);
+                Vector512<byte> cf = Vector512.Create(f[2]).AsByte();
+                c0 ^= Multiply(x0, cf); c1 ^= Multiply(x1, cf); c2 ^= Multiply(x2, cf); c3 ^= Multiply(x3, cf);
+
+                f += 3;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1); Store(a2, a + at, 2); Store(a3, a + at, 3);
+            Store(b0, b + at, 0); Store(b1, b + at, 1); Store(b2, b + at, 2); Store(b3, b + at, 3);
+            Store(c0, c + at, 0); Store(c1, c + at, 1); Store(c2, c + at, 2); Store(c3, c + at, 3);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Four(
+        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+    {
+        byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
+        for (nint at = offset; at < end; at += Columns)
+        {
+            Vector512<byte> a0 = default, a1 = default, a2 = default, a3 = default;
+            Vector512<byte> b0 = default, b1 = default, b2 = default, b3 = default;
+            Vector512<byte> c0 = default, c1 = default, c2 = default, c3 = default;
+            Vector512<byte> d0 = default, d1 = default, d2 = default, d3 = default;
+            if (accumulate)
+            {
+                a0 = Load(a + at, 0); a1 = Load(a + at, 1); a2 = Load(a + at, 2); a3 = Load(a + at, 3);
+                b0 = Load(b + at, 0); b1 = Load(b + at, 1); b2 = Load(b + at, 2); b3 = Load(b + at, 3);
+                c0 = Load(c + at, 0); c1 = Load(c + at, 1); c2 = Load(c + at, 2); c3 = Load(c + at, 3);
+                d0 = Load(d + at, 0); d1 = Load(d + at, 1); d2 = Load(d + at, 2); d3 = Load(d + at, 3);
+            }
+
+            ulong* f = matrices;
+            for (int i = 0; i < inputCount; i++)
+            {
+                byte* x = inputs[i] + at;
+                Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
+
+                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
+                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
+                Vector512<byte> bf = Vector512.Create(f[1]).AsByte();
+                b0 ^= Multiply(x0, bf); b1 ^= Multiply(x1, bf); b2 ^= Multiply(x2, bf); b3 ^= Multiply(x3, bf);
+                Vector512<byte> cf = Vector512.Create(f[2]).AsByte();
+                c0 ^= Multiply(x0, cf); c1 ^= Multiply(x1, cf); c2 ^= Multiply(x2, cf); c3 ^= Multiply(x3, cf);
+                Vector512<byte> df = Vector512.Create(f[3]).AsByte();
+                d0 ^= Multiply(x0, df); d1 ^= Multiply(x1, df); d2 ^= Multiply(x2, df); d3 ^= Multiply(x3, df);
+
+                f += 4;
+            }
+
+            Store(a0, a + at, 0); Store(a1, a + at, 1); Store(a2, a + at, 2); Store(a3, a + at, 3);
+            Store(b0, b + at, 0); Store(b1, b + at, 1); Store(b2, b + at, 2); Store(b3, b + at, 3);
+            Store(c0, c + at, 0); Store(c1, c + at, 1); Store(c2, c + at, 2); Store(c3, c + at, 3);
+            Store(d0, d + at, 0); Store(d1, d + at, 1); Store(d2, d + at, 2); Store(d3, d + at, 3);
+        }
+    }
+
+    private static Vector512<byte> Load(byte* source, int vector) => Vector512.Load(source + (vector * VectorBytes));
+
+    private static void Store(Vector512<byte> value, byte* target, int vector) =>
+        value.Store(target + (vector * VectorBytes));
+
+    private static Vector512<byte> Multiply(Vector512<byte> source, Vector512<byte> matrix) =>
+        Gfni.V512.GaloisFieldAffineTransform(source, matrix, 0);
+}
