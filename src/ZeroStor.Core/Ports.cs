@@ -117,6 +117,9 @@ public interface ICatalog
     /// <summary>Removes rows of dead contents, with their pages: nobody holds a shard of them any more.</summary>
     Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel);
 
+    /// <summary>Whether some version names this content.</summary>
+    Task<bool> IsLiveAsync(ContentId content, CancellationToken cancel);
+
     Task<CatalogCounts> CountAsync(CancellationToken cancel);
 }
 

@@ -1,0 +1,21 @@
+namespace ZeroStor.Contracts.Inner;
+
+/// <summary>Changes the map by compare-and-set on its tables. The key is 0. Refused to clients.</summary>
+[Alias("zs.fabric")]
+public interface IFabricGrain : IGrainWithIntegerKey
+{
+    /// <summary>The class for a code and spread, made with its groups when the fabric has none yet.</summary>
+    /// <exception cref="ZeroStorException">PolicyUnsatisfiable.</exception>
+    [Alias("ensure-class")]
+    Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel);
+}
+
+/// <summary>Keeps the fabric whole and clean: here it reclaims dead contents. The key is 0. Refused to clients.
+/// </summary>
+[Alias("zs.repair")]
+public interface IRepairSchedulerGrain : IGrainWithIntegerKey
+{
+    /// <summary>Makes sure that it runs; done by every silo at its start.</summary>
+    [Alias("wake")]
+    Task WakeAsync();
+}

@@ -1,0 +1,128 @@
+using ZeroStor.Sealing;
+
+namespace ZeroStor.Paths;
+
+/// <summary>A range of a stripe's content to be read.</summary>
+public sealed record StripeToRead
+{
+    public required VaultId Vault { get; init; }
+
+    public required ContentId Content { get; init; }
+
+    public required ContentKey Key { get; init; }
+
+    public required Code Code { get; init; }
+
+    public required int Ordinal { get; init; }
+
+    public required StripeRef Stripe { get; init; }
+
+    public required int Offset { get; init; }
+
+    public required int Length { get; init; }
+}
+
+/// <summary>What a read learned on its way; kept by the silo for repair and for its counters.</summary>
+public interface IReadObserver
+{
+    /// <summary>Shards had to be rebuilt to answer.</summary>
+    void Decoded(StripeRef stripe);
+
+    /// <summary>This shard is not where it should be, or is not what it should be.</summary>
+    void Found(StripeRef stripe, int place, DiskId disk, ErrorKind what);
+}
+
+/// <summary>The way of a stripe out. Only the data shards that the range touches are asked, and of them only the
+/// bytes that it needs. A home that is slow, absent or wrong is replaced by any other shards; the first k good ones
+/// win. Every segment is verified by its seal, so wrong bytes never leave; when one does not verify, the stripe is
+/// read again whole, and each shard is held against the shard sums, so that up to m homes may lie. Thread-safe.
+/// </summary>
+public sealed class ReadStripe(
+    IShardHome homes, IFabricMap map, HomeHealth health, TimeProvider time, IReadObserver observer)
+{
+    /// <summary>A home that has not answered within the 95th percentile of its peers, but at least this, is
+    /// hedged: asking others sooner costs more than it gains.</summary>
+    public TimeSpan MinHedge { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>A home gets at most this to answer a read; the stripe fails when too few did.</summary>
+    public TimeSpan HomeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The content's bytes, every one verified; the caller releases them.</summary>
+    /// <exception cref="ZeroStorException">TooFewShards; Corrupt: enough shards, but they do not make what was
+    /// sealed.</exception>
+    public async Task<BufferSlice> RunAsync(StripeToRead read, CancellationToken cancel)
+    {
+        SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
+        BufferSlice found;
+        using (ShardGather gather = Gather(read, range.SealedStart, range.SealedLength))
+        {
+            found = await gather.RunAsync(cancel);
+        }
+
+        try
+        {
+            if (TryOpen(read, range, found, out BufferSlice content))
+            {
+                return content;
+            }
+        }
+        finally
+        {
+            found.Release();
+        }
+
+        return await ReadVerifiedAsync(read, range, cancel);
+    }
+
+    // Somebody lies, or what a home holds is rotten: read all, believe the sums.
+    private async Task<BufferSlice> ReadVerifiedAsync(
+        StripeToRead read, SegmentRun range, CancellationToken cancel)
+    {
+        using ShardGather gather = Gather(read, 0, read.Stripe.SealedBytes);
+        BufferSlice found = await gather.RunVerifiedAsync(cancel);
+        try
+        {
+            BufferSlice part = found.Slice(range.SealedStart, range.SealedLength);
+            return TryOpen(read, range, part, out BufferSlice content)
+                ? content
+                : throw ZeroStorException.Corrupt(
+                    $"stripe {read.Stripe.Id} of content {read.Content} does not open though its shards match "
+                    + "their sums: the key ring is not the one it was sealed under");
+        }
+        finally
+        {
+            found.Release();
+        }
+    }
+
+    private ShardGather Gather(StripeToRead read, int sealedOffset, int sealedBytes) =>
+        new(homes, map, health, time, observer, read.Code, read.Stripe, sealedOffset, sealedBytes)
+        {
+            MinHedge = MinHedge,
+            HomeTimeout = HomeTimeout,
+        };
+
+    private static bool TryOpen(StripeToRead read, SegmentRun range, BufferSlice sealedBytes, out BufferSlice content)
+    {
+        SharedBuffer opened = BufferPool.Shared.Rent(range.ContentLength);
+        try
+        {
+            using StripeCipher cipher = read.Key.ForStripe(read.Stripe.Seal, read.Ordinal);
+            cipher.Open(
+                read.Stripe.ContentBytes, range.FirstSegment, sealedBytes.Span, opened.Span[..range.ContentLength]);
+            content = opened.Slice(read.Offset - range.ContentStart, read.Length);
+            return true;
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
+        {
+            opened.Release();
+            content = default;
+            return false;
+        }
+        catch
+        {
+            opened.Release();
+            throw;
+        }
+    }
+}

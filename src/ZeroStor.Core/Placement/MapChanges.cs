@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+
+namespace ZeroStor.Placement;
+
+/// <summary>The steps that a fabric map can take, as pure functions from a map to a <see cref="MapChange"/>.
+/// Whoever applies one does so by compare-and-set, and on a refusal computes it again from the newer map.
+/// </summary>
+public static class MapChanges
+{
+    /// <summary>Enters a disk under a number that no disk ever had. Nobody has opened it yet (claim 0), so it is
+    /// <see cref="DiskState.Missing"/>.</summary>
+    public static MapChange AddDisk(
+        FabricMap map, string silo, Labels labels, string path, bool isManaged, out DiskId added)
+    {
+        added = new DiskId(map.Disks.Length == 0 ? 1 : map.Disks.Max(d => d.Id.Value) + 1);
+        var entry = new DiskEntry
+        {
+            Id = added,
+            Silo = silo,
+            Labels = labels,
+            Path = path,
+            State = DiskState.Missing,
+            Claim = 0,
+            IsManaged = isManaged,
+        };
+        return new MapChange { FromVersion = map.Version, Disks = [entry] };
+    }
+
+    /// <summary>Grants the next claim of a disk to a silo that showed the current one.</summary>
+    public static MapChange Claim(FabricMap map, DiskEntry disk) =>
+        Put(map, disk with { Claim = disk.Claim + 1, State = DiskState.Up });
+
+    public static MapChange Put(FabricMap map, DiskEntry disk) =>
+        new() { FromVersion = map.Version, Disks = [disk] };
+
+    /// <summary>The class for a code and spread, made with its groups if there is none yet.</summary>
+    /// <returns>Null when the map has it.</returns>
+    /// <exception cref="ZeroStorException">PolicyUnsatisfiable.</exception>
+    public static MapChange? EnsureClass(FabricMap map, Code code, Spread spread, out ClassId id)
+    {
+        PlacementClass? known = map.Classes.FirstOrDefault(c => c.Code == code && c.Spread == spread);
+        if (known is not null)
+        {
+            id = known.Id;
+            return null;
+        }
+
+        id = new ClassId(map.Classes.Length == 0 ? 1 : map.Classes.Max(c => c.Id.Value) + 1);
+        ClassId classId = id;
+        uint firstGroup = map.Groups.Length == 0 ? 1 : map.Groups.Max(g => g.Id.Value) + 1;
+        DiskEntry[] usable = [.. map.Disks.Where(d => d.State == DiskState.Up)];
+        ImmutableArray<ImmutableArray<DiskId>> plan = GroupPlanner.Plan(usable, code, spread);
+        return new MapChange
+        {
+            FromVersion = map.Version,
+            Classes = [new PlacementClass(id, code, spread)],
+            Groups =
+            [
+                .. plan.Select((disks, i) => new PlacementGroup(
+                    new GroupId(firstGroup + (uint)i), classId, Epoch: 1, [.. disks.Select(d => new Place(d))])),
+            ],
+        };
+    }
+
+    /// <summary>Gives the places of a lost disk to another under new epochs; the lost one becomes a former home,
+    /// so what it may still hold counts until the newcomer is whole. Groups that would be left with fewer than k
+    /// whole places keep the lost home and wait.</summary>
+    public static MapChange Replace(FabricMap map, DiskId lost, DiskId replacement)
+    {
+        var groups = ImmutableArray.CreateBuilder<PlacementGroup>();
+        foreach (PlacementGroup group in map.Groups)
+        {
+            if (!group.Places.Any(p => p.Home == lost))
+            {
+                continue;
+            }
+
+            Code code = map.Class(group.Class)!.Code;
+            int wholeAfter = group.Places.Count(p => p.IsWhole && p.Home != lost);
+            if (wholeAfter < code.K || group.Places.Any(p => p.Home == replacement))
+            {
+                continue;
+            }
+
+            groups.Add(group with
+            {
+                Epoch = group.Epoch + 1,
+                Places =
+                [
+                    .. group.Places.Select(p => p.Home == lost
+                        ? new Place(replacement, p.FormerHomes.Insert(0, lost))
+                        : p),
+                ],
+            });
+        }
+
+        DiskEntry entry = map.Disk(lost) ?? throw ZeroStorException.NotFound($"the map has no disk {lost}");
+        return new MapChange
+        {
+            FromVersion = map.Version,
+            Disks = [entry with { State = DiskState.Missing }],
+            Groups = groups.ToImmutable(),
+        };
+    }
+}

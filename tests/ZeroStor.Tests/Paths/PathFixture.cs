@@ -1,0 +1,130 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using ZeroStor.Paths;
+using ZeroStor.Placement;
+using ZeroStor.Sealing;
+using ZeroStor.Tests.Placement;
+
+namespace ZeroStor.Tests.Paths;
+
+/// <summary>A fabric in memory: a map, homes, a vault's keys, and both paths over them.</summary>
+internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
+{
+    private readonly VaultId _vault = new(7);
+    private readonly VaultKeys _keys;
+    private readonly ClassId _class;
+    private int _decoded;
+
+    public PathFixture(Code code, int disks)
+    {
+        Code = code;
+        var map = new FabricMap(new FabricId(1), 1, GroupPlannerTests.Disks(disks, disks), [], []);
+        Current = map.With(MapChanges.EnsureClass(map, code, Spread.Disk, out _class)!);
+        Homes = new MemoryHomes(this);
+        Health = new HomeHealth(TimeProvider.System);
+        using MasterKey master = MasterKey.Generate(Entropy);
+        _keys = KeyRing.Create(master, _vault, Tick, Entropy).Unlock(master);
+    }
+
+    public Code Code { get; }
+
+    public SeededEntropy Entropy { get; } = new(42);
+
+    public MemoryHomes Homes { get; }
+
+    public HomeHealth Health { get; }
+
+    public FabricMap Current { get; set; }
+
+    public Tick Tick => new(5);
+
+    public int Decoded => Volatile.Read(ref _decoded);
+
+    public ConcurrentBag<(int Place, DiskId Disk, ErrorKind What)> Faults { get; } = [];
+
+    public Func<FabricMap>? Newer { get; set; }
+
+    public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel)
+    {
+        Current = Newer?.Invoke() ?? Current;
+        return ValueTask.FromResult(Current);
+    }
+
+    public WriteStripe Writer(double minHomeSeconds = 0.2, double patienceSeconds = 0.5) =>
+        new(Homes, this, Health, Entropy, TimeProvider.System)
+        {
+            MinHomeTime = TimeSpan.FromSeconds(minHomeSeconds),
+            PutPatience = TimeSpan.FromSeconds(patienceSeconds),
+        };
+
+    public ReadStripe Reader() => new(Homes, this, Health, TimeProvider.System, this)
+    {
+        HomeTimeout = TimeSpan.FromSeconds(1),
+    };
+
+    public byte[] Content(int bytes)
+    {
+        byte[] content = new byte[bytes];
+        Entropy.Fill(content);
+        return content;
+    }
+
+    public (StripeToWrite Stripe, byte[] Wrapped) Stripe(byte[] content, int floor = 0)
+    {
+        ContentId id = ContentId.New(Tick, Entropy);
+        ContentKey key = _keys.NewContentKey(id, Entropy, out byte[] wrapped);
+        var stripe = new StripeToWrite
+        {
+            Vault = _vault,
+            Content = id,
+            Key = key,
+            Class = _class,
+            Code = Code,
+            WriteFloor = floor == 0 ? Code.DefaultWriteFloor : floor,
+            Ordinal = 3,
+            Parts = Pieces(content),
+        };
+        return (stripe, wrapped);
+    }
+
+    public StripeToRead Read(StripeToWrite written, StripeRef stripe, int offset, int length) => new()
+    {
+        Vault = _vault,
+        Content = written.Content,
+        Key = written.Key,
+        Code = Code,
+        Ordinal = written.Ordinal,
+        Stripe = stripe,
+        Offset = offset,
+        Length = length,
+    };
+
+    public async Task<byte[]> ReadAsync(StripeToWrite written, StripeRef stripe, int offset, int length)
+    {
+        BufferSlice slice = await Reader().RunAsync(
+            Read(written, stripe, offset, length), TestContext.Current.CancellationToken);
+        byte[] bytes = slice.Span.ToArray();
+        slice.Release();
+        return bytes;
+    }
+
+    public DiskId Home(StripeRef stripe, int place) => Current.Group(stripe.Group)!.Places[place].Home;
+
+    void IReadObserver.Decoded(StripeRef stripe) => Interlocked.Increment(ref _decoded);
+
+    void IReadObserver.Found(StripeRef stripe, int place, DiskId disk, ErrorKind what) =>
+        Faults.Add((place, disk, what));
+
+    public void Dispose() => _keys.Dispose();
+
+    private static ImmutableArray<ReadOnlyMemory<byte>> Pieces(byte[] content)
+    {
+        var pieces = ImmutableArray.CreateBuilder<ReadOnlyMemory<byte>>();
+        for (int at = 0; at < content.Length; at += Geometry.MaxPieceBytes)
+        {
+            pieces.Add(content.AsMemory(at, Math.Min(Geometry.MaxPieceBytes, content.Length - at)));
+        }
+
+        return pieces.ToImmutable();
+    }
+}

@@ -1,0 +1,148 @@
+using CsCheck;
+using ZeroStor.Paths;
+
+namespace ZeroStor.Tests.Paths;
+
+public sealed class ReadStripeTests
+{
+    private static readonly Code Code = new(4, 2);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Any_range_reads_back_with_any_two_homes_gone()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(700_001);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        await Gen.Select(Gen.Int[0, content.Length - 1], Gen.Int[1, content.Length], Gen.Int[1, 6], Gen.Int[1, 6])
+            .SampleAsync(async (offset, length, first, second) =>
+            {
+                length = Math.Min(length, content.Length - offset);
+                fabric.Homes[new DiskId((uint)first)] = Conduct.Offline;
+                fabric.Homes[new DiskId((uint)second)] = Conduct.Offline;
+                byte[] read = await fabric.ReadAsync(stripe, written, offset, length);
+                Assert.True(content.AsSpan(offset, length).SequenceEqual(read));
+                fabric.Homes[new DiskId((uint)first)] = Conduct.Honest;
+                fabric.Homes[new DiskId((uint)second)] = Conduct.Honest;
+            }, iter: 200, threads: 1);
+    }
+
+    [Fact]
+    public async Task A_small_range_asks_one_home_for_a_little_more_than_the_range()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(1_048_576));
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        fabric.Homes.Reads.Clear();
+        await fabric.ReadAsync(stripe, written, 70_000, 1000);
+        (DiskId disk, int length) = Assert.Single(fabric.Homes.Reads);
+        Assert.Equal(fabric.Home(written, 0), disk);
+        Assert.Equal(Geometry.SegmentBytes + Geometry.SealTagBytes, length);
+        Assert.Equal(0, fabric.Decoded);
+    }
+
+    [Fact]
+    public async Task A_silent_home_is_hedged()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(500_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        fabric.Homes[fabric.Home(written, 1)] = Conduct.Silent;
+        fabric.Homes[fabric.Home(written, 4)] = Conduct.Silent;
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written, 0, content.Length));
+        Assert.Equal(1, fabric.Decoded);
+    }
+
+    [Fact]
+    public async Task Up_to_m_homes_may_lie_and_are_named()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(300_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        for (int a = 0; a < 6; a++)
+        {
+            for (int b = a + 1; b < 6; b++)
+            {
+                fabric.Homes[fabric.Home(written, a)] = Conduct.Lying;
+                fabric.Homes[fabric.Home(written, b)] = Conduct.Lying;
+                fabric.Faults.Clear();
+                Assert.Equal(content, await fabric.ReadAsync(stripe, written, 0, content.Length));
+                foreach (int liar in new[] { a, b }.Where(p => p < Code.K))
+                {
+                    Assert.Contains(fabric.Faults, f => f.Place == liar && f.What == ErrorKind.Corrupt);
+                }
+
+                fabric.Homes[fabric.Home(written, a)] = Conduct.Honest;
+                fabric.Homes[fabric.Home(written, b)] = Conduct.Honest;
+            }
+        }
+    }
+
+    [Fact]
+    public async Task More_than_m_gone_is_refused_with_the_homes_to_bring_back()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(300_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        fabric.Homes.Drop(written.Id, 0);
+        fabric.Homes[fabric.Home(written, 2)] = Conduct.Offline;
+        fabric.Homes[fabric.Home(written, 5)] = Conduct.Silent;
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => fabric.ReadAsync(stripe, written, 0, content.Length));
+        Assert.Equal(ErrorKind.TooFewShards, refusal.Kind);
+
+        // What lies on the homes that are left is still to be had.
+        byte[] part = await fabric.ReadAsync(stripe, written, 65_536 * 4, 10);
+        Assert.Equal(content.AsSpan(65_536 * 4, 10).ToArray(), part);
+    }
+
+    [Fact]
+    public async Task More_than_m_liars_are_refused_and_no_wrong_byte_leaves()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(300_000));
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        for (int place = 0; place < 3; place++)
+        {
+            fabric.Homes[fabric.Home(written, place)] = Conduct.Lying;
+        }
+
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => fabric.ReadAsync(stripe, written, 0, 300_000));
+        Assert.Equal(ErrorKind.TooFewShards, refusal.Kind);
+    }
+
+    [Fact]
+    public async Task A_stripe_under_another_key_does_not_open()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(1000));
+        (StripeToWrite other, _) = fabric.Stripe(fabric.Content(1000));
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => fabric.ReadAsync(other, written, 0, 1000));
+        Assert.Equal(ErrorKind.Corrupt, refusal.Kind);
+    }
+
+    [Fact]
+    public async Task A_former_home_serves_until_the_place_is_whole()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(300_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        FabricMap map = fabric.Current;
+        DiskEntry[] disks = ZeroStor.Tests.Placement.GroupPlannerTests.Disks(7, 7);
+        var roomy = new FabricMap(map.Fabric, map.Version, disks, map.Classes, map.Groups);
+        FabricMap moved = roomy.With(ZeroStor.Placement.MapChanges.Replace(roomy, new DiskId(2), new DiskId(7)));
+        fabric.Current = moved.With(ZeroStor.Placement.MapChanges.Put(
+            moved, moved.Disk(new DiskId(2))! with { State = DiskState.Up }));
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written, 0, content.Length));
+        Assert.Equal(0, fabric.Decoded);
+    }
+}

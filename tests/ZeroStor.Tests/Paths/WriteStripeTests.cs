@@ -1,0 +1,151 @@
+using ZeroStor.Paths;
+using ZeroStor.Placement;
+
+namespace ZeroStor.Tests.Paths;
+
+public sealed class WriteStripeTests
+{
+    private static readonly Code Code = new(4, 2);
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(65_536)]
+    [InlineData(65_537)]
+    [InlineData(1_000_000)]
+    [InlineData(1_048_576)]
+    public async Task A_stripe_stands_on_all_its_homes_and_reads_back(int bytes)
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(bytes);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        WrittenStripe written = await fabric.Writer().RunAsync(stripe, Cancel);
+        Assert.Equal(0, written.Missing);
+        Assert.Equal(6, fabric.Homes.ShardsOf(written.Stripe.Id));
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written.Stripe, 0, bytes));
+    }
+
+    [Fact]
+    public async Task Where_another_healthy_group_exists_an_absent_home_costs_no_redundancy()
+    {
+        using var fabric = new PathFixture(Code, disks: 12);
+        fabric.Homes[new DiskId(3)] = Conduct.Offline;
+        for (int i = 0; i < 20; i++)
+        {
+            (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(5000));
+            WrittenStripe written = await fabric.Writer().RunAsync(stripe, Cancel);
+            Assert.Equal(0, written.Missing);
+            Assert.Equal(6, fabric.Homes.ShardsOf(written.Stripe.Id));
+            Assert.DoesNotContain(
+                fabric.Current.Group(written.Stripe.Group)!.Places, p => p.Home == new DiskId(3));
+        }
+    }
+
+    [Theory]
+    [InlineData((int)Conduct.Offline)]
+    [InlineData((int)Conduct.Silent)]
+    [InlineData((int)Conduct.Full)]
+    public async Task Where_none_does_the_stripe_is_finished_short_and_says_so(int conduct)
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        fabric.Homes[new DiskId(2)] = (Conduct)conduct;
+        byte[] content = fabric.Content(70_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        WrittenStripe written = await fabric.Writer().RunAsync(stripe, Cancel);
+        Assert.Equal(1, written.Missing);
+        fabric.Homes[new DiskId(2)] = Conduct.Honest;
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written.Stripe, 0, content.Length));
+    }
+
+    [Fact]
+    public async Task Below_the_write_floor_nothing_is_acknowledged_and_the_homes_are_named()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        fabric.Homes[new DiskId(2)] = Conduct.Offline;
+        fabric.Homes[new DiskId(5)] = Conduct.Silent;
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(100));
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => fabric.Writer().RunAsync(stripe, Cancel));
+        Assert.Equal(ErrorKind.PolicyUnsatisfiable, refusal.Kind);
+        Assert.Contains("disk 2", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("disk 5", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Full_disks_below_the_floor_are_called_full()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        fabric.Homes[new DiskId(1)] = Conduct.Full;
+        fabric.Homes[new DiskId(6)] = Conduct.Full;
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(100));
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => fabric.Writer().RunAsync(stripe, Cancel));
+        Assert.Equal(ErrorKind.DiskFull, refusal.Kind);
+    }
+
+    [Fact]
+    public async Task Below_the_floor_a_put_waits_for_a_home_to_return()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        fabric.Homes[new DiskId(2)] = Conduct.Offline;
+        fabric.Homes[new DiskId(5)] = Conduct.Offline;
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(100));
+        Task<WrittenStripe> writing = fabric.Writer(patienceSeconds: 30).RunAsync(stripe, Cancel);
+        fabric.Homes[new DiskId(5)] = Conduct.Honest;
+        WrittenStripe written = await writing;
+        Assert.True(fabric.Homes.ShardsOf(written.Stripe.Id) >= Code.DefaultWriteFloor);
+    }
+
+    [Fact]
+    public async Task Under_a_stale_map_the_stripe_is_placed_again_from_the_newer_one()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        FabricMap stale = fabric.Current;
+        DiskEntry[] disks = [.. stale.Disks, .. GroupPlannerDisks(7).Where(d => d.Id.Value == 7)];
+        var roomy = new FabricMap(stale.Fabric, stale.Version, disks, stale.Classes, stale.Groups);
+        FabricMap newer = roomy.With(MapChanges.Replace(roomy, new DiskId(2), new DiskId(7)));
+        var coordinator = new StaleMap(stale, newer);
+        fabric.Current = newer;
+        var write = new WriteStripe(
+            fabric.Homes, coordinator, fabric.Health, fabric.Entropy, TimeProvider.System);
+        byte[] content = fabric.Content(1000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        WrittenStripe written = await write.RunAsync(stripe, Cancel);
+        Assert.Equal(0, written.Missing);
+        Assert.Equal(1, coordinator.Refreshes);
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written.Stripe, 0, content.Length));
+    }
+
+    [Fact]
+    public async Task A_cancelled_put_ends_at_once()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        fabric.Homes[new DiskId(2)] = Conduct.Silent;
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(100));
+        using var cancel = new CancellationTokenSource();
+        Task<WrittenStripe> writing = fabric.Writer(minHomeSeconds: 600).RunAsync(stripe, cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => writing);
+    }
+
+    private static DiskEntry[] GroupPlannerDisks(int count) =>
+        ZeroStor.Tests.Placement.GroupPlannerTests.Disks(count, count);
+
+    private sealed class StaleMap(FabricMap stale, FabricMap newer) : IFabricMap
+    {
+        public FabricMap Current { get; private set; } = stale;
+
+        public Tick Tick => new(5);
+
+        public int Refreshes { get; private set; }
+
+        public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel)
+        {
+            Assert.Equal(newer.Version, atLeastVersion);
+            Refreshes++;
+            Current = newer;
+            return ValueTask.FromResult(newer);
+        }
+    }
+}
