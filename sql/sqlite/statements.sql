@@ -1,0 +1,147 @@
+-- Every statement the catalog runs. A section begins with "-- name: statement(parameters)"; the parameters are
+-- bound in that order.
+
+-- name: begin-write()
+BEGIN IMMEDIATE;
+
+-- name: begin-read()
+BEGIN;
+
+-- name: commit()
+COMMIT;
+
+-- name: rollback()
+ROLLBACK;
+
+-- name: tables()
+SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%';
+
+-- name: scripts-create()
+CREATE TABLE IF NOT EXISTS zerostor_scripts
+(
+  number INTEGER PRIMARY KEY,
+  name TEXT NOT NULL,
+  sha256 BLOB NOT NULL,
+  applied INTEGER NOT NULL
+) STRICT;
+
+-- name: scripts()
+SELECT number, name, sha256 FROM zerostor_scripts ORDER BY number;
+
+-- name: script-add(number, name, sha256, applied)
+INSERT INTO zerostor_scripts (number, name, sha256, applied) VALUES (@number, @name, @sha256, @applied);
+
+-- name: fabric()
+SELECT fabric, tick, map_version FROM fabric;
+
+-- name: fabric-create(fabric)
+INSERT INTO fabric (only_row, fabric, tick, map_version) VALUES (1, @fabric, 0, 0);
+
+-- name: tick-raise(from)
+UPDATE fabric SET tick = tick + 1 WHERE tick = @from;
+
+-- name: map-raise(from)
+UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;
+
+-- name: map-log(version, tick, change)
+INSERT INTO map_log (version, tick, change) VALUES (@version, @tick, @change);
+
+-- name: disks()
+SELECT entry FROM disks ORDER BY number;
+
+-- name: classes()
+SELECT entry FROM classes ORDER BY number;
+
+-- name: groups()
+SELECT entry FROM groups ORDER BY number;
+
+-- name: disk-put(number, entry)
+INSERT INTO disks (number, entry) VALUES (@number, @entry)
+ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
+
+-- name: class-put(number, entry)
+INSERT INTO classes (number, entry) VALUES (@number, @entry)
+ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
+
+-- name: group-put(number, entry)
+INSERT INTO groups (number, entry) VALUES (@number, @entry)
+ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
+
+-- name: vault-add(name, vault, class)
+INSERT INTO vaults (name, vault, class) VALUES (@name, @vault, @class) ON CONFLICT DO NOTHING;
+
+-- name: vault-remove(vault)
+DELETE FROM vaults
+WHERE vault = @vault AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault);
+
+-- name: vault(name)
+SELECT name, vault, class FROM vaults WHERE name = @name;
+
+-- name: vaults()
+SELECT name, vault, class FROM vaults ORDER BY name;
+
+-- name: vault-known(vault)
+SELECT vault FROM vaults WHERE vault = @vault;
+
+-- name: content(content)
+SELECT content, vault, state, names, tick, lived, result FROM contents WHERE content = @content;
+
+-- name: content-put(content, vault, state, names, tick, lived, result)
+INSERT INTO contents (content, vault, state, names, tick, lived, result)
+VALUES (@content, @vault, @state, @names, @tick, @lived, @result)
+ON CONFLICT (content) DO UPDATE SET
+  state = excluded.state, names = excluded.names, tick = excluded.tick, lived = excluded.lived,
+  result = excluded.result;
+
+-- name: contents-condemn-idle(before, now)
+UPDATE contents SET state = 2, tick = @now WHERE state = 0 AND tick < @before;
+
+-- name: contents-dead(after, died, max)
+SELECT content, vault, tick, lived FROM contents
+WHERE state = 2 AND content > @after AND tick <= @died
+ORDER BY content LIMIT @max;
+
+-- name: content-forget(content)
+DELETE FROM contents WHERE content = @content AND state = 2;
+
+-- name: page(content, page)
+SELECT bytes FROM pages WHERE content = @content AND page = @page;
+
+-- name: page-put(content, page, bytes)
+INSERT INTO pages (content, page, bytes) VALUES (@content, @page, @bytes)
+ON CONFLICT (content, page) DO UPDATE SET bytes = excluded.bytes;
+
+-- name: pages-forget(content)
+DELETE FROM pages WHERE content = @content;
+
+-- name: head(vault, key)
+SELECT vault, key, seq, version, size, etag, modified, manifest FROM versions
+WHERE vault = @vault AND key = @key ORDER BY seq DESC LIMIT 1;
+
+-- name: list(vault, from, end, max)
+SELECT vault, key, seq, version, size, etag, modified FROM versions
+WHERE vault = @vault AND key >= @from AND key < @end ORDER BY key, seq LIMIT @max;
+
+-- name: version-add(vault, key, seq, version, size, etag, modified, tick, manifest)
+INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest)
+VALUES (@vault, @key, @seq, @version, @size, @etag, @modified, @tick, @manifest);
+
+-- name: version-remove(vault, key, seq)
+DELETE FROM versions WHERE vault = @vault AND key = @key AND seq = @seq;
+
+-- name: counter(vault, key)
+SELECT vault, key, seq FROM counters WHERE vault = @vault AND key = @key;
+
+-- name: counter-put(vault, key, seq)
+INSERT INTO counters (vault, key, seq) VALUES (@vault, @key, @seq)
+ON CONFLICT (vault, key) DO UPDATE SET seq = excluded.seq;
+
+-- name: counters-forget(before)
+DELETE FROM counters WHERE seq < @before;
+
+-- name: count()
+SELECT
+  (SELECT COUNT(*) FROM versions),
+  (SELECT COUNT(*) FROM contents WHERE state = 0),
+  (SELECT COUNT(*) FROM contents WHERE state = 1),
+  (SELECT COUNT(*) FROM contents WHERE state = 2);

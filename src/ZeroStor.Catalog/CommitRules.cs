@@ -1,0 +1,169 @@
+namespace ZeroStor.Catalog;
+
+/// <summary>Decides one order on what the batch read, and enters what follows from it. No database here: the rules
+/// are the same on each. An order that is refused changes nothing but the row of its own content, which then says
+/// why.</summary>
+internal static class CommitRules
+{
+    /// <exception cref="ZeroStorException">Nothing was entered: what the catalog holds of this key, or of an
+    /// earlier such order, cannot be read.</exception>
+    public static CommitAnswer Decide(CheckedOrder order, CommitState state)
+    {
+        CommitOrder asked = order.Order;
+        Tick now = asked.Now > state.Tick ? asked.Now : state.Tick;
+        ContentRow? own = state.Contents.GetValueOrDefault(asked.Content);
+        if (Earlier(own, asked, now) is CommitAnswer earlier)
+        {
+            return earlier;
+        }
+
+        KeyState key = state.Keys[order.Key];
+        CommitAnswer? refusal = Refuse(order, state, key);
+        if (refusal is not null)
+        {
+            state.Put(Marker(asked, now, refusal));
+            return refusal;
+        }
+
+        if (key.Unreadable is not null)
+        {
+            throw key.Unreadable;
+        }
+
+        return asked.Kind == CommitKind.Put ? Put(order, state, key, now) : Delete(asked, state, key, now);
+    }
+
+    /// <summary>What an order of this content was answered before, or why none can be let in any more.</summary>
+    private static CommitAnswer? Earlier(ContentRow? own, CommitOrder asked, Tick now)
+    {
+        if (own is null)
+        {
+            return ContentTable.IsForgotten(asked.Content, now)
+                ? new CommitAnswer(
+                    ErrorKind.InvalidArgument,
+                    $"Content {asked.Content} began {now.Since(asked.Content.Begun)} ticks ago, and the catalog "
+                    + $"remembers {ContentTable.RememberedTicks}: put again.")
+                : null;
+        }
+
+        if (own.Result is not null)
+        {
+            return CommitResult.Decode(own.Result);
+        }
+
+        if (own.State != ContentState.Open)
+        {
+            return new CommitAnswer(
+                ErrorKind.PreconditionFailed, $"Content {asked.Content} was condemned: put again.");
+        }
+
+        return own.Vault == asked.Vault
+            ? null
+            : new CommitAnswer(
+                ErrorKind.InvalidArgument,
+                $"Content {asked.Content} was opened in vault {own.Vault}, not in {asked.Vault}: put again.");
+    }
+
+    private static CommitAnswer? Refuse(CheckedOrder order, CommitState state, KeyState key)
+    {
+        CommitOrder asked = order.Order;
+        if (!state.Vaults.Contains(asked.Vault))
+        {
+            return new CommitAnswer(ErrorKind.NotFound, $"Vault {asked.Vault} is no more.");
+        }
+
+        if (FailedCondition(asked, key.Head) is string failed)
+        {
+            return new CommitAnswer(ErrorKind.PreconditionFailed, failed);
+        }
+
+        if (asked.Kind == CommitKind.Delete)
+        {
+            return key.Head is null
+                ? new CommitAnswer(ErrorKind.NotFound, $"Key '{asked.Key}' has no version: nothing to delete.")
+                : null;
+        }
+
+        foreach (ContentId named in order.Named)
+        {
+            ContentRow? row = state.Contents.GetValueOrDefault(named);
+            if (named != asked.Content && (row?.State != ContentState.Live || row.Vault != asked.Vault))
+            {
+                return new CommitAnswer(
+                    ErrorKind.NotFound,
+                    $"Content {named}, which '{asked.Key}' was to name, does not live in vault {asked.Vault}.");
+            }
+        }
+
+        return null;
+    }
+
+    private static string? FailedCondition(CommitOrder asked, VersionRow? head)
+    {
+        string standing = head is null ? "has no version" : $"has ETag {head.ETag}";
+        if (asked.If.IfMatch is string match && (head is null || (match != "*" && match != head.ETag)))
+        {
+            return $"Key '{asked.Key}' {standing}, which does not match {match}.";
+        }
+
+        return asked.If.IfNoneMatch is string none && head is not null && (none == "*" || none == head.ETag)
+            ? $"Key '{asked.Key}' {standing}, which matches {none}."
+            : null;
+    }
+
+    private static CommitAnswer Put(CheckedOrder order, CommitState state, KeyState key, Tick now)
+    {
+        CommitOrder asked = order.Order;
+        long seq = key.NextSeq(now);
+        VersionId version = order.Manifest!.Version;
+        CommitAnswer answer = CommitResult.Applied(version, seq, asked.ETag ?? version.ToString());
+
+        // The new names count before the old ones go: a copy of a key onto itself must not pass through death.
+        state.Put(order.Named.Contains(asked.Content)
+            ? new ContentRow(
+                asked.Content, asked.Vault, ContentState.Live, 1, now, Lived: true, CommitResult.Encode(answer))
+            : Marker(asked, now, answer));
+        foreach (ContentId named in order.Named.Where(id => id != asked.Content))
+        {
+            ContentRow row = state.Contents[named];
+            state.Put(row with { Names = row.Names + 1 });
+        }
+
+        RemoveHead(asked, state, key, now);
+        state.AddedVersions.Add((order, seq, now));
+        return answer;
+    }
+
+    private static CommitAnswer Delete(CommitOrder asked, CommitState state, KeyState key, Tick now)
+    {
+        VersionRow gone = key.Head!;
+        long seq = key.NextSeq(now);
+        CommitAnswer answer = CommitResult.Applied(gone.Version, seq, gone.ETag);
+        state.Put(Marker(asked, now, answer));
+        RemoveHead(asked, state, key, now);
+        state.Counters.Add((asked.Vault, asked.Key, seq));
+        return answer;
+    }
+
+    /// <summary>The row of a content that no version names: it only keeps the answer.</summary>
+    private static ContentRow Marker(CommitOrder asked, Tick now, CommitAnswer answer) => new(
+        asked.Content, asked.Vault, ContentState.Dead, 0, now, Lived: false, CommitResult.Encode(answer));
+
+    private static void RemoveHead(CommitOrder asked, CommitState state, KeyState key, Tick now)
+    {
+        if (key.Head is null)
+        {
+            return;
+        }
+
+        state.RemovedVersions.Add((asked.Vault, asked.Key, key.Head.Seq));
+        foreach (ContentId named in key.HeadNames)
+        {
+            // A named content lives; were its row lost, there would be nothing to count down.
+            if (state.Contents.GetValueOrDefault(named) is { State: ContentState.Live } row)
+            {
+                state.Put(row.Names > 1 ? row with { Names = row.Names - 1 } : row.Die(now));
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+
+namespace ZeroStor.Catalog;
+
+/// <summary>An order that passed every check that needs no database.</summary>
+/// <param name="Manifest">Null for a delete.</param>
+/// <param name="Named">The contents that the manifest names, each once.</param>
+internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, ImmutableArray<ContentId> Named)
+{
+    /// <summary>Ten thousand parts of a multipart upload with some stripes each; a batch of these still fits
+    /// memory.</summary>
+    public const int MaxManifestBytes = 32 * 1024 * 1024;
+
+    /// <summary>Longer than any digest, with a count of parts, as text.</summary>
+    public const int MaxETagLength = 1024;
+
+    public (VaultId Vault, string Key) Key => (Order.Vault, Order.Key);
+
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    public static CheckedOrder Of(CommitOrder order)
+    {
+        ObjectKey.Check(order.Key);
+        if (order.Kind == CommitKind.Delete)
+        {
+            return new CheckedOrder(order, null, []);
+        }
+
+        if (order.Manifest.Length > MaxManifestBytes)
+        {
+            throw ZeroStorException.Invalid(
+                $"The manifest of '{order.Key}' has {order.Manifest.Length} bytes, and at most {MaxManifestBytes} "
+                + "are kept: put the object in fewer parts.");
+        }
+
+        if (order.ETag is "" or "*" || order.ETag?.Length > MaxETagLength)
+        {
+            throw ZeroStorException.Invalid(
+                $"The ETag of '{order.Key}' is none: 1 to {MaxETagLength} characters are, and * stands for any.");
+        }
+
+        ObjectKey.CheckText(order.ETag ?? "", "ETag");
+        foreach ((int page, byte[] bytes) in order.Pages)
+        {
+            ContentTable.CheckPage(page, bytes);
+        }
+
+        Manifest manifest = Decode(order);
+        return new CheckedOrder(order, manifest, [.. manifest.Contents.Select(c => c.Id).Distinct()]);
+    }
+
+    private static Manifest Decode(CommitOrder order)
+    {
+        try
+        {
+            return Manifest.Decode(order.Manifest);
+        }
+        catch (ZeroStorException error)
+        {
+            throw new ZeroStorException(
+                ErrorKind.InvalidArgument, $"What was to be committed as '{order.Key}' is none: {error.Message}", error);
+        }
+    }
+}
+
+/// <summary>A key as a batch finds it.</summary>
+internal sealed class KeyState
+{
+    // A key's counter begins at the tick times 2^20. So when no row is left to tell where it stood, it still goes
+    // on from a higher number, as long as it was raised fewer than a million times within a tick; and within the
+    // tick of its last version's end, a row of "counters" tells.
+    private const int BitsBelowTick = 20;
+
+    public required VersionRow? Head { get; init; }
+
+    /// <summary>The contents that <see cref="Head"/> names, each once.</summary>
+    public required ImmutableArray<ContentId> HeadNames { get; init; }
+
+    /// <summary>The last seq that the key is known to have had.</summary>
+    public required long LastSeq { get; init; }
+
+    /// <summary>Set when the head cannot be read: whoever would replace it is told.</summary>
+    public ZeroStorException? Unreadable { get; init; }
+
+    public static long FirstSeq(Tick tick) => (long)tick.Value << BitsBelowTick;
+
+    public long NextSeq(Tick now) => Math.Max(LastSeq + 1, FirstSeq(now));
+}
+
+/// <summary>What a batch read of the catalog, as it stands after the orders decided so far, and what is to be
+/// written for them.</summary>
+internal sealed class CommitState
+{
+    public required Tick Tick { get; init; }
+
+    public required HashSet<VaultId> Vaults { get; init; }
+
+    /// <summary>Rows of every content that an order makes, names, or names no more; absent: there is none.
+    /// </summary>
+    public required Dictionary<ContentId, ContentRow> Contents { get; init; }
+
+    public required Dictionary<(VaultId Vault, string Key), KeyState> Keys { get; init; }
+
+    public HashSet<ContentId> ChangedContents { get; } = [];
+
+    public List<(VaultId Vault, string Key, long Seq)> RemovedVersions { get; } = [];
+
+    public List<(CheckedOrder Order, long Seq, Tick Tick)> AddedVersions { get; } = [];
+
+    public List<(VaultId Vault, string Key, long Seq)> Counters { get; } = [];
+
+    public void Put(ContentRow row)
+    {
+        Contents[row.Id] = row;
+        ChangedContents.Add(row.Id);
+    }
+}

@@ -1,0 +1,78 @@
+using System.Collections.Concurrent;
+using System.Data.Common;
+
+namespace ZeroStor.Catalog;
+
+/// <summary>Connections that read: each read sees one moment, no earlier than its beginning, and waits for no
+/// writer. Thread-safe.</summary>
+internal sealed class Readers(Database database, int count, Patience patience) : IAsyncDisposable
+{
+    private readonly SemaphoreSlim _slots = new(count);
+    private readonly ConcurrentBag<Session> _idle = [];
+    private volatile bool _isClosed;
+
+    /// <exception cref="ZeroStorException">What <paramref name="read"/> throws; Unavailable.</exception>
+    public Task<T> RunAsync<T>(Func<Session, Task<T>> read, CancellationToken cancel) => patience.WaitAsync(
+        async limit =>
+        {
+            await _slots.WaitAsync(limit);
+
+            // SQLite's calls block: they get a thread of their own, not their caller's, which may be a grain's.
+            // Who stops waiting leaves the read behind; it gives its slot back when it ends.
+            return await Task.Run(() => ReadAsync(read), CancellationToken.None).WaitAsync(limit);
+        },
+        $"The catalog {database.Name} has not answered a read in time: it is overloaded, so try again later.",
+        cancel);
+
+    /// <summary>To be called when no read runs any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _isClosed = true;
+        while (_idle.TryTake(out Session? session))
+        {
+            await session.DisposeAsync();
+        }
+    }
+
+    private async Task<T> ReadAsync<T>(Func<Session, Task<T>> read)
+    {
+        Session? session = null;
+        try
+        {
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            if (!_idle.TryTake(out session))
+            {
+                session = await database.OpenAsync(forWriting: false, CancellationToken.None);
+            }
+
+            await session.ExecuteAsync("begin-read");
+            try
+            {
+                return await read(session);
+            }
+            finally
+            {
+                await session.ExecuteAsync("rollback");
+            }
+        }
+        catch (DbException error)
+        {
+            if (session is not null)
+            {
+                await session.DisposeAsync();
+                session = null;
+            }
+
+            throw database.Explain(error);
+        }
+        finally
+        {
+            if (session is not null)
+            {
+                _idle.Add(session);
+            }
+
+            _slots.Release();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Data.Common;
+
+namespace ZeroStor.Catalog;
+
+/// <summary>The versions of all keys. Until a policy keeps old ones, a key has one row or none.</summary>
+internal static class VersionTable
+{
+    /// <summary>The current version of each key that has one.</summary>
+    public static async Task<Dictionary<(VaultId Vault, string Key), VersionRow>> HeadsAsync(
+        Session session, IEnumerable<(VaultId Vault, string Key)> keys)
+    {
+        var heads = new Dictionary<(VaultId, string), VersionRow>();
+        await session.QueryEachAsync(
+            "head",
+            keys.Distinct().Select(k => new object?[] { k.Vault.Value, k.Key }),
+            row => heads.Add((new VaultId(row.Id(0)), row.GetString(1)), Read(row) with { Manifest = row.Blob(7) }));
+        return heads;
+    }
+
+    /// <summary>Counters of keys whose row went.</summary>
+    public static async Task<Dictionary<(VaultId Vault, string Key), long>> CountersAsync(
+        Session session, IEnumerable<(VaultId Vault, string Key)> keys)
+    {
+        var counters = new Dictionary<(VaultId, string), long>();
+        await session.QueryEachAsync(
+            "counter",
+            keys.Distinct().Select(k => new object?[] { k.Vault.Value, k.Key }),
+            row => counters.Add((new VaultId(row.Id(0)), row.GetString(1)), row.GetInt64(2)));
+        return counters;
+    }
+
+    /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
+    public static async Task<ImmutableArray<VersionRow?>> HeadAsync(
+        Session session, VaultId vault, IReadOnlyList<string> keys)
+    {
+        await RequireVaultAsync(session, vault);
+        var heads = await HeadsAsync(session, keys.Select(key => (vault, key)));
+        return [.. keys.Select(key => heads.GetValueOrDefault((vault, key)))];
+    }
+
+    /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
+    public static async Task RequireVaultAsync(Session session, VaultId vault)
+    {
+        if (!await VaultTable.IsKnownAsync(session, vault))
+        {
+            throw ZeroStorException.NotFound($"Vault {vault} is no more: ask for one that is.");
+        }
+    }
+
+    /// <summary>All but the manifest.</summary>
+    public static VersionRow Read(DbDataReader row)
+    {
+        var version = new VersionId(row.Id(3));
+        return new VersionRow
+        {
+            Key = row.GetString(1),
+            Seq = row.GetInt64(2),
+            Version = version,
+            Size = row.GetInt64(4),
+            ETag = row.IsDBNull(5) ? version.ToString() : row.GetString(5),
+            Modified = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)),
+        };
+    }
+}
