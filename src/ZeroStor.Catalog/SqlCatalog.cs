@@ -138,6 +138,11 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     public Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
         _writer.RunAsync(session => ContentTable.ForgetAsync(session, dead), cancel);
 
+    public Task<bool> IsLiveAsync(ContentId content, CancellationToken cancel) => _readers.RunAsync(
+        async session => (await ContentTable.ReadAsync(session, [content])).GetValueOrDefault(content)
+            is { State: ContentState.Live },
+        cancel);
+
     /// <inheritdoc/>
     /// <remarks>Goes through every row: for people who ask how things stand, not for a loop.</remarks>
     public Task<CatalogCounts> CountAsync(CancellationToken cancel) => _readers.RunAsync(

@@ -1,0 +1,3 @@
+using ZeroStor.Silo;
+
+return await SiloCommand.Make().Parse(args).InvokeAsync();

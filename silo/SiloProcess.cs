@@ -1,0 +1,196 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans.Configuration;
+using ZeroStor.Catalog;
+using ZeroStor.Contracts;
+using ZeroStor.Grains;
+
+namespace ZeroStor.Silo;
+
+/// <summary>One silo as a process: the lock on its data folder, its catalog, its Orleans host.</summary>
+internal sealed class SiloProcess : IAsyncDisposable
+{
+    /// <summary>In-flight puts may finish; then the silo ends all the same.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(30);
+
+    private readonly FileStream _lock;
+    private readonly IHost _host;
+
+    private SiloProcess(FileStream dataLock, IHost host)
+    {
+        _lock = dataLock;
+        _host = host;
+    }
+
+    /// <summary>Starts the silo; when it returns, the silo serves.</summary>
+    /// <exception cref="ZeroStorException">What stands against it, in one sentence.</exception>
+    public static async Task<SiloProcess> StartAsync(SiloSettings settings, bool verbose, CancellationToken cancel)
+    {
+        string data = Path.GetFullPath(settings.Fabric.Data);
+        string catalogFile = Path.Combine(data, "catalog.db");
+        if (!File.Exists(catalogFile))
+        {
+            // Before anything is made: a fabric that could not hold its own code is not begun.
+            DiskFolders.DemandRoom(
+                DiskFolders.Of(settings.Fabric, []), Code.Parse(settings.Fabric.Code ?? Code.Default.ToString()));
+        }
+
+        FileStream dataLock = Lock(data);
+        SqlCatalog? catalog = null;
+        try
+        {
+            DemandFree(settings.Port, "--port");
+            DemandFree(settings.GatewayPort, "--gateway-port");
+            catalog = await SqliteCatalog.OpenAsync(
+                catalogFile, SystemEntropy.Instance, TimeProvider.System, cancel: cancel);
+            IHost host = Build(settings, catalog, verbose);
+            catalog = null;
+            try
+            {
+                await host.StartAsync(cancel);
+            }
+            catch
+            {
+                await DisposeAsync(host);
+                throw;
+            }
+
+            Banner.Print(Console.Out, settings, data, host.Services.GetRequiredService<IFabricMap>().Current);
+            return new SiloProcess(dataLock, host);
+        }
+        catch
+        {
+            if (catalog is not null)
+            {
+                await catalog.DisposeAsync();
+            }
+
+            await dataLock.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Serves until it is told to stop, by a signal or by the token.</summary>
+    public Task RunAsync(CancellationToken cancel) => _host.WaitForShutdownAsync(cancel);
+
+    public async ValueTask DisposeAsync()
+    {
+        await DisposeAsync(_host);
+        await _lock.DisposeAsync();
+    }
+
+    private static async ValueTask DisposeAsync(IHost host)
+    {
+        using var patience = new CancellationTokenSource(StopPatience);
+        await host.StopAsync(patience.Token);
+        if (host is IAsyncDisposable disposable)
+        {
+            await disposable.DisposeAsync();
+        }
+    }
+
+    private static IHost Build(SiloSettings settings, SqlCatalog catalog, bool verbose)
+    {
+        HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(
+            new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(settings.Configuration);
+        builder.Logging.AddConfiguration(settings.Configuration.GetSection("Logging"));
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ssZ ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Logging.AddFilter("Orleans", verbose ? LogLevel.Information : LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(
+                settings.Port, settings.GatewayPort, serviceId: ZeroStorSilo.ServiceId,
+                clusterId: ZeroStorSilo.ServiceId);
+            silo.Configure<SiloOptions>(options => options.SiloName = settings.Name);
+            silo.Configure<ConnectionOptions>(options => options.ConnectionsPerEndpoint = ConnectionsPerEndpoint);
+            silo.AddZeroStorCatalog(catalog, ZeroStorSilo.StorageName);
+            silo.AddZeroStor(settings.Fabric);
+        });
+        return builder.Build();
+    }
+
+    /// <summary>Shards must not hold up small calls: on one connection a call behind eight megabytes waits
+    /// milliseconds.</summary>
+    private const int ConnectionsPerEndpoint = 4;
+
+    private static FileStream Lock(string data)
+    {
+        string path = Path.Combine(data, "silo.lock");
+        try
+        {
+            Directory.CreateDirectory(data);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Forbidden, $"the data folder {data} cannot be written: {e.Message}", e);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            throw new ZeroStorException(
+                ErrorKind.Busy, $"another silo runs on {data}: stop it, or give this one its own --data", e);
+        }
+        catch (IOException e)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Unavailable, $"the data folder {data} cannot be made: {e.Message}", e);
+        }
+    }
+
+    private static void DemandFree(int port, string option)
+    {
+        try
+        {
+            using var probe = new TcpListener(IPAddress.Loopback, port);
+            probe.ExclusiveAddressUse = true;
+            probe.Start();
+        }
+        catch (SocketException e)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Unavailable,
+                $"port {port.ToString(CultureInfo.InvariantCulture)} of 127.0.0.1 is taken: another silo may run; "
+                + $"choose one with {option}",
+                e);
+        }
+    }
+}
+
+/// <summary>What a silo says when it is up.</summary>
+internal static class Banner
+{
+    public static void Print(TextWriter to, SiloSettings settings, string data, FabricMap map)
+    {
+        string version = typeof(Banner).Assembly
+            .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+        DiskEntry[] own = [.. map.Disks.Where(d => d.Silo == settings.Name && d.State != DiskState.Removed)];
+        int up = own.Count(d => d.State == DiskState.Up);
+        string masterKey = settings.Fabric.MasterKeyFile ?? Path.Combine(data, "keys", "master.key");
+        to.WriteLine();
+        to.WriteLine($"  ZeroStor {version.Split('+')[0]}   fabric {map.Fabric}");
+        to.WriteLine($"  data       {data}");
+        to.WriteLine($"  disks      {up} of {own.Length} up");
+        to.WriteLine($"  code       {settings.Fabric.Code ?? Code.Default.ToString()}");
+        to.WriteLine($"  gateway    127.0.0.1:{settings.GatewayPort} (loopback only)");
+        to.WriteLine($"  master key {masterKey}");
+        to.WriteLine("             Back up this file: without it nothing here can ever be read again.");
+        to.WriteLine();
+        to.WriteLine("  first put  dotnet run -c Release --project client/zs -- put README.md default/");
+        to.WriteLine();
+    }
+}

@@ -1,0 +1,110 @@
+using ZeroStor.Contracts;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Paths;
+using ZeroStor.Sealing;
+
+namespace ZeroStor.Grains;
+
+/// <summary>What the stripe door of every disk grain of this silo does: slots, and the two paths of the data. It
+/// works on the thread pool, off the grain's turn. Thread-safe.</summary>
+internal sealed class Coordinator(
+    VaultDirectory vaults,
+    PutSlots slots,
+    WriteStripe write,
+    ReadStripe read,
+    IFabricMap map,
+    ICatalog catalog,
+    IEntropy entropy,
+    Counters counters)
+{
+    public async Task<PutTicket> OpenPutAsync(OpenPut open, CancellationToken cancel)
+    {
+        OpenVault vault = await vaults.GetAsync(open.Vault, cancel);
+        UInt128 put = Id128.Random(entropy);
+        if (open.Resume is { } resume)
+        {
+            ContentKey known = vault.Keys.OpenContentKey(resume.Content, resume.WrappedKey);
+            slots.Open(put, vault, resume.Content, known);
+            return resume with { Put = put };
+        }
+
+        ContentId content = ContentId.New(map.Tick, entropy);
+        ContentKey key = vault.Keys.NewContentKey(content, entropy, out byte[] wrapped);
+        slots.Open(put, vault, content, key);
+        return new PutTicket { Put = put, Content = content, WrappedKey = wrapped, Code = vault.Info.Code };
+    }
+
+    public Task PutPieceAsync(PutPiece piece, CancellationToken cancel) =>
+        slots.Find(piece.Put).AddAsync(piece, cancel);
+
+    public async Task<StripeWritten> WriteStripeAsync(WriteStripeOrder order, CancellationToken cancel)
+    {
+        PutSlot slot = slots.Find(order.LastPiece.Put);
+        await slot.AddAsync(order.LastPiece, cancel);
+        using StripePieces pieces = slot.Complete(order.LastPiece.Ordinal);
+        var stripe = new StripeToWrite
+        {
+            Vault = slot.Vault.Info.Id,
+            Content = slot.Content,
+            Key = slot.Key,
+            Class = slot.Vault.Class,
+            Code = slot.Vault.Info.Code,
+            WriteFloor = slot.Vault.Info.WriteFloor,
+            Ordinal = order.LastPiece.Ordinal,
+            Parts = pieces.Parts,
+            SealedManifest = order.Manifest.Length == 0
+                ? default
+                : slot.Vault.Keys.SealManifest(slot.Content, order.Manifest, entropy),
+        };
+        WrittenStripe written = await Task.Run(() => write.RunAsync(stripe, cancel), cancel);
+        slot.Heard();
+        counters.Wrote(written.Missing);
+        return new StripeWritten { Stripe = written.Stripe, Missing = written.Missing };
+    }
+
+    public void ClosePut(UInt128 put) => slots.Close(put);
+
+    public async Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel)
+    {
+        Check(order);
+        OpenVault vault = await vaults.GetAsync(order.Vault, cancel);
+        using ContentKey key = vault.Keys.OpenContentKey(order.Content, order.WrappedKey);
+        var stripe = new StripeToRead
+        {
+            Vault = vault.Info.Id,
+            Content = order.Content,
+            Key = key,
+            Code = order.Code,
+            Ordinal = order.Ordinal,
+            Stripe = order.Stripe,
+            Offset = order.Offset,
+            Length = order.Length,
+        };
+        try
+        {
+            BufferSlice content = await Task.Run(() => read.RunAsync(stripe, cancel), cancel);
+            counters.Read();
+            return new Parcel(content);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.TooFewShards)
+        {
+            // Reclaimed under its reader, rather than lost?
+            throw await catalog.IsLiveAsync(order.Content, cancel)
+                ? e
+                : ZeroStorException.NotFound("the version was deleted while it was read");
+        }
+    }
+
+    private static void Check(ReadStripeOrder order)
+    {
+        bool fits = order.Ordinal >= 0 && order.Offset >= 0 && order.Length > 0
+            && order.Stripe.ContentBytes <= Geometry.StripeBytes(order.Code)
+            && (long)order.Offset + order.Length <= order.Stripe.ContentBytes;
+        if (!fits)
+        {
+            throw ZeroStorException.Invalid(
+                $"{order.Length} bytes at {order.Offset} are not a range of a stripe of "
+                + $"{order.Stripe.ContentBytes}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
+using ZeroStor.Paths;
+
+namespace ZeroStor.Grains;
+
+/// <summary>What this silo has done since it started: for <c>zs status</c>, and as meter <c>ZeroStor</c>.
+/// Thread-safe.</summary>
+public sealed class Counters : IReadObserver, IDisposable
+{
+    public const string MeterName = "ZeroStor";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Cell _stripesWritten;
+    private readonly Cell _stripesShort;
+    private readonly Cell _stripesRead;
+    private readonly Cell _stripesDecoded;
+    private readonly Cell _shardsMissed;
+    private readonly Cell _shardsRepaired;
+    private readonly Cell _contentsReclaimed;
+    private readonly Cell[] _all;
+
+    public Counters()
+    {
+        _stripesWritten = new Cell(_meter, "stripesWritten", "Stripes made durable.");
+        _stripesShort = new Cell(_meter, "stripesShort", "Of them, with fewer than n shards.");
+        _stripesRead = new Cell(_meter, "stripesRead", "Stripes, or ranges of them, opened for readers.");
+        _stripesDecoded = new Cell(_meter, "stripesDecoded", "Of them, with shards rebuilt from others.");
+        _shardsMissed = new Cell(_meter, "shardsMissed", "Shards that a read found absent or wrong.");
+        _shardsRepaired = new Cell(_meter, "shardsRepaired", "Shards rebuilt at their homes.");
+        _contentsReclaimed = new Cell(_meter, "contentsReclaimed", "Dead contents dropped from all disks.");
+        _all =
+        [
+            _stripesWritten, _stripesShort, _stripesRead, _stripesDecoded, _shardsMissed, _shardsRepaired,
+            _contentsReclaimed,
+        ];
+    }
+
+    public void Wrote(int missing)
+    {
+        _stripesWritten.Add(1);
+        if (missing > 0)
+        {
+            _stripesShort.Add(1);
+        }
+    }
+
+    public void Read() => _stripesRead.Add(1);
+
+    public void Reclaimed(int contents) => _contentsReclaimed.Add(contents);
+
+    void IReadObserver.Decoded(StripeRef stripe) => _stripesDecoded.Add(1);
+
+    void IReadObserver.Found(StripeRef stripe, int place, DiskId disk, ErrorKind what) => _shardsMissed.Add(1);
+
+    public ImmutableSortedDictionary<string, long> Snapshot() =>
+        _all.ToImmutableSortedDictionary(c => c.Name, c => c.Value);
+
+    public void Dispose() => _meter.Dispose();
+
+    private sealed class Cell(Meter meter, string name, string description)
+    {
+        private readonly Counter<long> _published = meter.CreateCounter<long>(name, description: description);
+        private long _value;
+
+        public string Name => name;
+
+        public long Value => Interlocked.Read(ref _value);
+
+        public void Add(long count)
+        {
+            Interlocked.Add(ref _value, count);
+            _published.Add(count);
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+using Orleans.Placement;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Contracts.Inner;
+using ZeroStor.Paths;
+using ZeroStor.Placement;
+using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
+
+namespace ZeroStor.Grains;
+
+/// <summary>The fabric as a whole: for clients its routes and its state, for silos the changes of its map, each by
+/// compare-and-set, so that a second activation is merely slower.</summary>
+[Reentrant, PreferLocalPlacement]
+internal sealed class FabricGrain(
+    SiloMap map,
+    ICatalog catalog,
+    IShardHome homes,
+    Counters counters,
+    IClusterMembershipService membership,
+    IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
+{
+    /// <summary>A disk that has not told of itself by then is shown as it was last known.</summary>
+    private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
+
+    public Task<FabricRoute> RouteAsync(CancellationToken cancel)
+    {
+        FabricMap current = map.Current;
+        return Task.FromResult(new FabricRoute
+        {
+            Fabric = current.Fabric,
+            Tick = map.Tick,
+            MapVersion = current.Version,
+            Coordinators =
+            [
+                .. current.Disks.Where(d => d.State == DiskState.Up).Select(d => new CoordinatorInfo
+                {
+                    Key = DiskKey.Of(d.Silo, d.Id), Silo = d.Silo, Labels = d.Labels,
+                }),
+            ],
+        });
+    }
+
+    public async Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel)
+    {
+        ImmutableArray<VaultEntry> entries = await catalog.ListVaultsAsync(cancel);
+        VaultInfo?[] infos = await Task.WhenAll(entries.Select(entry => DescribeAsync(entry.Name, cancel)));
+        return [.. infos.OfType<VaultInfo>()];
+    }
+
+    public async Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel)
+    {
+        ClassId id = default;
+        await map.ChangeAsync(from => MapChanges.EnsureClass(from, code, spread, out id), cancel);
+        return id;
+    }
+
+    public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
+    {
+        FabricMap current = map.Current;
+        DiskEntry[] disks =
+            [.. current.Disks.Where(d => d.State != DiskState.Removed).OrderBy(d => d.Id)];
+        DiskStatus[] states = await Task.WhenAll(disks.Select(d => StateAsync(d, cancel)));
+        return new FabricStatus
+        {
+            Fabric = current.Fabric,
+            Tick = map.Tick,
+            Silos = [.. Silos(current)],
+            Disks = [.. states],
+            Ledger = await LedgerAsync(current, cancel),
+            Counters = counters.Snapshot(),
+            Notices = [.. Notices(current)],
+        };
+    }
+
+    private async Task<VaultInfo?> DescribeAsync(string vault, CancellationToken cancel)
+    {
+        try
+        {
+            return await grains.GetGrain<IVaultDoor>(vault).DescribeAsync(cancel);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.NotFound)
+        {
+            // Removed since it was listed.
+            return null;
+        }
+    }
+
+    private IEnumerable<SiloStatus> Silos(FabricMap current) =>
+        membership.CurrentSnapshot.Members.Values
+            .OrderBy(m => m.Name, StringComparer.Ordinal)
+            .Select(m => new SiloStatus
+            {
+                Name = m.Name,
+                State = CamelCase(m.Status.ToString()),
+                Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
+            });
+
+    private async Task<DiskStatus> StateAsync(DiskEntry disk, CancellationToken cancel)
+    {
+        var state = new DiskStatus
+        {
+            Id = disk.Id,
+            Silo = disk.Silo,
+            Path = disk.Path,
+            State = CamelCase(disk.State.ToString()),
+            UsedBytes = 0,
+            FreeBytes = 0,
+        };
+        try
+        {
+            DiskReport report = await homes
+                .ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel)
+                .AsTask().WaitAsync(ReportPatience, cancel);
+            return state with
+            {
+                State = CamelCase(report.State.ToString()),
+                UsedBytes = report.UsedBytes,
+                FreeBytes = report.FreeBytes,
+            };
+        }
+        catch (Exception e) when (e is ZeroStorException or TimeoutException)
+        {
+            return disk.State == DiskState.Up ? state with { State = "missing" } : state;
+        }
+    }
+
+    private async Task<Ledger> LedgerAsync(FabricMap current, CancellationToken cancel)
+    {
+        var digests = new Dictionary<DiskId, ImmutableArray<BucketDigest>>();
+        foreach (DiskEntry disk in current.Disks.Where(d => d.State != DiskState.Removed))
+        {
+            try
+            {
+                digests[disk.Id] = await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
+            }
+            catch (ZeroStorException)
+            {
+                // It does not answer: nothing of it counts.
+            }
+        }
+
+        var sweep = new SweepGroup(homes, map);
+        var byMissing = new SortedDictionary<int, long>();
+        foreach (PlacementGroup group in current.Groups)
+        {
+            GroupTally tally = await sweep.RunAsync(group, digests, cancel);
+            foreach ((int missing, long count) in tally.ByMissing.Index().Where(t => t.Item > 0))
+            {
+                byMissing[missing] = byMissing.GetValueOrDefault(missing) + count;
+            }
+        }
+
+        return new Ledger
+        {
+            Stripes = byMissing.Values.Sum(),
+            Whole = byMissing.GetValueOrDefault(0),
+            ByMissing = byMissing.ToImmutableSortedDictionary(),
+        };
+    }
+
+    private static IEnumerable<string> Notices(FabricMap current)
+    {
+        yield return "gateways trust whoever reaches them: keep them on loopback";
+        foreach (DiskEntry disk in current.Disks.Where(d => d.State is DiskState.Missing or DiskState.ReadOnly))
+        {
+            yield return disk.State == DiskState.ReadOnly
+                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: replace it"
+                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, or put its folder back";
+        }
+    }
+
+    private static string CamelCase(string name) => char.ToLowerInvariant(name[0]) + name[1..];
+}

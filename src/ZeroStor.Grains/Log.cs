@@ -1,0 +1,44 @@
+using Microsoft.Extensions.Logging;
+
+namespace ZeroStor.Grains;
+
+/// <summary>Every line that a silo writes, with its number. Numbers are never reused.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "disk {Disk} is up at {Path}, claim {Claim}, {Shards} shards")]
+    public static partial void DiskUp(this ILogger log, DiskId disk, string path, uint claim, long shards);
+
+    [LoggerMessage(2, LogLevel.Information, "disk {Disk} was made in {Path}")]
+    public static partial void DiskMade(this ILogger log, DiskId disk, string path);
+
+    [LoggerMessage(3, LogLevel.Warning, "the folder of disk {Lost} vanished: {Path} was made anew as disk {Disk}, "
+        + "which takes its places")]
+    public static partial void DiskMadeAnew(this ILogger log, DiskId lost, string path, DiskId disk);
+
+    [LoggerMessage(4, LogLevel.Error, "disk {Disk} is missing: {Why}")]
+    public static partial void DiskMissing(this ILogger log, DiskId disk, string why);
+
+    [LoggerMessage(5, LogLevel.Error, "disk {Disk} takes no more shards: {Why}")]
+    public static partial void DiskReadOnly(this ILogger log, DiskId disk, string why);
+
+    [LoggerMessage(6, LogLevel.Information, "{Contents} dead contents were dropped from all disks")]
+    public static partial void Reclaimed(this ILogger log, int contents);
+
+    [LoggerMessage(7, LogLevel.Warning, "the sweep stopped and goes on next time: {Why}")]
+    public static partial void SweepFailed(this ILogger log, string why);
+
+    [LoggerMessage(8, LogLevel.Warning, "the tick could not be raised: {Why}")]
+    public static partial void TickFailed(this ILogger log, string why);
+
+    [LoggerMessage(9, LogLevel.Warning, "compaction of disk {Disk} stopped: {Why}")]
+    public static partial void CompactionFailed(this ILogger log, DiskId disk, string why);
+
+    [LoggerMessage(10, LogLevel.Information, "vault {Vault} was made, {Code}")]
+    public static partial void VaultMade(this ILogger log, string vault, Code code);
+
+    [LoggerMessage(11, LogLevel.Warning, "vault {Vault} could not be made: {Why}")]
+    public static partial void VaultNotMade(this ILogger log, string vault, string why);
+
+    [LoggerMessage(12, LogLevel.Error, "watching the disks failed: {Why}")]
+    public static partial void WatchFailed(this ILogger log, string why);
+}

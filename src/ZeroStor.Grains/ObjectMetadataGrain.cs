@@ -1,0 +1,221 @@
+using System.Collections.Immutable;
+using Orleans.Concurrency;
+using Orleans.Placement;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Grains;
+
+/// <summary>The objects of one partition of a vault. It holds no truth: it resolves the vault's name, hands orders
+/// to the catalog, whose committer joins what all grains of the silo queued, and turns answers into errors. Two
+/// activations are merely slower.</summary>
+[Reentrant, PreferLocalPlacement]
+internal sealed class ObjectMetadataGrain(
+    ICatalog catalog,
+    IShardHome homes,
+    IFabricMap map,
+    VaultDirectory vaults,
+    IEntropy entropy,
+    TimeProvider time) : Grain, IObjectDoor
+{
+    private string Vault => ObjectDoor.VaultOf(this.GetPrimaryKeyString());
+
+    public Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel) =>
+        WithVaultAsync(
+            vault => CommitAsync(
+                new CommitOrder
+                {
+                    Kind = CommitKind.Put,
+                    Vault = vault.Info.Id,
+                    Key = put.Key,
+                    Content = put.Content,
+                    If = put.If,
+                    Now = map.Tick,
+                    Modified = time.GetUtcNow(),
+                    Manifest = put.Manifest,
+                    ETag = put.ETag,
+                    Pages = [.. put.Pages.Select(p => (p.Page, p.Bytes))],
+                },
+                Manifest.Decode(put.Manifest).Size,
+                cancel),
+            cancel);
+
+    public Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault =>
+            {
+                VersionRow source = await HeadAsync(vault, copy.SourceKey, cancel)
+                    ?? throw Missing(copy.SourceKey);
+                if (copy.SourceIfMatch is { } etag && etag != "*" && etag != source.ETag)
+                {
+                    throw new ZeroStorException(
+                        ErrorKind.PreconditionFailed, $"{Vault}/{copy.SourceKey} has ETag {source.ETag}, not {etag}");
+                }
+
+                Manifest copied = Manifest.Decode(source.Manifest) with { Version = VersionId.New(entropy) };
+                var order = new CommitOrder
+                {
+                    Kind = CommitKind.Put,
+                    Vault = vault.Info.Id,
+                    Key = copy.Key,
+                    Content = copy.Commit,
+                    If = copy.If,
+                    Now = map.Tick,
+                    Modified = time.GetUtcNow(),
+                    Manifest = copied.Encode(),
+                    ETag = source.ETag == source.Version.ToString() ? null : source.ETag,
+                };
+                return await CommitAsync(order, copied.Size, cancel);
+            },
+            cancel);
+
+    public Task<bool> DeleteAsync(DeleteObject delete, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault =>
+            {
+                CommitAnswer answer = await catalog.CommitAsync(
+                    new CommitOrder
+                    {
+                        Kind = CommitKind.Delete,
+                        Vault = vault.Info.Id,
+                        Key = delete.Key,
+                        Content = delete.Commit,
+                        If = delete.If,
+                        Now = map.Tick,
+                        Modified = time.GetUtcNow(),
+                    },
+                    cancel);
+                if (answer.Kind == ErrorKind.NotFound)
+                {
+                    // There was nothing to delete; or the vault itself went, which a second look tells.
+                    await catalog.HeadAsync(vault.Info.Id, [delete.Key], cancel);
+                    return false;
+                }
+
+                return answer.Kind == ErrorKind.None ? true : throw Refused(answer, delete.Key);
+            },
+            cancel);
+
+    public Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault => await HeadAsync(vault, key, cancel) is { } row ? Info(row) : null,
+            cancel);
+
+    public Task<ObjectListing> ListAsync(ListObjects list, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault =>
+            {
+                Listing page = await catalog.ListAsync(
+                    new ListQuery
+                    {
+                        Vault = vault.Info.Id,
+                        Prefix = list.Prefix,
+                        Delimiter = list.Delimiter,
+                        StartAfter = list.StartAfter,
+                        Max = Math.Clamp(list.Max, 1, ListObjects.MaxPerPage),
+                    },
+                    cancel);
+                return new ObjectListing
+                {
+                    Objects = [.. page.Versions.Select(Info)],
+                    CommonPrefixes = page.CommonPrefixes,
+                    Next = page.Next,
+                };
+            },
+            cancel);
+
+    public Task OpenContentAsync(ContentId content, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault => Demand(
+                await catalog.OpenContentAsync(content, vault.Info.Id, map.Tick, cancel), content),
+            cancel);
+
+    public Task WritePageAsync(ContentId content, int page, byte[] bytes, CancellationToken cancel) =>
+        WithVaultAsync(
+            async _ => Demand(await catalog.WritePageAsync(content, page, bytes, map.Tick, cancel), content),
+            cancel);
+
+    public async Task<byte[]> ReadPageAsync(ContentId content, int page, CancellationToken cancel) =>
+        await catalog.ReadPageAsync(content, page, cancel)
+            ?? throw ZeroStorException.NotFound("the version was deleted while it was read");
+
+    public Task AbandonAsync(ContentId content, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault =>
+            {
+                await catalog.CondemnAsync(vault.Info.Id, [content], map.Tick, cancel);
+                return true;
+            },
+            cancel);
+
+    public Task<ImmutableArray<ShardPlace>> LocateAsync(
+        string key, int firstStripe, int maxStripes, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault =>
+            {
+                VersionRow row = await HeadAsync(vault, key, cancel) ?? throw Missing(key);
+                return await new ShardLocator(catalog, homes, map)
+                    .RunAsync(Manifest.Decode(row.Manifest), firstStripe, maxStripes, cancel);
+            },
+            cancel);
+
+    private async Task<ObjectInfo> CommitAsync(CommitOrder order, long size, CancellationToken cancel)
+    {
+        CommitAnswer answer = await catalog.CommitAsync(order, cancel);
+        return answer.Kind == ErrorKind.None
+            ? new ObjectInfo
+            {
+                Key = order.Key,
+                Version = answer.Version,
+                Size = size,
+                ETag = answer.ETag,
+                Modified = order.Modified,
+            }
+            : throw Refused(answer, order.Key);
+    }
+
+    private async Task<VersionRow?> HeadAsync(OpenVault vault, string key, CancellationToken cancel) =>
+        (await catalog.HeadAsync(vault.Info.Id, [key], cancel))[0];
+
+    // A vault that this silo knows may be gone, or made anew: what it answers NotFound to is asked once more.
+    private async Task<T> WithVaultAsync<T>(Func<OpenVault, Task<T>> work, CancellationToken cancel)
+    {
+        OpenVault vault = await vaults.GetAsync(Vault, cancel);
+        try
+        {
+            return await work(vault);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.NotFound)
+        {
+            vaults.Forget(Vault);
+            OpenVault now = await vaults.GetAsync(Vault, cancel);
+            if (now.Info.Id == vault.Info.Id)
+            {
+                throw;
+            }
+
+            return await work(now);
+        }
+    }
+
+    private static bool Demand(bool isOpen, ContentId content) =>
+        isOpen
+            ? true
+            : throw new ZeroStorException(
+                ErrorKind.PreconditionFailed,
+                $"the put of content {content} was idle too long and is given up: put again");
+
+    private ZeroStorException Missing(string key) => ZeroStorException.NotFound($"there is no {Vault}/{key}");
+
+    private ZeroStorException Refused(CommitAnswer answer, string key) =>
+        new(answer.Kind, $"{Vault}/{key}: {answer.Detail}");
+
+    private static ObjectInfo Info(VersionRow row) => new()
+    {
+        Key = row.Key,
+        Version = row.Version,
+        Size = row.Size,
+        ETag = row.ETag,
+        Modified = row.Modified,
+        Manifest = row.Manifest,
+    };
+}

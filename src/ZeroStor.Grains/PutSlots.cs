@@ -1,0 +1,264 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Sealing;
+
+namespace ZeroStor.Grains;
+
+/// <summary>The puts that a silo coordinates at the moment. A put takes a slot before any bytes move; the pieces of
+/// its stripes wait here, within a budget for the whole silo, until a stripe is complete. A slot that hears nothing
+/// for <see cref="StripeDoor.SlotIdleSeconds"/> is freed with all that it holds. Thread-safe.</summary>
+internal sealed class PutSlots(ZeroStorOptions options, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<UInt128, PutSlot> _slots = new();
+
+    /// <summary>Pieces, sealed bytes and parity of all stripes under way.</summary>
+    public MemoryBudget Budget { get; } = new(options.StripeMemoryBytes);
+
+    public int Count => _slots.Count;
+
+    /// <exception cref="ZeroStorException">Busy.</exception>
+    public PutSlot Open(UInt128 put, OpenVault vault, ContentId content, ContentKey key)
+    {
+        FreeIdle();
+        if (_slots.Count >= options.MaxPuts)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Busy, $"this silo serves {options.MaxPuts} puts already: try again, or another silo");
+        }
+
+        var slot = new PutSlot(put, vault, content, key, Budget, time);
+        _slots[put] = slot;
+        return slot;
+    }
+
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    public PutSlot Find(UInt128 put) =>
+        _slots.TryGetValue(put, out PutSlot? slot)
+            ? slot.Heard()
+            : throw ZeroStorException.NotFound(
+                $"this silo holds no slot for the put: it was idle for {StripeDoor.SlotIdleSeconds} s, or the silo "
+                + "was restarted; open it again");
+
+    public void Close(UInt128 put)
+    {
+        if (_slots.TryRemove(put, out PutSlot? slot))
+        {
+            slot.Dispose();
+        }
+    }
+
+    public void FreeIdle()
+    {
+        foreach (PutSlot slot in _slots.Values)
+        {
+            if (slot.IsIdle)
+            {
+                Close(slot.Put);
+            }
+        }
+    }
+}
+
+/// <summary>One put: its key, and the pieces of the stripes that are not complete yet.</summary>
+internal sealed class PutSlot(
+    UInt128 put, OpenVault vault, ContentId content, ContentKey key, MemoryBudget budget, TimeProvider time)
+    : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<int, StripePieces> _stripes = [];
+    private long _heard = time.GetTimestamp();
+    private int _writing;
+    private bool _closed;
+
+    public UInt128 Put => put;
+
+    public OpenVault Vault => vault;
+
+    public ContentId Content => content;
+
+    public ContentKey Key => key;
+
+    public bool IsIdle => Volatile.Read(ref _writing) == 0
+        && time.GetElapsedTime(Volatile.Read(ref _heard)) > TimeSpan.FromSeconds(StripeDoor.SlotIdleSeconds);
+
+    public PutSlot Heard()
+    {
+        Volatile.Write(ref _heard, time.GetTimestamp());
+        return this;
+    }
+
+    /// <summary>Takes a piece, and its count of the bytes. The first piece of a stripe waits for the memory that
+    /// the whole of it will need.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument; Busy: no memory came free in time.</exception>
+    public async Task AddAsync(PutPiece piece, CancellationToken cancel)
+    {
+        BufferSlice bytes = piece.Bytes.Take();
+        try
+        {
+            Check(piece, bytes.Length);
+            StripePieces stripe = await StripeAsync(piece, cancel);
+            lock (_lock)
+            {
+                if (_closed)
+                {
+                    throw ZeroStorException.NotFound("the put was closed while a piece came in");
+                }
+
+                stripe.Add(piece.Offset, bytes);
+                bytes = default;
+            }
+        }
+        finally
+        {
+            bytes.Release();
+        }
+    }
+
+    /// <summary>Takes a complete stripe out; the caller disposes it when it is written.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: pieces are missing.</exception>
+    public StripePieces Complete(int ordinal)
+    {
+        lock (_lock)
+        {
+            if (!_stripes.Remove(ordinal, out StripePieces? stripe))
+            {
+                throw ZeroStorException.Invalid($"stripe {ordinal} has no pieces here: send them again");
+            }
+
+            if (!stripe.IsComplete)
+            {
+                stripe.Dispose();
+                throw ZeroStorException.Invalid(
+                    $"stripe {ordinal} has {stripe.HeldBytes} of {stripe.StripeBytes} bytes: send all pieces again");
+            }
+
+            _writing++;
+            stripe.WhenDisposed = () => Interlocked.Decrement(ref _writing);
+            return stripe;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            foreach (StripePieces stripe in _stripes.Values)
+            {
+                stripe.Dispose();
+            }
+
+            _stripes.Clear();
+        }
+    }
+
+    private async Task<StripePieces> StripeAsync(PutPiece piece, CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            if (_stripes.TryGetValue(piece.Ordinal, out StripePieces? known))
+            {
+                return known;
+            }
+        }
+
+        Code code = vault.Info.Code;
+        long needed = piece.StripeBytes + ((long)piece.StripeBytes * code.N / code.K);
+        long taken = await TakeAsync(needed, cancel);
+        lock (_lock)
+        {
+            // Another piece of the stripe may have come first while this one waited.
+            if (_closed || _stripes.TryGetValue(piece.Ordinal, out _))
+            {
+                budget.Give(taken);
+            }
+            else
+            {
+                _stripes[piece.Ordinal] = new StripePieces(piece.StripeBytes, () => budget.Give(taken));
+            }
+
+            return _stripes.TryGetValue(piece.Ordinal, out StripePieces? stripe)
+                ? stripe
+                : throw ZeroStorException.NotFound("the put was closed while a piece waited");
+        }
+    }
+
+    private async Task<long> TakeAsync(long needed, CancellationToken cancel)
+    {
+        using var patience = new CancellationTokenSource(MemoryPatience, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        try
+        {
+            return await budget.TakeAsync(needed, both.Token);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Busy, $"no memory for a stripe came free in {MemoryPatience.TotalSeconds} s: try again");
+        }
+    }
+
+    /// <summary>Shorter than a grain call waits, so that the caller hears a reason.</summary>
+    private static readonly TimeSpan MemoryPatience = TimeSpan.FromSeconds(15);
+
+    private void Check(PutPiece piece, int bytes)
+    {
+        int limit = Geometry.StripeBytes(vault.Info.Code);
+        bool fits = piece.Ordinal >= 0
+            && piece.StripeBytes > 0 && piece.StripeBytes <= limit
+            && bytes is > 0 and <= Geometry.MaxPieceBytes
+            && piece.Offset >= 0 && piece.Offset % Geometry.SegmentBytes == 0
+            && piece.Offset + bytes <= piece.StripeBytes
+            && (bytes % Geometry.SegmentBytes == 0 || piece.Offset + bytes == piece.StripeBytes);
+        if (!fits)
+        {
+            throw ZeroStorException.Invalid(
+                $"a piece of {bytes} bytes at {piece.Offset} does not fit a stripe of {piece.StripeBytes}: pieces are "
+                + $"whole segments of {Geometry.SegmentBytes} bytes, at most {Geometry.MaxPieceBytes}, in a stripe of "
+                + $"at most {limit}");
+        }
+    }
+}
+
+/// <summary>The pieces of one stripe, as they come.</summary>
+internal sealed class StripePieces(int stripeBytes, Action giveBack) : IDisposable
+{
+    private readonly SortedDictionary<int, BufferSlice> _pieces = [];
+
+    public int StripeBytes => stripeBytes;
+
+    public int HeldBytes { get; private set; }
+
+    public bool IsComplete => HeldBytes == stripeBytes;
+
+    public Action? WhenDisposed { get; set; }
+
+    /// <summary>The content in order.</summary>
+    public ImmutableArray<ReadOnlyMemory<byte>> Parts => [.. _pieces.Values.Select(p => (ReadOnlyMemory<byte>)p.Memory)];
+
+    /// <summary>A piece that came before replaces nothing: a repeated call brings the same bytes.</summary>
+    public void Add(int offset, BufferSlice bytes)
+    {
+        if (_pieces.TryAdd(offset, bytes))
+        {
+            HeldBytes += bytes.Length;
+        }
+        else
+        {
+            bytes.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (BufferSlice piece in _pieces.Values)
+        {
+            piece.Release();
+        }
+
+        _pieces.Clear();
+        giveBack();
+        WhenDisposed?.Invoke();
+    }
+}

@@ -1,0 +1,63 @@
+namespace ZeroStor.Grains;
+
+/// <summary>What a silo of the fabric is told at its start. Bound from the section <c>ZeroStor</c>.</summary>
+public sealed class ZeroStorOptions
+{
+    public const string Section = "ZeroStor";
+
+    /// <summary>Disks that a first start makes when it is told nothing: what 20+4 needs.</summary>
+    public const int DefaultDisks = 24;
+
+    /// <summary>Where the silo keeps its own: managed disks, keys, the embedded catalog.</summary>
+    public string Data { get; set; } = "zerostor-data";
+
+    /// <summary>How many disk folders to make in <see cref="Data"/>; null: as many as it has, or
+    /// <see cref="DefaultDisks"/> where it has none and <see cref="DiskPaths"/> names none.</summary>
+    public int? Disks { get; set; }
+
+    /// <summary>Folders on real mounts, each a disk. Never made by the silo.</summary>
+    public IList<string> DiskPaths { get; set; } = [];
+
+    /// <summary>The code of vaults that ask for none; null: 20+4.</summary>
+    public string? Code { get; set; }
+
+    public string Region { get; set; } = "";
+
+    public string Site { get; set; } = "";
+
+    public string Rack { get; set; } = "";
+
+    /// <summary>The master key's file; null: <c>keys/master.key</c> in <see cref="Data"/>.</summary>
+    public string? MasterKeyFile { get; set; }
+
+    /// <summary>Length of a tick. A minute is what the design's ages are made for; tests shorten it.</summary>
+    public double TickSeconds { get; set; } = 60;
+
+    /// <summary>How long after its death a content is reclaimed: reads that began before end well.</summary>
+    public uint ReclaimAfterTicks { get; set; } = 15;
+
+    /// <summary>How long a row of the dead, and a content without a row, is remembered.</summary>
+    public uint ForgetAfterTicks { get; set; } = 1440;
+
+    /// <summary>An open put untouched for this long is condemned.</summary>
+    public uint UploadIdleTicks { get; set; } = 1440;
+
+    /// <summary>How long a stripe below its write floor waits for a home.</summary>
+    public double PutPatienceSeconds { get; set; } = 60;
+
+    /// <summary>Puts that a silo serves at once; more are told that it is busy.</summary>
+    public int MaxPuts { get; set; } = 256;
+
+    /// <summary>Memory for stripes on their way in: pieces, sealed bytes and parity together.</summary>
+    public long StripeMemoryBytes { get; set; } = 192L * 1024 * 1024;
+
+    /// <summary>Over how many grains a vault's keys are dealt.</summary>
+    public int ObjectPartitions { get; set; } = 16;
+
+    /// <summary>Size at which a disk begins its next volume file.</summary>
+    public long VolumeBytes { get; set; } = 256L * 1024 * 1024;
+
+    internal Labels Labels => new(Region, Site, Rack);
+
+    internal Code DefaultCode => Code is null ? ZeroStor.Code.Default : ZeroStor.Code.Parse(Code);
+}

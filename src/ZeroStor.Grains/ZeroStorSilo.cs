@@ -1,0 +1,107 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using ZeroStor.Contracts;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Contracts.Inner;
+using ZeroStor.Paths;
+using ZeroStor.Sealing;
+using ZeroStor.Volumes;
+
+namespace ZeroStor.Grains;
+
+/// <summary>Puts ZeroStor's disks and grains into an Orleans silo: the fabric's own, or a front end's.</summary>
+public static class ZeroStorSilo
+{
+    /// <summary>The Orleans grain storage that small state (vaults) is kept in.</summary>
+    public const string StorageName = "zerostor";
+
+    /// <summary>The vault that a new fabric begins with.</summary>
+    public const string DefaultVault = "default";
+
+    /// <summary>The fabric's name in storage rows and membership: constant for ever.</summary>
+    public const string ServiceId = "zerostor";
+
+    /// <summary>Adds disks and grains. The catalog (<see cref="ICatalog"/>) and the grain storage
+    /// <see cref="StorageName"/> are the host's to add, before or after.</summary>
+    public static ISiloBuilder AddZeroStor(this ISiloBuilder silo, Action<ZeroStorOptions> configure)
+    {
+        var options = new ZeroStorOptions();
+        configure(options);
+        return silo.AddZeroStor(options);
+    }
+
+    /// <summary>As above, with options that are complete.</summary>
+    public static ISiloBuilder AddZeroStor(this ISiloBuilder silo, ZeroStorOptions options)
+    {
+        AddServices(silo.Services, options);
+        silo.Services.AddPlacementDirector<DiskPlacement, DiskPlacementDirector>();
+        silo.AddIncomingGrainCallFilter<DoorFilter>();
+        silo.AddStartupTask(StartAsync);
+        return silo;
+    }
+
+    private static void AddServices(IServiceCollection services, ZeroStorOptions options)
+    {
+        services.AddSingleton(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IEntropy>(SystemEntropy.Instance);
+        services.AddSingleton<SiloMap>();
+        services.AddSingleton<IFabricMap>(s => s.GetRequiredService<SiloMap>());
+        services.AddSingleton<LocalHomes>();
+        services.AddSingleton<IShardHome, GrainHomes>();
+        services.AddSingleton<HomeHealth>();
+        services.AddSingleton<Counters>();
+        services.AddSingleton<IReadObserver>(s => s.GetRequiredService<Counters>());
+        services.AddSingleton(s => OpenMasterKey(s, options));
+        services.AddSingleton<Func<MasterKey>>(s => s.GetRequiredService<MasterKey>);
+        services.AddSingleton<VaultDirectory>();
+        services.AddSingleton<PutSlots>();
+        services.AddSingleton<ReadStripe>();
+        services.AddSingleton(s => new WriteStripe(
+            s.GetRequiredService<IShardHome>(),
+            s.GetRequiredService<IFabricMap>(),
+            s.GetRequiredService<HomeHealth>(),
+            s.GetRequiredService<IEntropy>(),
+            s.GetRequiredService<TimeProvider>())
+        {
+            PutPatience = TimeSpan.FromSeconds(options.PutPatienceSeconds),
+        });
+        services.AddSingleton<Coordinator>();
+        services.AddSingleton<DiskHost>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => s.GetRequiredService<DiskHost>());
+    }
+
+    // A key is made for a new fabric only: for one that has disks another key would open nothing.
+    private static MasterKey OpenMasterKey(IServiceProvider services, ZeroStorOptions options)
+    {
+        string path = options.MasterKeyFile ?? Path.Combine(options.Data, "keys", "master.key");
+        bool isNew = services.GetRequiredService<SiloMap>().Current.Disks.All(d => d.Claim == 0);
+        return MasterKeyFile.Open(path, mayCreate: isNew, services.GetRequiredService<IEntropy>());
+    }
+
+    private static async Task StartAsync(IServiceProvider services, CancellationToken cancel)
+    {
+        var grains = services.GetRequiredService<IGrainFactory>();
+        ILogger log = services.GetRequiredService<ILogger<DiskHost>>();
+        await grains.GetGrain<IRepairSchedulerGrain>(0).WakeAsync();
+        if (await services.GetRequiredService<ICatalog>().FindVaultAsync(DefaultVault, cancel) is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            VaultInfo made = await grains.GetGrain<IVaultDoor>(DefaultVault).CreateAsync(new VaultSpec(), cancel);
+            log.VaultMade(made.Name, made.Code);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.AlreadyExists)
+        {
+            // Another silo was quicker.
+        }
+        catch (ZeroStorException e)
+        {
+            log.VaultNotMade(DefaultVault, e.Message);
+        }
+    }
+}
