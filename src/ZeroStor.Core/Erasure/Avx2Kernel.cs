@@ -4,11 +4,12 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>AVX2. Multiplying is linear, so a product is the sum of those of a byte's two halves; each half has 16
-/// values, whose products PSHUFB looks up for 32 bytes at once (J. S. Plank, K. M. Greenan, E. L. Miller,
+/// <summary>AVX2. Multiplying is linear, so a product is the sum of those of a byte's two halves; a half has
+/// 16 values, whose products PSHUFB looks up for 32 bytes at once (J. S. Plank, K. M. Greenan, E. L. Miller,
 /// "Screaming Fast Galois Field Arithmetic Using Intel SIMD Instructions", FAST 2013).
-/// <para>Four outputs by two vectors take 8 of the 16 registers for sums, 4 for halves of the source, 2 for tables
-/// and 1 for the mask.</para></summary>
+/// <para>Four outputs (a to d) by two vectors (0 and 1) take 8 of the 16 registers for sums, 4 for the halves
+/// of the input (x), 2 for tables. All sums are named locals: arrays or references would put them on the
+/// stack. </para></summary>
 internal sealed unsafe class Avx2Kernel : Kernel
 {
     private const int VectorBytes = 32;
@@ -63,7 +64,13 @@ internal sealed unsafe class Avx2Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -80,8 +87,9 @@ internal sealed unsafe class Avx2Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector256<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -96,7 +104,13 @@ internal sealed unsafe class Avx2Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Two(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -115,8 +129,9 @@ internal sealed unsafe class Avx2Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector256<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -135,7 +150,13 @@ internal sealed unsafe class Avx2Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Three(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -156,8 +177,9 @@ internal sealed unsafe class Avx2Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector256<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -180,7 +202,13 @@ internal sealed unsafe class Avx2Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -203,8 +231,9 @@ internal sealed unsafe class Avx2Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector256<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector256<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector256<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector256<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -229,13 +258,14 @@ internal sealed unsafe class Avx2Kernel : Kernel
         }
     }
 
-    private static Vector256<byte> Load(byte* source, int vector) => Vector256.Load(source + (vector * VectorBytes));
+    private static Vector256<byte> Load(byte* source, int vector) =>
+        Vector256.Load(source + (vector * VectorBytes));
 
     private static void Store(Vector256<byte> value, byte* target, int vector) =>
         value.Store(target + (vector * VectorBytes));
 
-    private static Vector256<byte> HighHalves(Vector256<byte> source) =>
-        (source.AsUInt16() >>> 4).AsByte() & Vector256.Create((byte)0x0f);
+    private static Vector256<byte> HighHalves(Vector256<byte> source, Vector256<byte> halves) =>
+        (source.AsUInt16() >>> 4).AsByte() & halves;
 
     private static Vector256<byte> Table(byte* tables, int index) =>
         Avx2.BroadcastVector128ToVector256(tables + (index * TableBytes));

@@ -1,20 +1,21 @@
 namespace ZeroStor.Erasure;
 
-/// <summary>A matrix of coefficients made ready for one kernel, and the order in which its loop is led over the
-/// shards. Immutable and thread-safe.</summary>
+/// <summary>A matrix of coefficients made ready for one kernel, and the order in which the kernel is led over
+/// the shards. Immutable and thread-safe.</summary>
 internal sealed unsafe class CodingPlan
 {
-    /// <summary>Columns coded before going on to the next ones: what a group of inputs holds of them stays in the
-    /// first-level cache for further outputs, the outputs for further inputs.</summary>
-    private const int RangeBytes = 16 * 1024;
+    /// <summary>Columns coded before going on to the next ones: four outputs of so many stay in a first-level
+    /// cache between groups of inputs, the inputs in a second-level one between fours of outputs.</summary>
+    private const int RangeBytes = 8 * 1024;
 
-    /// <summary>Inputs of one pass. More streams than this at once outrun the processor's prefetchers when the
-    /// shards come from memory.</summary>
-    private const int GroupInputs = 10;
+    /// <summary>Inputs of one pass at most, as more streams at once outrun the caches; fewer would cost more
+    /// passes over the outputs. Measured: 20 inputs in one pass are a fifth faster than in two.</summary>
+    private const int MaxGroupInputs = 32;
 
     private readonly Kernel _kernel;
     private readonly int _inputCount;
     private readonly int _outputCount;
+    private readonly int _groupInputs;
     private readonly byte[] _factors;
 
     /// <param name="kernel">The kernel to run.</param>
@@ -24,6 +25,8 @@ internal sealed unsafe class CodingPlan
         _kernel = kernel;
         _inputCount = coefficients.Columns;
         _outputCount = coefficients.Rows;
+        int groups = (_inputCount + MaxGroupInputs - 1) / MaxGroupInputs;
+        _groupInputs = (_inputCount + groups - 1) / groups;
         _factors = new byte[_inputCount * _outputCount * kernel.FactorBytes];
 
         // In the order of the loop: outputs by fours, then inputs, then the outputs of the four.
@@ -44,8 +47,8 @@ internal sealed unsafe class CodingPlan
     /// <summary>What the plan holds in memory.</summary>
     public int Bytes => _factors.Length;
 
-    /// <summary>Computes every output. Inputs and outputs are as many as the matrix had columns and rows, each of
-    /// <paramref name="bytes"/>, at any address.</summary>
+    /// <summary>Computes every output. Inputs and outputs are as many as the matrix had columns and rows,
+    /// each of <paramref name="bytes"/>, at any address.</summary>
     public void Run(byte** inputs, byte** outputs, int bytes)
     {
         int step = _kernel.StepBytes;
@@ -56,20 +59,20 @@ internal sealed unsafe class CodingPlan
         }
 
         int whole = bytes - (bytes % step);
-        for (int offset = 0; offset < whole; offset += RangeBytes)
+        for (nint offset = 0; offset < whole; offset += RangeBytes)
         {
-            RunRange(inputs, outputs, offset, Math.Min(RangeBytes, whole - offset), GroupInputs);
+            RunRange(inputs, outputs, offset, (int)Math.Min(RangeBytes, whole - offset), _groupInputs);
         }
 
-        // What is left over is less than a step: the last whole step is computed once more, to the same values
-        // where it overlaps. All inputs in one pass, as adding to an output twice would undo it.
+        // What is left over is less than a step, so the shards' last whole step is computed, in part once
+        // more and to the same values. All inputs in one pass: adding to an output twice would undo it.
         if (whole < bytes)
         {
             RunRange(inputs, outputs, bytes - step, step, _inputCount);
         }
     }
 
-    private void RunRange(byte** inputs, byte** outputs, int offset, int bytes, int groupInputs)
+    private void RunRange(byte** inputs, byte** outputs, nint offset, int bytes, int groupInputs)
     {
         for (int input = 0; input < _inputCount; input += groupInputs)
         {
@@ -81,24 +84,24 @@ internal sealed unsafe class CodingPlan
         }
     }
 
-    // Shards shorter than the kernel's step go through a scratch of whole steps, so that no kernel ever reads or
-    // writes beyond a shard.
+    // Shards shorter than the kernel's step go through a scratch of whole steps, so that no kernel ever reads
+    // or writes beyond a shard.
     private void RunShort(byte** inputs, byte** outputs, int bytes)
     {
         int step = _kernel.StepBytes;
-        byte* scratch = stackalloc byte[(GroupInputs + Kernel.MaxOutputs) * step];
-        byte** slots = stackalloc byte*[GroupInputs + Kernel.MaxOutputs];
-        for (int slot = 0; slot < GroupInputs + Kernel.MaxOutputs; slot++)
+        byte* scratch = stackalloc byte[(_groupInputs + Kernel.MaxOutputs) * step];
+        byte** slots = stackalloc byte*[_groupInputs + Kernel.MaxOutputs];
+        for (int slot = 0; slot < _groupInputs + Kernel.MaxOutputs; slot++)
         {
             slots[slot] = scratch + (slot * step);
         }
 
-        byte** sums = slots + GroupInputs;
+        byte** sums = slots + _groupInputs;
         for (int output = 0; output < _outputCount; output += Kernel.MaxOutputs)
         {
-            for (int input = 0; input < _inputCount; input += GroupInputs)
+            for (int input = 0; input < _inputCount; input += _groupInputs)
             {
-                int inputCount = Math.Min(GroupInputs, _inputCount - input);
+                int inputCount = Math.Min(_groupInputs, _inputCount - input);
                 for (int i = 0; i < inputCount; i++)
                 {
                     Buffer.MemoryCopy(inputs[input + i], slots[i], step, bytes);
@@ -115,7 +118,13 @@ internal sealed unsafe class CodingPlan
     }
 
     private void RunKernel(
-        int firstInput, byte** inputs, int inputCount, int firstOutput, byte** outputs, int offset, int bytes)
+        int firstInput,
+        byte** inputs,
+        int inputCount,
+        int firstOutput,
+        byte** outputs,
+        nint offset,
+        int bytes)
     {
         int outputCount = OutputsFrom(firstOutput);
         int firstFactor = (firstOutput * _inputCount) + (firstInput * outputCount);

@@ -8,8 +8,8 @@ internal static class GaloisField
 
     private const int Polynomial = 0x11d;
 
-    // 2 generates the field's 255 non-zero elements. The powers stand twice, so that the sum of two logarithms
-    // needs no reduction.
+    // 2 generates the field's 255 non-zero elements. Its powers stand here twice, so that the sum of two
+    // logarithms needs no reduction.
     private static readonly byte[] Powers = new byte[2 * (Order - 1)];
     private static readonly byte[] Logarithms = new byte[Order];
 
@@ -31,7 +31,9 @@ internal static class GaloisField
     /// <summary>1/<paramref name="a"/>.</summary>
     /// <exception cref="DivideByZeroException">0 has no inverse.</exception>
     public static byte Invert(byte a) =>
-        a == 0 ? throw new DivideByZeroException("0 has no inverse in GF(2^8).") : Powers[Order - 1 - Logarithms[a]];
+        a == 0
+            ? throw new DivideByZeroException("0 has no inverse in GF(2^8).")
+            : Powers[Order - 1 - Logarithms[a]];
 
     /// <summary><paramref name="a"/> to a power; 0^0 is 1.</summary>
     public static byte Power(byte a, int exponent)

@@ -4,11 +4,12 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>GFNI on 512-bit registers. Multiplying by a constant is linear over GF(2), hence an 8×8 matrix of
-/// bits, and GF2P8AFFINEQB applies one to 64 bytes at once: one instruction a product, whatever the polynomial.
-/// <para>Four outputs by four vectors take 16 of the 32 registers for sums, 4 for the source and 1 for the
-/// matrix; every source byte is loaded once, every matrix serves four products. All sums are named locals:
-/// arrays or references would put them on the stack.</para></summary>
+/// <summary>GFNI on 512-bit registers. Multiplying by a constant is linear over GF(2), hence an 8×8 matrix
+/// of bits, and GF2P8AFFINEQB applies one to 64 bytes at once: one instruction a product, whatever the
+/// polynomial.
+/// <para>Four outputs (a to d) by four vectors (0 to 3) take 16 of the 32 registers for sums, 4 for the input
+/// (x) and the rest for products and matrices: every input byte is loaded once and every matrix serves four
+/// products. All sums are named locals: arrays or references would put them on the stack.</para></summary>
 internal sealed unsafe class Gfni512Kernel : Kernel
 {
     private const int VectorBytes = 64;
@@ -22,8 +23,8 @@ internal sealed unsafe class Gfni512Kernel : Kernel
 
     public override int FactorBytes => sizeof(ulong);
 
-    // Row i of the matrix makes bit i of the product and stands in byte 7-i. Its bit j says whether bit j of the
-    // source counts, which it does where the product of the coefficient and 2^j has bit i.
+    // Row i of the matrix makes bit i of the product and stands in byte 7-i. Its bit j says whether bit j of
+    // the source counts, which it does where the product of the coefficient and 2^j has bit i.
     public override void Prepare(byte coefficient, Span<byte> factor)
     {
         factor.Clear();
@@ -68,7 +69,13 @@ internal sealed unsafe class Gfni512Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(
-        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        ulong* matrices,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0];
         for (nint at = offset; at < end; at += Columns)
@@ -85,8 +92,8 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 byte* x = inputs[i] + at;
                 Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
 
-                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
-                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
+                Vector512<byte> ma = Vector512.Create(f[0]).AsByte();
+                a0 ^= Product(x0, ma); a1 ^= Product(x1, ma); a2 ^= Product(x2, ma); a3 ^= Product(x3, ma);
 
                 f += 1;
             }
@@ -97,7 +104,13 @@ internal sealed unsafe class Gfni512Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Two(
-        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        ulong* matrices,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1];
         for (nint at = offset; at < end; at += Columns)
@@ -116,10 +129,10 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 byte* x = inputs[i] + at;
                 Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
 
-                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
-                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
-                Vector512<byte> bf = Vector512.Create(f[1]).AsByte();
-                b0 ^= Multiply(x0, bf); b1 ^= Multiply(x1, bf); b2 ^= Multiply(x2, bf); b3 ^= Multiply(x3, bf);
+                Vector512<byte> ma = Vector512.Create(f[0]).AsByte();
+                a0 ^= Product(x0, ma); a1 ^= Product(x1, ma); a2 ^= Product(x2, ma); a3 ^= Product(x3, ma);
+                Vector512<byte> mb = Vector512.Create(f[1]).AsByte();
+                b0 ^= Product(x0, mb); b1 ^= Product(x1, mb); b2 ^= Product(x2, mb); b3 ^= Product(x3, mb);
 
                 f += 2;
             }
@@ -131,7 +144,13 @@ internal sealed unsafe class Gfni512Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Three(
-        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        ulong* matrices,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2];
         for (nint at = offset; at < end; at += Columns)
@@ -152,12 +171,12 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 byte* x = inputs[i] + at;
                 Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
 
-                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
-                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
-                Vector512<byte> bf = Vector512.Create(f[1]).AsByte();
-                b0 ^= Multiply(x0, bf); b1 ^= Multiply(x1, bf); b2 ^= Multiply(x2, bf); b3 ^= Multiply(x3, bf);
-                Vector512<byte> cf = Vector512.Create(f[2]).AsByte();
-                c0 ^= Multiply(x0, cf); c1 ^= Multiply(x1, cf); c2 ^= Multiply(x2, cf); c3 ^= Multiply(x3, cf);
+                Vector512<byte> ma = Vector512.Create(f[0]).AsByte();
+                a0 ^= Product(x0, ma); a1 ^= Product(x1, ma); a2 ^= Product(x2, ma); a3 ^= Product(x3, ma);
+                Vector512<byte> mb = Vector512.Create(f[1]).AsByte();
+                b0 ^= Product(x0, mb); b1 ^= Product(x1, mb); b2 ^= Product(x2, mb); b3 ^= Product(x3, mb);
+                Vector512<byte> mc = Vector512.Create(f[2]).AsByte();
+                c0 ^= Product(x0, mc); c1 ^= Product(x1, mc); c2 ^= Product(x2, mc); c3 ^= Product(x3, mc);
 
                 f += 3;
             }
@@ -170,7 +189,13 @@ internal sealed unsafe class Gfni512Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(
-        ulong* matrices, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        ulong* matrices,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
         for (nint at = offset; at < end; at += Columns)
@@ -193,14 +218,14 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 byte* x = inputs[i] + at;
                 Vector512<byte> x0 = Load(x, 0), x1 = Load(x, 1), x2 = Load(x, 2), x3 = Load(x, 3);
 
-                Vector512<byte> af = Vector512.Create(f[0]).AsByte();
-                a0 ^= Multiply(x0, af); a1 ^= Multiply(x1, af); a2 ^= Multiply(x2, af); a3 ^= Multiply(x3, af);
-                Vector512<byte> bf = Vector512.Create(f[1]).AsByte();
-                b0 ^= Multiply(x0, bf); b1 ^= Multiply(x1, bf); b2 ^= Multiply(x2, bf); b3 ^= Multiply(x3, bf);
-                Vector512<byte> cf = Vector512.Create(f[2]).AsByte();
-                c0 ^= Multiply(x0, cf); c1 ^= Multiply(x1, cf); c2 ^= Multiply(x2, cf); c3 ^= Multiply(x3, cf);
-                Vector512<byte> df = Vector512.Create(f[3]).AsByte();
-                d0 ^= Multiply(x0, df); d1 ^= Multiply(x1, df); d2 ^= Multiply(x2, df); d3 ^= Multiply(x3, df);
+                Vector512<byte> ma = Vector512.Create(f[0]).AsByte();
+                a0 ^= Product(x0, ma); a1 ^= Product(x1, ma); a2 ^= Product(x2, ma); a3 ^= Product(x3, ma);
+                Vector512<byte> mb = Vector512.Create(f[1]).AsByte();
+                b0 ^= Product(x0, mb); b1 ^= Product(x1, mb); b2 ^= Product(x2, mb); b3 ^= Product(x3, mb);
+                Vector512<byte> mc = Vector512.Create(f[2]).AsByte();
+                c0 ^= Product(x0, mc); c1 ^= Product(x1, mc); c2 ^= Product(x2, mc); c3 ^= Product(x3, mc);
+                Vector512<byte> md = Vector512.Create(f[3]).AsByte();
+                d0 ^= Product(x0, md); d1 ^= Product(x1, md); d2 ^= Product(x2, md); d3 ^= Product(x3, md);
 
                 f += 4;
             }
@@ -212,11 +237,12 @@ internal sealed unsafe class Gfni512Kernel : Kernel
         }
     }
 
-    private static Vector512<byte> Load(byte* source, int vector) => Vector512.Load(source + (vector * VectorBytes));
+    private static Vector512<byte> Load(byte* source, int vector) =>
+        Vector512.Load(source + (vector * VectorBytes));
 
     private static void Store(Vector512<byte> value, byte* target, int vector) =>
         value.Store(target + (vector * VectorBytes));
 
-    private static Vector512<byte> Multiply(Vector512<byte> source, Vector512<byte> matrix) =>
+    private static Vector512<byte> Product(Vector512<byte> source, Vector512<byte> matrix) =>
         Gfni.V512.GaloisFieldAffineTransform(source, matrix, 0);
 }

@@ -1,12 +1,12 @@
 namespace ZeroStor.Erasure;
 
-/// <summary>The inner loop of the codec for one instruction set: sums of products over GF(2^8), column by column.
-/// One file each; a new one is added to <see cref="All"/> and the tests hold it against the others. Kernels
-/// have no state and are thread-safe.</summary>
+/// <summary>The inner loop of the codec for one instruction set: sums of products over GF(2^8), column by
+/// column. One file each; a new one is added to <see cref="All"/> and the tests hold it against the others.
+/// Kernels have no state and are thread-safe.</summary>
 internal abstract unsafe class Kernel
 {
-    /// <summary>Outputs of one <see cref="Run"/>: four accumulators a column keep every source byte in a register
-    /// for four products, and still leave registers for several columns.</summary>
+    /// <summary>Outputs of one <see cref="Run"/>: every input byte that is loaded serves four products, and
+    /// the registers still hold several vectors of each output.</summary>
     public const int MaxOutputs = 4;
 
     /// <summary>Every kernel, the fastest first.</summary>
@@ -29,8 +29,9 @@ internal abstract unsafe class Kernel
     /// <summary>Writes <paramref name="coefficient"/> as the loop reads it.</summary>
     public abstract void Prepare(byte coefficient, Span<byte> factor);
 
-    /// <summary>In each column from <paramref name="offset"/> on: output o becomes the sum over all inputs i of
-    /// factor(i, o) · input i, on top of what it held when <paramref name="accumulate"/> is set.</summary>
+    /// <summary>In each column from <paramref name="offset"/> on, output o becomes the sum over all inputs i
+    /// of factor(i, o) · input i; on top of what it held, when <paramref name="accumulate"/> is
+    /// set.</summary>
     /// <param name="factors">Prepared coefficients, for each input in order those of each output.</param>
     /// <param name="inputs">First bytes of the inputs; any alignment.</param>
     /// <param name="inputCount">Inputs, at least 1.</param>

@@ -26,8 +26,8 @@ internal sealed class Matrix(int rows, int columns)
         return identity;
     }
 
-    /// <summary>Row r holds r^0, r^1, … : any <paramref name="columns"/> of its at most 256 rows are independent.
-    /// </summary>
+    /// <summary>Row r holds r^0, r^1 and so on. Any <paramref name="columns"/> of its rows, of which there
+    /// are at most 256, are independent.</summary>
     public static Matrix Vandermonde(int rows, int columns)
     {
         var matrix = new Matrix(rows, columns);

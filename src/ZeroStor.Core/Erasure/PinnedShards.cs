@@ -1,8 +1,8 @@
 namespace ZeroStor.Erasure;
 
-/// <summary>Holds shards in place while a plan runs over their addresses. Pinning by locals on the stack, some
-/// each frame, costs a nanosecond a shard; a handle for each would cost as much as coding a small stripe.
-/// </summary>
+/// <summary>Holds shards in place while a plan runs over their addresses. Pinned locals, some in each frame
+/// of the stack, cost a few nanoseconds a shard; a handle for each would cost as much as coding a small
+/// stripe. </summary>
 internal readonly unsafe ref struct PinnedShards
 {
     private const int PinsPerFrame = 4;
@@ -27,8 +27,8 @@ internal readonly unsafe ref struct PinnedShards
         _addresses = addresses;
     }
 
-    /// <summary>Runs the plan over those inputs and outputs that are not empty, in their order: as many inputs
-    /// as it has, and exactly its outputs.</summary>
+    /// <summary>Runs the plan over the inputs and outputs that are not empty, in their order: at least as
+    /// many inputs as it reads, and exactly the outputs that it writes.</summary>
     public static void Run(
         CodingPlan plan,
         ReadOnlySpan<ReadOnlyMemory<byte>> inputs,

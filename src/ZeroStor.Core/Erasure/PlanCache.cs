@@ -6,8 +6,8 @@ namespace ZeroStor.Erasure;
 /// matrix once and not once a stripe. The oldest go first. Thread-safe.</summary>
 internal sealed class PlanCache
 {
-    /// <summary>Thousands of loss sets of 20+4 (under a kilobyte each), some dozens of the widest code's: more
-    /// than ever occur together in a fabric whose losses are disks.</summary>
+    /// <summary>Thousands of loss sets of 20+4 (under a kilobyte each), some dozens of the widest code's:
+    /// more than occur together where what is lost is disks.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;
 
     /// <summary>Key, dictionary node and array headers of an entry, roughly.</summary>

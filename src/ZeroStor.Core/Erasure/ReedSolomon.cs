@@ -2,17 +2,18 @@ using System.Collections.Concurrent;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>Reed-Solomon over GF(2^8), systematic: k data shards as they are and m parity shards, any k of which
-/// give all n back.
+/// <summary>Reed-Solomon over GF(2^8), systematic: k data shards as they are and m parity shards, any k of
+/// which give all n back.
 /// <para>The field's polynomial is 0x11d. The generator is the n×k Vandermonde matrix (row r, column c: r^c)
-/// times the inverse of its top square, so that its first k rows are the identity; bytes are those of Backblaze's
-/// JavaReedSolomon and of klauspost/reedsolomon's default (J. S. Plank, "A Tutorial on Reed-Solomon Coding for
-/// Fault-Tolerance in RAID-like Systems", 1997, and its correction of 2005).</para>
-/// <para>Coding goes column by column: byte x of every shard depends on byte x of k others and on nothing else.
+/// times the inverse of its top square, so that its first k rows are the identity (J. S. Plank, "A Tutorial
+/// on Reed-Solomon Coding for Fault-Tolerance in RAID-like Systems", 1997, and its correction of 2005). The
+/// bytes are those of Backblaze's JavaReedSolomon and of klauspost/reedsolomon's default.</para>
+/// <para>Coding goes column by column: byte x of a shard depends on byte x of k others and on nothing else.
 /// So any range [a, b) of a missing shard follows from the same range of k others, and a stripe may be coded
 /// piece by piece: pass the slices.</para>
-/// <para>Thread-safe: immutable but for a bounded cache of decoding matrices. Shards may lie at any address and
-/// have any length; no byte outside them is touched. Outputs must overlap neither inputs nor one another.</para>
+/// <para>Thread-safe: immutable but for a bounded cache of decoding matrices. Shards may lie at any address
+/// and have any length; no byte outside them is touched. Outputs overlap neither inputs nor one another: that
+/// is the caller's duty and is not checked.</para>
 /// </summary>
 public sealed class ReedSolomon
 {
@@ -38,7 +39,8 @@ public sealed class ReedSolomon
     /// <summary>Decoding matrices that are kept right now.</summary>
     internal int CachedDecodings => _decodings.Count;
 
-    /// <summary>The codec of a code, on the fastest kernel that this processor runs. Made once per code.</summary>
+    /// <summary>The codec of a code, on the fastest kernel that this processor runs; always the same one.
+    /// </summary>
     public static ReedSolomon For(Code code) =>
         Known.GetOrAdd(code, static code => new ReedSolomon(code, Kernel.Best));
 
@@ -51,7 +53,7 @@ public sealed class ReedSolomon
         if (data.Length != Code.K || parity.Length != Code.M)
         {
             throw new ArgumentException(
-                $"{Code} takes {Code.K} data and {Code.M} parity shards, not {data.Length} and {parity.Length}.");
+                $"{Code} is so many data and parity shards, not {data.Length} and {parity.Length}.");
         }
 
         int shardBytes = data[0].Length;
@@ -71,13 +73,13 @@ public sealed class ReedSolomon
         }
     }
 
-    /// <summary>Computes the wanted shards of a stripe, data and parity alike, or a range of their columns, from
-    /// the first k that are present. Nothing but the wanted shards is written; where nothing is wanted (as with
-    /// shards of no length), nothing is done.</summary>
+    /// <summary>Computes the wanted shards of a stripe, data and parity alike, or a range of their columns,
+    /// from the first k that are present. Nothing but the wanted shards is written; where nothing is wanted
+    /// (as with shards of no length), nothing is done.</summary>
     /// <param name="shards">All n places in order; empty is absent. Those present are equally long and not
     /// modified.</param>
-    /// <param name="wanted">All n places in order; empty is not wanted. The others are as long as the shards. A
-    /// place that is both present and wanted is copied or computed anew, as it comes.</param>
+    /// <param name="wanted">All n places in order; empty is not wanted. The others are as long as the shards.
+    /// A place may be both present and wanted.</param>
     /// <exception cref="ArgumentException">Another number of places, or unequal lengths.</exception>
     /// <exception cref="ZeroStorException">TooFewShards: fewer than k are present.</exception>
     public void Reconstruct(ReadOnlySpan<ReadOnlyMemory<byte>> shards, ReadOnlySpan<Memory<byte>> wanted)
@@ -85,7 +87,7 @@ public sealed class ReedSolomon
         if (shards.Length != Code.N || wanted.Length != Code.N)
         {
             throw new ArgumentException(
-                $"{Code} has {Code.N} places, not {shards.Length} of shards and {wanted.Length} of wanted ones.");
+                $"{Code} has {Code.N} shards: not {shards.Length} to read and {wanted.Length} to want.");
         }
 
         int shardBytes = 0;
@@ -123,15 +125,15 @@ public sealed class ReedSolomon
         {
             throw new ZeroStorException(
                 ErrorKind.TooFewShards,
-                $"{present} shards of a {Code} stripe are at hand and {Code.K} are needed: bring back homes that "
-                + "hold others.");
+                $"{present} shards of a {Code} stripe are at hand and {Code.K} are needed: bring back homes "
+                + "that hold others.");
         }
 
         PinnedShards.Run(DecodingFor(inputs, outputs), shards, wanted, shardBytes);
     }
 
-    // Shards are generator × data. So data is inverse(the rows present) × shards present, and any shard is its
-    // own row times that.
+    // Shards are generator × data. So data is inverse(rows of those present) × those present, and any shard
+    // is its own row times that.
     private CodingPlan DecodingFor(PlaceSet inputs, PlaceSet outputs)
     {
         CodingPlan? plan = _decodings.Find(inputs, outputs);
@@ -150,7 +152,7 @@ public sealed class ReedSolomon
         if (bytes != shardBytes)
         {
             throw new ArgumentException(
-                $"The shards of a stripe are equally long: one has {bytes} bytes where another has {shardBytes}.");
+                $"Shards of a stripe are equally long: one has {bytes} bytes, another {shardBytes}.");
         }
     }
 }

@@ -1,8 +1,8 @@
 namespace ZeroStor.Erasure;
 
-/// <summary>The checksums of a stripe's n shards: made once, right after coding, and carried by the records of
-/// the first m+1 places, so that whoever reads or repairs can tell which shard is wrong. What decides whether
-/// sums are a stripe's own is their digest, which every record and the StripeRef name. Suite 1: XXH128.</summary>
+/// <summary>The checksums of a stripe's n shards: made once, right after coding, and carried by the records
+/// of the first m+1 places, so that whoever reads or repairs can tell which shard is wrong. Sums are a
+/// stripe's own when they have the digest that its StripeRef and its records name. Suite 1: XXH128.</summary>
 public static class ShardSums
 {
     /// <summary>Bytes of the sums in a record's extension.</summary>
@@ -35,11 +35,11 @@ public static class ShardSums
         return new RecordExtension(ExtensionType.ShardSums, value);
     }
 
-    /// <summary>Reads what <see cref="ToExtension"/> made. False, and <paramref name="sums"/> undefined, where
-    /// the value is not of the sums' length or not what the digest names: then a home lies or its record rotted,
-    /// and another home's extension is to be asked for.</summary>
+    /// <summary>Reads what <see cref="ToExtension"/> made. False, and <paramref name="sums"/> undefined,
+    /// where the value has another length than the sums or another digest: a record rotted or a home lies,
+    /// and the next home's is to be asked for.</summary>
     /// <param name="value">The extension's value; bytes from outside.</param>
-    /// <param name="digest">What the StripeRef, or enough of the records, name as the digest of the sums.</param>
+    /// <param name="digest">The digest that the StripeRef or the shard's own record names.</param>
     /// <param name="sums">One for each of the n places.</param>
     public static bool TryRead(ReadOnlySpan<byte> value, Sum128 digest, Span<Sum128> sums)
     {

@@ -5,8 +5,7 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>128-bit registers: TBL of Arm64, PSHUFB of x86 before AVX2. As <see cref="Avx2Kernel"/>, 16 bytes at once.
-/// </summary>
+/// <summary>As <see cref="Avx2Kernel"/>, 16 bytes at once: TBL on Arm64, PSHUFB on x86 before AVX2.</summary>
 internal sealed unsafe class Vector128Kernel : Kernel
 {
     private const int VectorBytes = 16;
@@ -61,7 +60,13 @@ internal sealed unsafe class Vector128Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void One(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -78,8 +83,9 @@ internal sealed unsafe class Vector128Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector128<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector128<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector128<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector128<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -94,7 +100,13 @@ internal sealed unsafe class Vector128Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Two(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -113,8 +125,9 @@ internal sealed unsafe class Vector128Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector128<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector128<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector128<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector128<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -133,7 +146,13 @@ internal sealed unsafe class Vector128Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Three(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -154,8 +173,9 @@ internal sealed unsafe class Vector128Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector128<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector128<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector128<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector128<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -178,7 +198,13 @@ internal sealed unsafe class Vector128Kernel : Kernel
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Four(
-        byte* tables, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
+        byte* tables,
+        byte** inputs,
+        int inputCount,
+        byte** outputs,
+        nint offset,
+        nint end,
+        bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -201,8 +227,9 @@ internal sealed unsafe class Vector128Kernel : Kernel
             {
                 byte* x = inputs[i] + at;
                 Vector128<byte> low0 = Load(x, 0), low1 = Load(x, 1);
-                Vector128<byte> high0 = HighHalves(low0), high1 = HighHalves(low1);
-                low0 &= halves; low1 &= halves;
+                Vector128<byte> high0 = HighHalves(low0, halves), high1 = HighHalves(low1, halves);
+                low0 &= halves;
+                low1 &= halves;
 
                 Vector128<byte> al = Table(f, 0), ah = Table(f, 1);
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
@@ -227,13 +254,14 @@ internal sealed unsafe class Vector128Kernel : Kernel
         }
     }
 
-    private static Vector128<byte> Load(byte* source, int vector) => Vector128.Load(source + (vector * VectorBytes));
+    private static Vector128<byte> Load(byte* source, int vector) =>
+        Vector128.Load(source + (vector * VectorBytes));
 
     private static void Store(Vector128<byte> value, byte* target, int vector) =>
         value.Store(target + (vector * VectorBytes));
 
-    private static Vector128<byte> HighHalves(Vector128<byte> source) =>
-        (source.AsUInt16() >>> 4).AsByte() & Vector128.Create((byte)0x0f);
+    private static Vector128<byte> HighHalves(Vector128<byte> source, Vector128<byte> halves) =>
+        (source.AsUInt16() >>> 4).AsByte() & halves;
 
     private static Vector128<byte> Table(byte* tables, int index) =>
         Vector128.Load(tables + (index * TableBytes));
