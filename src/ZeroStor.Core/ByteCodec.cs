@@ -8,7 +8,7 @@ namespace ZeroStor;
 public sealed class ByteWriter
 {
     // Text that UTF-8 cannot say is refused, never replaced: what is read is what was written.
-    internal static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    internal static readonly UTF8Encoding Utf8 = new(false, throwOnInvalidBytes: true);
 
     private readonly ArrayBufferWriter<byte> _out = new(256);
 
@@ -106,7 +106,7 @@ public ref struct ByteReader(ReadOnlySpan<byte> source, string what)
             value |= (ulong)(next & 0x7f) << shift;
             if (next < 0x80)
             {
-                return next != 0 || shift == 0 ? (long)value : throw Bad("holds a number with zeros before it");
+                return next > 0 || shift == 0 ? (long)value : throw Bad("holds a number with leading zeros");
             }
         }
 

@@ -110,7 +110,7 @@ public sealed class FabricMap
     public FabricMap With(MapChange change) => change.FromVersion != Version
         ? throw new ZeroStorException(
             ErrorKind.PreconditionFailed,
-            $"A change of the map was made from version {change.FromVersion}, and this is {Version}: read it again.")
+            $"A change of the map was made from version {change.FromVersion}, not {Version}: read it again.")
         : new FabricMap(
             Fabric,
             Version + 1,

@@ -273,7 +273,7 @@ public sealed record Manifest
         byte flags = reader.Byte();
         if ((flags & ~(HasOwnSeal | HasOwnLengths)) != 0)
         {
-            throw reader.Bad("holds a stripe with a flag that this version does not know: run a newer ZeroStor");
+            throw reader.Bad("holds a stripe with a flag that is not known here: run a newer ZeroStor");
         }
 
         var id = new StripeId(reader.UInt128());

@@ -14,7 +14,8 @@ public sealed class BuffersTests
     [InlineData(100 * 1024, 112 * 1024)]
     [InlineData(4 * 1024 * 1024, 4 * 1024 * 1024)]
     [InlineData((4 * 1024 * 1024) + 1, 5 * 1024 * 1024)]
-    public void Sizes_come_in_classes(int bytes, int capacity) => Assert.Equal(capacity, _pool.Rent(bytes).Capacity);
+    public void Sizes_come_in_classes(int bytes, int capacity) =>
+        Assert.Equal(capacity, _pool.Rent(bytes).Capacity);
 
     [Fact]
     public void No_class_wastes_more_than_a_quarter_beyond_some_pages()

@@ -39,7 +39,8 @@ public sealed class ByteCodecTests
     }
 
     [Fact]
-    public void Any_number_goes_both_ways() => Gen.OneOf(Gen.Long[0, long.MaxValue], Gen.Int[0, 62].Select(b => 1L << b))
+    public void Any_number_goes_both_ways() => Gen
+        .OneOf(Gen.Long[0, long.MaxValue], Gen.Int[0, 62].Select(bit => 1L << bit))
         .Sample(value =>
         {
             var writer = new ByteWriter();
@@ -72,28 +73,33 @@ public sealed class ByteCodecTests
     [InlineData("8000")] // 0, written longer than it is
     [InlineData("ff00")]
     [InlineData("ffffffffffffffffff01")] // 2^63 and more
-    public void Other_numbers_are_refused(string hex) => AssertCorrupt(hex, (ref reader) => reader.VarInt());
+    public void Other_numbers_are_refused(string hex) =>
+        AssertCorrupt(hex, (ref reader) => reader.VarInt());
 
     [Theory]
     [InlineData("8080808008")] // 2^31
     [InlineData("ffffffffffffffff7f")]
-    public void A_count_beyond_an_int_is_refused(string hex) => AssertCorrupt(hex, (ref reader) => reader.Count());
+    public void A_count_beyond_an_int_is_refused(string hex) =>
+        AssertCorrupt(hex, (ref reader) => reader.Count());
 
     [Theory]
     [InlineData("8080808010")] // 2^32
     [InlineData("ffffffffffffffff7f")]
-    public void A_number_beyond_32_bits_is_refused(string hex) => AssertCorrupt(hex, (ref reader) => reader.VarUInt32());
+    public void A_number_beyond_32_bits_is_refused(string hex) =>
+        AssertCorrupt(hex, (ref reader) => reader.VarUInt32());
 
     [Theory]
     [InlineData("05616263")]
     [InlineData("ffffffff07")]
-    public void A_blob_that_ends_too_early_is_refused(string hex) => AssertCorrupt(hex, (ref reader) => reader.Blob());
+    public void A_blob_that_ends_too_early_is_refused(string hex) =>
+        AssertCorrupt(hex, (ref reader) => reader.Blob());
 
     [Theory]
     [InlineData("01ff")]
     [InlineData("02c080")] // a NUL, written longer than it is
     [InlineData("03eda080")] // half of a surrogate pair
-    public void Text_that_is_not_UTF8_is_refused(string hex) => AssertCorrupt(hex, (ref reader) => reader.Text());
+    public void Text_that_is_not_UTF8_is_refused(string hex) =>
+        AssertCorrupt(hex, (ref reader) => reader.Text());
 
     [Fact]
     public void Text_that_is_not_Unicode_is_not_written() => Assert.Equal(

@@ -47,7 +47,8 @@ public sealed class FabricMapTests
     [Fact]
     public void The_map_it_was_made_from_stays_as_it_was()
     {
-        Map.With(new MapChange { FromVersion = 5, Disks = [Disk(3), Disk(2) with { State = DiskState.Missing }] });
+        DiskEntry missing = Disk(2) with { State = DiskState.Missing };
+        Map.With(new MapChange { FromVersion = 5, Disks = [Disk(3), missing] });
         Assert.Equal((5, 2), (Map.Version, Map.Disks.Length));
         Assert.Equal(DiskState.Up, Map.Disk(new DiskId(2))!.State);
     }
@@ -77,8 +78,8 @@ public sealed class FabricMapTests
 
     private static DiskEntry Disk(uint id) => new()
     {
-        Id = new DiskId(id), Silo = "a", Labels = Labels.None, Path = $"/{id}", State = DiskState.Up, Claim = 1,
-        IsManaged = true,
+        Id = new DiskId(id), Silo = "a", Labels = Labels.None, Path = $"/{id}", State = DiskState.Up,
+        Claim = 1, IsManaged = true,
     };
 
     private static PlacementGroup Group(uint id, uint epoch, params uint[] homes) => new(

@@ -31,12 +31,13 @@ public sealed class GeometryTests
 
     [Fact]
     public void Data_shards_hold_the_sealed_bytes_with_less_than_a_shards_worth_of_padding() =>
-        Gen.Select(Codes, Gen.Int[1, Geometry.PlainSealedBytes(Geometry.MaxStripeBytes)]).Sample((code, sealedBytes) =>
-        {
-            int shardBytes = Geometry.ShardBytes(code, sealedBytes);
-            Assert.True((long)shardBytes * code.K >= sealedBytes);
-            Assert.True((long)(shardBytes - 1) * code.K < sealedBytes);
-        });
+        Gen.Select(Codes, Gen.Int[1, Geometry.PlainSealedBytes(Geometry.MaxStripeBytes)]).Sample(
+            (code, sealedBytes) =>
+            {
+                int shardBytes = Geometry.ShardBytes(code, sealedBytes);
+                Assert.True((long)shardBytes * code.K >= sealedBytes);
+                Assert.True((long)(shardBytes - 1) * code.K < sealedBytes);
+            });
 
     [Fact]
     public void No_shard_of_any_code_is_longer_than_260_KiB()
@@ -59,7 +60,8 @@ public sealed class GeometryTests
         });
 
     [Fact]
-    public void A_content_of_no_bytes_has_no_stripe() => Assert.Equal(0, Geometry.StripeCount(Code.Default, 0));
+    public void A_content_of_no_bytes_has_no_stripe() =>
+        Assert.Equal(0, Geometry.StripeCount(Code.Default, 0));
 
     [Fact]
     public void A_content_of_more_stripes_than_can_be_counted_is_never_miscounted()

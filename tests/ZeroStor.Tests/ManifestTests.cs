@@ -12,14 +12,21 @@ public sealed class ManifestTests
     private static readonly Gen<Code> Codes =
         Gen.Select(Gen.Int[1, Code.MaxK], Gen.Int[1, Code.MaxM], (k, m) => new Code(k, m));
 
-    private static readonly Gen<UInt128> Ids = Gen.Select(Gen.ULong, Gen.ULong, (high, low) => new UInt128(high, low));
+    private static readonly Gen<UInt128> Ids =
+        Gen.Select(Gen.ULong, Gen.ULong, (high, low) => new UInt128(high, low));
+
+    private static readonly Gen<string> Texts = Gen.String[0, 40].Where(IsUnicode);
+
+    // What to do to some bytes: where, with what, how.
+    private static readonly Gen<(int At, byte Value, int How)[]> Changes =
+        Gen.Select(Gen.Int[0, 1 << 16], Gen.Byte, Gen.Int[0, 3]).Array[1, 4];
 
     private static readonly Gen<Manifest> Manifests =
         from contents in Codes.SelectMany(Contents).Array[0, 4]
         from extents in Extents(contents).Array[0, 5]
         from version in Ids
-        from type in Gen.String[0, 40].Where(IsUnicode)
-        from headers in Gen.Select(Gen.String[0, 20].Where(IsUnicode), Gen.String[0, 40].Where(IsUnicode)).Array[0, 5]
+        from type in Texts
+        from headers in Gen.Select(Texts, Texts).Array[0, 5]
         select new Manifest
         {
             Version = new VersionId(version),
@@ -78,9 +85,7 @@ public sealed class ManifestTests
     [Fact]
     public void Other_bytes_under_a_right_sum_are_refused_or_are_the_one_encoding_of_what_they_say()
     {
-        Gen<(Manifest, (int, byte, int)[])> mutations = Gen.Select(
-            Manifests, Gen.Select(Gen.Int[0, 1 << 16], Gen.Byte, Gen.Int[0, 3]).Array[1, 4]);
-        mutations.Sample(
+        Gen.Select(Manifests, Changes).Sample(
             (manifest, changes) =>
             {
                 byte[] bytes = Mutate(manifest.Encode(), changes);
@@ -92,22 +97,24 @@ public sealed class ManifestTests
     [Fact]
     public void Other_bytes_of_a_page_under_a_right_sum_are_refused_or_are_the_one_encoding_of_what_they_say()
     {
-        Gen<(StripeRef[], (int, byte, int)[])> mutations = Gen.Select(
-            Stripes(Code.Default).Array[1, 3], Gen.Select(Gen.Int[0, 1 << 16], Gen.Byte, Gen.Int[0, 3]).Array[1, 4]);
-        mutations.Sample(
+        Code code = Code.Default;
+        Gen.Select(Stripes(code).Array[1, 3], Changes).Sample(
             (stripes, changes) =>
             {
-                byte[] bytes = Mutate(Manifest.EncodePage(Code.Default, stripes), changes);
+                byte[] bytes = Mutate(Manifest.EncodePage(code, stripes), changes);
                 AssertCorruptOrCanonical(
-                    bytes,
-                    () => Manifest.EncodePage(Code.Default, Manifest.DecodePage(Code.Default, bytes).AsSpan()));
+                    bytes, () => Manifest.EncodePage(code, Manifest.DecodePage(code, bytes).AsSpan()));
             },
             iter: 20_000);
     }
 
     [Fact]
     public void Random_bytes_under_a_right_sum_are_refused() => Gen.Byte.Array[0, 200].Sample(
-        noise => AssertCorruptOrCanonical(WithSum([1, .. noise]), () => Manifest.Decode(WithSum([1, .. noise])).Encode()),
+        noise =>
+        {
+            byte[] bytes = WithSum([1, .. noise]);
+            AssertCorruptOrCanonical(bytes, () => Manifest.Decode(bytes).Encode());
+        },
         iter: 20_000);
 
     [Theory]
@@ -148,13 +155,15 @@ public sealed class ManifestTests
             good with { Extents = [new Extent(0, 1, good.Size)] },
             good with { Extents = [new Extent(0, long.MaxValue, good.Size)] },
             good with { Contents = [content with { Bytes = long.MaxValue }] },
-            good with { Contents = [content with { Stripes = [stripe with { ContentBytes = 0 }] }] },
-            good with { Contents = [content with { Stripes = [stripe with { ContentBytes = 1 << 23 }] }] },
-            good with { Contents = [content with { Stripes = [stripe with { SealedBytes = int.MaxValue }] }] },
+            With(stripe with { ContentBytes = 0 }),
+            With(stripe with { ContentBytes = Geometry.MaxStripeBytes + 1 }),
+            With(stripe with { SealedBytes = int.MaxValue }),
         ])
         {
             AssertCorrupt(() => Manifest.Decode(bad.Encode()));
         }
+
+        Manifest With(StripeRef other) => good with { Contents = [content with { Stripes = [other] }] };
     }
 
     [Theory]
@@ -173,9 +182,9 @@ public sealed class ManifestTests
         int one = Manifest.EncodePage(Code.Default, [whole]).Length;
         int two = Manifest.EncodePage(Code.Default, [whole, whole]).Length;
         Assert.InRange(two - one, 1, MaxFurtherStripeBytes);
-        StripeRef[] page = [.. Enumerable.Repeat(whole, Geometry.StripesPerPage)];
-        Assert.InRange(
-            Manifest.EncodePage(Code.Default, page).Length, 1, Geometry.StripesPerPage * MaxFurtherStripeBytes);
+        StripeRef[] full = [.. Enumerable.Repeat(whole, Geometry.StripesPerPage)];
+        int page = Manifest.EncodePage(Code.Default, full).Length;
+        Assert.InRange(page, 1, Geometry.StripesPerPage * MaxFurtherStripeBytes);
     }
 
     [Fact]
@@ -227,7 +236,7 @@ public sealed class ManifestTests
         UInt128 id = UInt128.MaxValue;
         int bytes = Geometry.StripeBytes(code);
         return new StripeRef(
-            new StripeId(id), group, new SealId(id), bytes, Geometry.PlainSealedBytes(bytes), new Sum128(1, 2));
+            new StripeId(id), group, new SealId(id), bytes, Geometry.PlainSealedBytes(bytes), Sum128.Of([]));
     }
 
     private static Gen<ContentRef> Contents(Code code) =>
@@ -248,10 +257,9 @@ public sealed class ManifestTests
         from content in Gen.OneOf(Gen.Const(Geometry.StripeBytes(code)), Gen.Int[1, Geometry.MaxStripeBytes])
         from sealedBytes in Gen.OneOf(
             Gen.Const(Geometry.PlainSealedBytes(content)), Gen.Int[1, Geometry.PlainSealedBytes(content)])
-        from high in Gen.ULong
-        from low in Gen.ULong
+        from sum in Gen.Select(Gen.ULong, Gen.ULong, (high, low) => new Sum128(high, low))
         select new StripeRef(
-            new StripeId(id), new GroupId(number), new SealId(seal), content, sealedBytes, new Sum128(high, low));
+            new StripeId(id), new GroupId(number), new SealId(seal), content, sealedBytes, sum);
 
     private static Gen<Extent> Extents(ContentRef[] contents) =>
         from content in Gen.Int[0, Math.Max(0, contents.Length - 1)]

@@ -131,8 +131,8 @@ public sealed class MasterKey : IDisposable
     }
 
     private static ZeroStorException NotAKeyFile() => ZeroStorException.Invalid(
-        "This is no master key file of ZeroStor, or of a format that this version does not know (it has "
-        + $"{Lines} lines, of which the first is '{Encoding.ASCII.GetString(Header)}'): name the right file.");
+        "This is no master key file of ZeroStor, or of a format that this version does not know (one has "
+        + $"{Lines} lines, the first of them '{Encoding.ASCII.GetString(Header)}'): name the right file.");
 
     private static ZeroStorException Damaged() => ZeroStorException.Invalid(
         "The master key file is damaged (its key and its id do not belong together): take it from a backup.");

@@ -77,8 +77,7 @@ internal sealed class Secret : IDisposable
         }
     }
 
-    /// <summary>Fills <paramref name="target"/> with the key that is derived for a label and
-    /// context.</summary>
+    /// <summary>Fills <paramref name="target"/> with what is derived for a label and context.</summary>
     public void Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> target)
     {
         Span<byte> info = stackalloc byte[MaxInfoBytes];
@@ -121,7 +120,8 @@ internal sealed class Secret : IDisposable
         using AesGcm cipher = Cipher(label, context);
         try
         {
-            cipher.Decrypt(box[..NonceBytes], box[NonceBytes..^TagBytes], box[^TagBytes..], content, associated);
+            cipher.Decrypt(
+                box[..NonceBytes], box[NonceBytes..^TagBytes], box[^TagBytes..], content, associated);
             return true;
         }
         catch (AuthenticationTagMismatchException)

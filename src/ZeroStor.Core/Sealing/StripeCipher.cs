@@ -85,7 +85,7 @@ public sealed class StripeCipher : IDisposable
     /// <summary>Seals a whole stripe.</summary>
     /// <param name="content">1 to <see cref="Geometry.MaxStripeBytes"/>.</param>
     /// <param name="sealedBytes">Exactly <see cref="Geometry.PlainSealedBytes"/>; does not overlap the
-    /// content. </param>
+    /// content.</param>
     /// <exception cref="ZeroStorException">InvalidArgument: lengths.</exception>
     public void Seal(ReadOnlySpan<byte> content, Span<byte> sealedBytes)
     {
@@ -188,8 +188,8 @@ public sealed class StripeCipher : IDisposable
         if (!isWhole)
         {
             throw ZeroStorException.Corrupt(
-                $"{sealedLength} sealed bytes are no run of whole segments from segment {firstSegment} on, of a "
-                + $"stripe of {contentBytes} bytes: some are missing or too many.");
+                $"{sealedLength} sealed bytes are no run of whole segments from {firstSegment} on, of a stripe "
+                + $"of {contentBytes} bytes: some are missing or too many.");
         }
 
         int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;

@@ -66,7 +66,7 @@ public sealed class VaultKeys : IDisposable
     public uint CurrentEpoch => _epochs[^1].Number;
 
     /// <summary>A fresh random key for a content, and what its manifest carries of it. The caller disposes
-    /// it. </summary>
+    /// it.</summary>
     public ContentKey NewContentKey(ContentId content, IEntropy entropy, out byte[] wrapped)
     {
         byte[] blob = new byte[WrappedKeyBytes];
@@ -195,8 +195,8 @@ public sealed class VaultKeys : IDisposable
         }
 
         throw ZeroStorException.Corrupt(
-            $"A {what} of content {content} is under epoch {number}, and the key ring of vault {Vault}, which "
-            + $"ends at {CurrentEpoch}, has none: it is damaged, or the ring is an old copy.");
+            $"A {what} of content {content} is under epoch {number}, which the key ring of vault {Vault} (up "
+            + $"to {CurrentEpoch}) does not have: it is damaged, or the ring is an old copy.");
     }
 
     private void Bind(ContentId content, ReadOnlySpan<byte> blob, Span<byte> associated)
