@@ -52,25 +52,41 @@ public sealed class SharedBuffer
     /// <summary>Takes one more count.</summary>
     public SharedBuffer Hold()
     {
-        int holders = Interlocked.Increment(ref _holders);
-        return holders > 1 ? this : throw new InvalidOperationException("A released buffer was held again.");
+        Change(+1, "A released buffer was held again.");
+        return this;
     }
 
     /// <summary>Gives one count back; the last one returns the bytes to the pool.</summary>
     public void Release()
     {
-        int holders = Interlocked.Decrement(ref _holders);
-        if (holders == 0)
+        if (Change(-1, "A buffer was released more often than held.") == 0)
         {
             _pool.Return(this);
-        }
-        else if (holders < 0)
-        {
-            throw new InvalidOperationException("A buffer was released more often than held.");
         }
     }
 
     internal void Reset() => _holders = 1;
+
+    // A mistaken call throws and changes nothing, so that it does not hide the next one.
+    private int Change(int by, string mistake)
+    {
+        int holders = Volatile.Read(ref _holders);
+        while (true)
+        {
+            if (holders <= 0)
+            {
+                throw new InvalidOperationException(mistake);
+            }
+
+            int seen = Interlocked.CompareExchange(ref _holders, holders + by, holders);
+            if (seen == holders)
+            {
+                return holders + by;
+            }
+
+            holders = seen;
+        }
+    }
 }
 
 /// <summary>A part of a counted buffer. Copying the struct takes no count; <see cref="Hold"/> does.</summary>
@@ -83,7 +99,7 @@ public readonly struct BufferSlice
     {
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, owner.Capacity);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, owner.Capacity - offset);
         _owner = owner;
         _offset = offset;
         Length = length;
@@ -99,7 +115,9 @@ public readonly struct BufferSlice
 
     public BufferSlice Slice(int offset, int length)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(offset + length, Length);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
         return _owner is null ? default : new BufferSlice(_owner, _offset + offset, length);
     }
 

@@ -105,12 +105,18 @@ public sealed class FabricMap
         _groupsOfClass.TryGetValue(id, out ImmutableArray<PlacementGroup> groups) ? groups : [];
 
     /// <summary>The map after <paramref name="change"/>: entries replace those of the same number.</summary>
-    public FabricMap With(MapChange change) => new(
-        Fabric,
-        Version + 1,
-        Merge(Disks, change.Disks, d => d.Id),
-        Merge(Classes, change.Classes, c => c.Id),
-        Merge(Groups, change.Groups, g => g.Id));
+    /// <exception cref="ZeroStorException">PreconditionFailed: made from another version than
+    /// this.</exception>
+    public FabricMap With(MapChange change) => change.FromVersion != Version
+        ? throw new ZeroStorException(
+            ErrorKind.PreconditionFailed,
+            $"A change of the map was made from version {change.FromVersion}, not {Version}: read it again.")
+        : new FabricMap(
+            Fabric,
+            Version + 1,
+            Merge(Disks, change.Disks, d => d.Id),
+            Merge(Classes, change.Classes, c => c.Id),
+            Merge(Groups, change.Groups, g => g.Id));
 
     private static Dictionary<TKey, T>.ValueCollection Merge<T, TKey>(
         ImmutableArray<T> old, ImmutableArray<T> changed, Func<T, TKey> key)

@@ -42,8 +42,8 @@ public sealed record ContentRef
 public readonly record struct Extent(int Content, long Offset, long Length);
 
 /// <summary>The immutable description of a version. A version's bytes are its extents, one after the other.
-/// Encoded with a leading format number; an unknown one is refused. About 200 bytes for a one-stripe object, at
-/// most 40 for a further whole stripe.</summary>
+/// Encoded with a leading format number (an unknown one is refused) and a closing sum, against a database
+/// that rots. About 200 bytes for a one-stripe object, at most 40 for a further whole stripe.</summary>
 public sealed record Manifest
 {
     private const byte Format = 1;
@@ -73,7 +73,7 @@ public sealed record Manifest
         writer.VarInt(Size);
         writer.Text(ContentType);
         writer.VarInt(Headers.Count);
-        foreach ((string name, string value) in Headers)
+        foreach ((string name, string value) in Headers.OrderBy(h => h.Key, StringComparer.Ordinal))
         {
             writer.Text(name);
             writer.Text(value);
@@ -102,46 +102,40 @@ public sealed record Manifest
             writer.VarInt(extent.Length);
         }
 
+        writer.SumOfAll();
         return writer.ToArray();
     }
 
-    /// <exception cref="ZeroStorException">Corrupt: not a manifest, or of a format this version does not know.
-    /// </exception>
+    /// <summary>Reads a manifest. What it returns can be followed: extents lie within contents and make up
+    /// the size, lengths are those of stripes. Inline stripes may be fewer than the content has (none, in the
+    /// sealed manifest beside shards).</summary>
+    /// <exception cref="ZeroStorException">Corrupt: not a manifest, or of a format this version does not
+    /// know. </exception>
     public static Manifest Decode(ReadOnlySpan<byte> bytes)
     {
         var reader = new ByteReader(bytes, "manifest");
         reader.Format(Format);
+        reader.SumOfAll();
         var version = new VersionId(reader.UInt128());
         long size = reader.VarInt();
         string contentType = reader.Text();
-        var headers = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        for (int i = reader.Count(); i > 0; i--)
-        {
-            string name = reader.Text();
-            headers[name] = reader.Text();
-        }
-
+        ImmutableSortedDictionary<string, string> headers = ReadHeaders(ref reader);
         var contents = ImmutableArray.CreateBuilder<ContentRef>();
         for (int i = reader.Count(); i > 0; i--)
         {
             contents.Add(ReadContent(ref reader));
         }
 
-        var extents = ImmutableArray.CreateBuilder<Extent>();
-        for (int i = reader.Count(); i > 0; i--)
-        {
-            extents.Add(new Extent(reader.Count(), reader.VarInt(), reader.VarInt()));
-        }
-
+        ImmutableArray<Extent> extents = ReadExtents(ref reader, contents, size);
         reader.End();
         return new Manifest
         {
             Version = version,
             Size = size,
             ContentType = contentType,
-            Headers = headers.ToImmutable(),
+            Headers = headers,
             Contents = contents.ToImmutable(),
-            Extents = extents.ToImmutable(),
+            Extents = extents,
         };
     }
 
@@ -156,6 +150,7 @@ public sealed record Manifest
             WriteStripe(writer, code, stripe);
         }
 
+        writer.SumOfAll();
         return writer.ToArray();
     }
 
@@ -163,6 +158,7 @@ public sealed record Manifest
     {
         var reader = new ByteReader(bytes, "manifest page");
         reader.Format(Format);
+        reader.SumOfAll();
         var stripes = ImmutableArray.CreateBuilder<StripeRef>();
         for (int i = reader.Count(); i > 0; i--)
         {
@@ -173,12 +169,65 @@ public sealed record Manifest
         return stripes.ToImmutable();
     }
 
+    private static ImmutableSortedDictionary<string, string> ReadHeaders(ref ByteReader reader)
+    {
+        var headers = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        string? previous = null;
+        for (int i = reader.Count(); i > 0; i--)
+        {
+            string name = reader.Text();
+            if (string.CompareOrdinal(previous, name) >= 0)
+            {
+                throw reader.Bad("holds headers out of order");
+            }
+
+            headers.Add(name, reader.Text());
+            previous = name;
+        }
+
+        return headers.ToImmutable();
+    }
+
+    private static ImmutableArray<Extent> ReadExtents(
+        ref ByteReader reader, ImmutableArray<ContentRef>.Builder contents, long size)
+    {
+        var extents = ImmutableArray.CreateBuilder<Extent>();
+        long rest = size;
+        for (int i = reader.Count(); i > 0; i--)
+        {
+            var extent = new Extent(reader.Count(), reader.VarInt(), reader.VarInt());
+            if (extent.Content >= contents.Count
+                || extent.Length > rest
+                || extent.Length > contents[extent.Content].Bytes - extent.Offset)
+            {
+                throw reader.Bad("holds an extent outside of its content or size");
+            }
+
+            extents.Add(extent);
+            rest -= extent.Length;
+        }
+
+        return rest == 0 ? extents.ToImmutable() : throw reader.Bad("holds extents that are not its size");
+    }
+
     private static ContentRef ReadContent(ref ByteReader reader)
     {
         var id = new ContentId(reader.UInt128());
         ImmutableArray<byte> key = [.. reader.Blob()];
-        var code = new Code(reader.Byte(), reader.Byte());
+        int k = reader.Byte();
+        int m = reader.Byte();
+        if (k is < 1 or > Code.MaxK || m is < 1 or > Code.MaxM)
+        {
+            throw reader.Bad($"names code {k}+{m}, which is none");
+        }
+
+        var code = new Code(k, m);
         long bytes = reader.VarInt();
+        if (bytes > (long)int.MaxValue * Geometry.StripeBytes(code))
+        {
+            throw reader.Bad("holds a content of more stripes than can be counted");
+        }
+
         var stripes = ImmutableArray.CreateBuilder<StripeRef>();
         for (int i = reader.Count(); i > 0; i--)
         {
@@ -191,20 +240,26 @@ public sealed record Manifest
         };
     }
 
-    private static void WriteStripe(ByteWriter writer, Code code, StripeRef stripe)
+    private static byte FlagsOf(Code code, StripeRef stripe)
     {
         bool ownSeal = stripe.Seal.Value != stripe.Id.Value;
         bool ownLengths = stripe.ContentBytes != Geometry.StripeBytes(code)
             || stripe.SealedBytes != Geometry.PlainSealedBytes(stripe.ContentBytes);
-        writer.Byte((byte)((ownSeal ? HasOwnSeal : 0) | (ownLengths ? HasOwnLengths : 0)));
+        return (byte)((ownSeal ? HasOwnSeal : 0) | (ownLengths ? HasOwnLengths : 0));
+    }
+
+    private static void WriteStripe(ByteWriter writer, Code code, StripeRef stripe)
+    {
+        byte flags = FlagsOf(code, stripe);
+        writer.Byte(flags);
         writer.UInt128(stripe.Id.Value);
         writer.VarInt(stripe.Group.Value);
-        if (ownSeal)
+        if ((flags & HasOwnSeal) != 0)
         {
             writer.UInt128(stripe.Seal.Value);
         }
 
-        if (ownLengths)
+        if ((flags & HasOwnLengths) != 0)
         {
             writer.VarInt(stripe.ContentBytes);
             writer.VarInt(stripe.SealedBytes);
@@ -218,11 +273,11 @@ public sealed record Manifest
         byte flags = reader.Byte();
         if ((flags & ~(HasOwnSeal | HasOwnLengths)) != 0)
         {
-            throw ZeroStorException.Corrupt("A StripeRef carries a flag that this version does not know.");
+            throw reader.Bad("holds a stripe with a flag that is not known here: run a newer ZeroStor");
         }
 
         var id = new StripeId(reader.UInt128());
-        var group = new GroupId(checked((uint)reader.VarInt()));
+        var group = new GroupId(reader.VarUInt32());
         var seal = new SealId((flags & HasOwnSeal) != 0 ? reader.UInt128() : id.Value);
         int contentBytes = Geometry.StripeBytes(code);
         int sealedBytes = Geometry.PlainSealedBytes(contentBytes);
@@ -230,8 +285,16 @@ public sealed record Manifest
         {
             contentBytes = reader.Count();
             sealedBytes = reader.Count();
+            if (contentBytes is < 1 or > Geometry.MaxStripeBytes
+                || sealedBytes < 1 || sealedBytes > Geometry.PlainSealedBytes(Geometry.MaxStripeBytes))
+            {
+                throw reader.Bad($"holds a stripe of {contentBytes} bytes, {sealedBytes} sealed");
+            }
         }
 
-        return new StripeRef(id, group, seal, contentBytes, sealedBytes, reader.Sum());
+        var stripe = new StripeRef(id, group, seal, contentBytes, sealedBytes, reader.Sum());
+        return FlagsOf(code, stripe) == flags
+            ? stripe
+            : throw reader.Bad("holds a stripe that says what follows from the rest");
     }
 }

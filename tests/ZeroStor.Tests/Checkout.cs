@@ -10,7 +10,7 @@ internal static class Checkout
 
     private static string Find()
     {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder != null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "ZeroStor.sln")))
             {

@@ -19,17 +19,17 @@ public sealed class ContentKey : IDisposable
 
     public ContentId Content { get; }
 
-    /// <summary>The cipher of one stripe: <c>HKDF-SHA256(content key, "ZeroStor 1 stripe" ‖ 0x00 ‖ SealId)</c>.
-    /// <paramref name="seal"/> must be fresh for whatever is sealed: two sealings under one SealId would repeat
-    /// nonces. Opening, and placing the same sealed bytes again, keeps it. The caller disposes the cipher.
-    /// </summary>
+    /// <summary>The cipher of one stripe; its key is
+    /// <c>HKDF-SHA256(content key, "ZeroStor 1 stripe" ‖ 0x00 ‖ SealId)</c>. <paramref name="seal"/> must be
+    /// fresh for whatever is sealed: two sealings under one SealId would repeat nonces. Opening, and placing
+    /// the same sealed bytes again, keeps it. The caller disposes the cipher.</summary>
     /// <param name="seal">Names the sealing.</param>
     /// <param name="ordinal">Which stripe of the content, from 0.</param>
     public StripeCipher ForStripe(SealId seal, int ordinal)
     {
         if (ordinal < 0)
         {
-            throw ZeroStorException.Invalid($"Stripe {ordinal} of content {Content} cannot be: they count from 0.");
+            throw ZeroStorException.Invalid($"Content {Content} has no stripe {ordinal}: they count from 0.");
         }
 
         Span<byte> context = stackalloc byte[Id128.Bytes];

@@ -70,8 +70,7 @@ public sealed class KeyRing
         for (int i = reader.Count(); i > 0; i--)
         {
             uint number = reader.UInt32();
-            byte suite = reader.Byte();
-            Suites.Require(suite, Suites.AesGcm, "vault's key epoch");
+            Suites.Require(ref reader, Suites.AesGcm);
             var begun = new Tick(reader.UInt32());
             ReadOnlySpan<byte> wrapped = reader.Blob();
             if (number <= previous || wrapped.Length != WrappedBytes)
@@ -79,7 +78,7 @@ public sealed class KeyRing
                 throw Damaged(vault, number);
             }
 
-            epochs.Add(new KeyEpoch(number, suite, begun, [.. wrapped]));
+            epochs.Add(new KeyEpoch(number, Suites.AesGcm, begun, [.. wrapped]));
             previous = number;
         }
 
@@ -105,8 +104,8 @@ public sealed class KeyRing
     }
 
     /// <summary>Unwraps every epoch.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: another master key, which is named; Corrupt: the ring
-    /// is damaged.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: another master key, which is named; Corrupt: the
+    /// ring is damaged.</exception>
     public VaultKeys Unlock(MasterKey master)
     {
         var keys = new (uint Number, Secret Key)[Epochs.Length];
@@ -197,5 +196,5 @@ public sealed class KeyRing
     }
 
     private static ZeroStorException Damaged(VaultId vault, uint number) => ZeroStorException.Corrupt(
-        $"The key ring of vault {vault} is damaged at epoch {number}: take it from a disk's copy or a backup.");
+        $"The key ring of vault {vault} is damaged at epoch {number}: take it from a disk or a backup.");
 }

@@ -3,9 +3,9 @@ using System.Text;
 
 namespace ZeroStor.Sealing;
 
-/// <summary>The fabric's master key: 256 random bits, kept in one file and nowhere else, under which vaults of
-/// custody <c>fabric</c> hold their keys. Who has it and the disks has everything; who lost it has nothing.
-/// Zeroed when disposed; never shown by <see cref="ToString"/> or an exception. Thread-safe.
+/// <summary>The fabric's master key: 256 random bits, kept in one file and nowhere else, under which vaults
+/// of custody <c>fabric</c> hold their keys. Who has it and the disks has everything; who lost it has
+/// nothing. Zeroed when disposed; never shown by <see cref="ToString"/> or an exception. Thread-safe.
 /// <para>Its text form, for the key file, is ASCII in three lines:</para>
 /// <code>
 /// ZeroStor master key 1
@@ -48,7 +48,7 @@ public sealed class MasterKey : IDisposable
     public static MasterKey FromBytes(ReadOnlySpan<byte> key) =>
         key.Length == Bytes
             ? new MasterKey(new Secret(key))
-            : throw ZeroStorException.Invalid($"A master key has {Bytes} bytes, and {key.Length} were given.");
+            : throw ZeroStorException.Invalid($"A master key has {Bytes} bytes, not {key.Length}.");
 
     /// <summary>Reads the text form. Line ends may be those of any editor.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: not a key file, of another format, or damaged.
@@ -131,8 +131,8 @@ public sealed class MasterKey : IDisposable
     }
 
     private static ZeroStorException NotAKeyFile() => ZeroStorException.Invalid(
-        $"This is not a master key file of ZeroStor, or of a format that this version does not know (it begins "
-        + $"with '{Encoding.ASCII.GetString(Header)}' and has {Lines} lines): name the right file.");
+        "This is no master key file of ZeroStor, or of a format that this version does not know (one has "
+        + $"{Lines} lines, the first of them '{Encoding.ASCII.GetString(Header)}'): name the right file.");
 
     private static ZeroStorException Damaged() => ZeroStorException.Invalid(
         "The master key file is damaged (its key and its id do not belong together): take it from a backup.");

@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 
 namespace ZeroStor.Sealing;
 
-/// <summary>What each derived key is for, as the label it is derived with. A label serves one purpose and is never
-/// reused, so no key can be made to do another's work.</summary>
+/// <summary>What each derived key is for, as the label it is derived with. A label serves one purpose and is
+/// never reused, so no key can be made to do another's work.</summary>
 internal static class KeyPurpose
 {
     public static ReadOnlySpan<byte> MasterKeyId => "ZeroStor 1 master key id"u8;
@@ -22,28 +22,29 @@ internal static class KeyPurpose
 /// <summary>How a blob is sealed, by the number it carries. Numbers are never reused.</summary>
 internal static class Suites
 {
-    /// <summary>AES-256-GCM (NIST SP 800-38D) under a key that HKDF-SHA256 (RFC 5869) derives from a symmetric
-    /// one.</summary>
+    /// <summary>AES-256-GCM (NIST SP 800-38D) under a key that HKDF-SHA256 (RFC 5869) derives from a
+    /// symmetric one.</summary>
     public const byte AesGcm = 1;
 
-    public static void Require(byte suite, byte known, string what)
+    /// <summary>Reads the number of a suite that must be <paramref name="known"/>.</summary>
+    public static void Require(ref ByteReader reader, byte known)
     {
+        byte suite = reader.Byte();
         if (suite != known)
         {
-            throw ZeroStorException.Corrupt(
-                $"A {what} is of suite {suite}, and this version knows {known}: run a newer ZeroStor.");
+            throw reader.Bad($"is of suite {suite}, and this version knows {known}: run a newer ZeroStor");
         }
     }
 }
 
-/// <summary>A 256-bit symmetric key that never leaves this object but by <see cref="CopyTo"/>: it derives other
-/// keys and seals small things. Pinned, so that the collector leaves no copies behind; zeroed when disposed.
-/// Thread-safe: what was disposed throws, and never works with zeros.
+/// <summary>A 256-bit symmetric key that never leaves this object but by <see cref="CopyTo"/>: it derives
+/// other keys and seals small things. Pinned, so that the collector leaves no copies behind; zeroed when
+/// disposed. Thread-safe: what was disposed throws, and never works with zeros.
 /// <para>Derivation: HKDF-SHA256 (RFC 5869) with the key as input keying material, no salt, and
 /// <c>info = label ‖ 0x00 ‖ context</c>. KeyPurpose hold no zero byte, so no two pairs share an info.</para>
 /// <para>A <b>box</b>, the small thing sealed, is <c>nonce (12) ‖ ciphertext ‖ tag (16)</c>: AES-256-GCM with
-/// a random 96-bit nonce under a derived key. SP 800-38D (8.3) allows 2^32 such nonces per key; the contexts of
-/// all callers name one content or one epoch, which is sealed a handful of times.</para></summary>
+/// a random 96-bit nonce under a derived key. SP 800-38D (8.3) allows 2^32 such nonces per key; the contexts
+/// of all callers name one content or one epoch, which is sealed a handful of times.</para></summary>
 internal sealed class Secret : IDisposable
 {
     public const int KeyBytes = 32;
@@ -76,7 +77,7 @@ internal sealed class Secret : IDisposable
         }
     }
 
-    /// <summary>Fills <paramref name="target"/> with the key that is derived for a label and context.</summary>
+    /// <summary>Fills <paramref name="target"/> with what is derived for a label and context.</summary>
     public void Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> target)
     {
         Span<byte> info = stackalloc byte[MaxInfoBytes];
@@ -107,7 +108,8 @@ internal sealed class Secret : IDisposable
         cipher.Encrypt(nonce, content, box[NonceBytes..^TagBytes], box[^TagBytes..], associated);
     }
 
-    /// <summary>Opens a box; false, with <paramref name="content"/> zeroed, when it does not verify.</summary>
+    /// <summary>Opens a box; false when it does not verify: then <see cref="AesGcm"/> has zeroed
+    /// <paramref name="content"/>.</summary>
     public bool TryOpen(
         ReadOnlySpan<byte> label,
         ReadOnlySpan<byte> context,
@@ -118,12 +120,12 @@ internal sealed class Secret : IDisposable
         using AesGcm cipher = Cipher(label, context);
         try
         {
-            cipher.Decrypt(box[..NonceBytes], box[NonceBytes..^TagBytes], box[^TagBytes..], content, associated);
+            cipher.Decrypt(
+                box[..NonceBytes], box[NonceBytes..^TagBytes], box[^TagBytes..], content, associated);
             return true;
         }
         catch (AuthenticationTagMismatchException)
         {
-            content.Clear();
             return false;
         }
     }

@@ -13,8 +13,8 @@ namespace ZeroStor.Sealing;
 public readonly record struct SegmentRun(
     int FirstSegment, int Segments, int SealedStart, int SealedLength, int ContentStart, int ContentLength);
 
-/// <summary>Seals and opens the segments of one stripe. One HKDF and one cipher object per stripe, nothing per
-/// segment on the heap. For one thread at a time. A stripe of no bytes does not exist.
+/// <summary>Seals and opens the segments of one stripe. One HKDF and one cipher object per stripe, nothing
+/// per segment on the heap. For one thread at a time. A stripe of no bytes does not exist.
 /// <para>Sealed bytes of a stripe (not frozen yet): its segments one after the other, segment i at
 /// i × 65,552:</para>
 /// <code>
@@ -35,8 +35,8 @@ public readonly record struct SegmentRun(
 ///                   38  4   segment
 /// </code>
 /// <para>A key seals one stripe once, so counting makes its nonces unique. The last-flag keeps a stripe from
-/// being cut short or lengthened by whole segments (as in STREAM, Hoang, Reyhanitabar, Rogaway and Vizár 2015);
-/// the AAD keeps every segment in its place.</para></summary>
+/// being cut short or lengthened by whole segments (as in STREAM, Hoang, Reyhanitabar, Rogaway and Vizár
+/// 2015); the AAD keeps every segment in its place.</para></summary>
 public sealed class StripeCipher : IDisposable
 {
     /// <summary>A whole segment and its tag.</summary>
@@ -84,8 +84,8 @@ public sealed class StripeCipher : IDisposable
 
     /// <summary>Seals a whole stripe.</summary>
     /// <param name="content">1 to <see cref="Geometry.MaxStripeBytes"/>.</param>
-    /// <param name="sealedBytes">Exactly <see cref="Geometry.PlainSealedBytes"/>; does not overlap the content.
-    /// </param>
+    /// <param name="sealedBytes">Exactly <see cref="Geometry.PlainSealedBytes"/>; does not overlap the
+    /// content.</param>
     /// <exception cref="ZeroStorException">InvalidArgument: lengths.</exception>
     public void Seal(ReadOnlySpan<byte> content, Span<byte> sealedBytes) =>
         Seal(content.Length, 0, content, sealedBytes);
@@ -154,8 +154,8 @@ public sealed class StripeCipher : IDisposable
         catch (AuthenticationTagMismatchException mismatch)
         {
             throw ZeroStorException.Corrupt(
-                $"Stripe {_ordinal} of content {_content} does not open at segment {segment}: these are not the "
-                + "bytes that were sealed, so read it from other shards.", mismatch);
+                $"Stripe {_ordinal} of content {_content} does not open at segment {segment}: these are not "
+                + "the bytes that were sealed, so read it from other shards.", mismatch);
         }
         finally
         {
@@ -184,7 +184,8 @@ public sealed class StripeCipher : IDisposable
         RequireStripe(contentBytes);
         if (firstSegment < 0 || firstSegment >= Geometry.SegmentCount(contentBytes))
         {
-            throw ZeroStorException.Invalid($"A stripe of {contentBytes} bytes has no segment {firstSegment}.");
+            throw ZeroStorException.Invalid(
+                $"A stripe of {contentBytes} bytes has no segment {firstSegment}.");
         }
 
         int rest = Geometry.PlainSealedBytes(contentBytes) - (firstSegment * SealedSegmentBytes);
@@ -193,8 +194,8 @@ public sealed class StripeCipher : IDisposable
         if (!isWhole)
         {
             throw ZeroStorException.Corrupt(
-                $"{sealedLength} sealed bytes are no run of whole segments, from segment {firstSegment}, of a "
-                + $"stripe of {contentBytes} bytes: some are missing or too many.");
+                $"{sealedLength} sealed bytes are no run of whole segments from {firstSegment} on, of a stripe "
+                + $"of {contentBytes} bytes: some are missing or too many.");
         }
 
         int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;

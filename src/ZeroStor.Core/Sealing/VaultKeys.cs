@@ -18,14 +18,14 @@ namespace ZeroStor.Sealing;
 /// key = HKDF-SHA256(epoch key, "ZeroStor 1 content key wrap" ‖ 0x00 ‖ ContentId)
 /// AAD = bytes 0 to 5 ‖ VaultId ‖ ContentId
 /// </code>
-/// <para>Why a key for each content <i>and</i> a random nonce: the derived key wraps one content key as a rule,
-/// and with a fixed nonce that would have to be a law. It is none: a put that is begun again after a lost answer
-/// may draw a second content key for the same ContentId, and two different ones under the same key and nonce
-/// give away their difference and GCM's authentication key. With 96 random bits under a key that sees a handful
-/// of them, nobody need count, neither per content nor per epoch.</para>
-/// <para>Why a commitment: AES-GCM does not bind a ciphertext to its key; who knows two keys can make one blob
-/// that verifies under both. Here the second key would open it to a second content key, which does not have this
-/// commitment. It is not in the AAD: it is checked against the key itself, in constant time.</para>
+/// <para>Why a key for each content <i>and</i> a random nonce: the derived key wraps one content key as a
+/// rule, and with a fixed nonce that would have to be a law. It is none: a put that is begun again after a
+/// lost answer may draw a second content key for the same ContentId, and two different ones under the same
+/// key and nonce give away their difference and GCM's authentication key. With 96 random bits under a key
+/// that sees a handful of them, nobody need count, neither per content nor per epoch.</para>
+/// <para>Why a commitment: AES-GCM does not bind a ciphertext to its key; who knows two keys can make one
+/// blob that verifies under both. Here the second key would open it to a second content key, which does not
+/// have this commitment. It is not in the AAD: it is checked against the key itself, in constant time.</para>
 /// <para>A sealed manifest (34 bytes more than the manifest; not frozen yet):</para>
 /// <code>
 /// 0   1   format 1
@@ -65,8 +65,8 @@ public sealed class VaultKeys : IDisposable
     /// <summary>The epoch that new content keys are wrapped under.</summary>
     public uint CurrentEpoch => _epochs[^1].Number;
 
-    /// <summary>A fresh random key for a content, and what its manifest carries of it. The caller disposes it.
-    /// </summary>
+    /// <summary>A fresh random key for a content, and what its manifest carries of it. The caller disposes
+    /// it.</summary>
     public ContentKey NewContentKey(ContentId content, IEntropy entropy, out byte[] wrapped)
     {
         byte[] blob = new byte[WrappedKeyBytes];
@@ -91,8 +91,8 @@ public sealed class VaultKeys : IDisposable
     }
 
     /// <summary>Opens what <see cref="NewContentKey"/> wrapped. The caller disposes it.</summary>
-    /// <exception cref="ZeroStorException">Corrupt: damaged, another vault's or content's, or of a format, suite
-    /// or epoch that is not known here.</exception>
+    /// <exception cref="ZeroStorException">Corrupt: damaged, another vault's or content's, or of a format,
+    /// suite or epoch that is not known here.</exception>
     public ContentKey OpenContentKey(ContentId content, ReadOnlySpan<byte> wrapped)
     {
         const string What = "wrapped content key";
@@ -135,8 +135,8 @@ public sealed class VaultKeys : IDisposable
         byte[] blob = new byte[manifest.Length + ManifestOverheadBytes];
         Span<byte> associated = stackalloc byte[AssociatedBytes];
         Begin(content, blob, associated);
-        _epochs[^1].Key.Seal(
-            KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, blob.AsSpan(HeaderBytes));
+        Span<byte> box = blob.AsSpan(HeaderBytes);
+        _epochs[^1].Key.Seal(KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, box);
         return blob;
     }
 
@@ -183,7 +183,7 @@ public sealed class VaultKeys : IDisposable
     {
         var reader = new ByteReader(blob, what);
         reader.Format(Format);
-        Suites.Require(reader.Byte(), Suites.AesGcm, what);
+        Suites.Require(ref reader, Suites.AesGcm);
         uint number = reader.UInt32();
         Bind(content, blob, associated);
         foreach ((uint known, Secret key) in _epochs)
@@ -195,8 +195,8 @@ public sealed class VaultKeys : IDisposable
         }
 
         throw ZeroStorException.Corrupt(
-            $"A {what} of content {content} is under epoch {number}, which vault {Vault} does not have up to its "
-            + $"epoch {CurrentEpoch}: it is damaged, or the key ring is an old copy.");
+            $"A {what} of content {content} is under epoch {number}, which the key ring of vault {Vault} (up "
+            + $"to {CurrentEpoch}) does not have: it is damaged, or the ring is an old copy.");
     }
 
     private void Bind(ContentId content, ReadOnlySpan<byte> blob, Span<byte> associated)

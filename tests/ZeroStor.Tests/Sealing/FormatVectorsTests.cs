@@ -18,7 +18,8 @@ public sealed class FormatVectorsTests
     private static readonly ContentId Content = new(Repeat(0x22));
     private static readonly SealId Seal = new(Repeat(0x33));
 
-    private readonly MasterKey _master = MasterKey.FromBytes([.. Enumerable.Range(0xA0, 32).Select(i => (byte)i)]);
+    private readonly MasterKey _master =
+        MasterKey.FromBytes([.. Enumerable.Range(0xA0, MasterKey.Bytes).Select(i => (byte)i)]);
 
     [Fact]
     public void A_master_key_is_as_the_format_says()

@@ -41,7 +41,7 @@ public sealed class KeyRingTests
         {
             ZeroStorException refusal = Assert.Throws<ZeroStorException>(
                 () => KeyRing.Decode(flipped).Unlock(_master).Dispose());
-            Assert.True(refusal.Kind is ErrorKind.Corrupt or ErrorKind.InvalidArgument, $"bit {bit}: {refusal}");
+            Assert.True(refusal.Kind is ErrorKind.Corrupt or ErrorKind.InvalidArgument, $"{bit}: {refusal}");
         });
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ZeroStor.Sealing;
 
 namespace ZeroStor.Tests.Sealing;
@@ -78,8 +79,7 @@ internal static class SealingRig
                 Collect(item, found, seen);
             }
         }
-        else if (value is not null && (IsOurs(value.GetType()) || value is System.Runtime.CompilerServices.ITuple)
-            && seen.Add(value))
+        else if (value is not null && (value is ITuple || IsOurs(value.GetType())) && seen.Add(value))
         {
             foreach (FieldInfo field in value.GetType().GetFields(
                 BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public))

@@ -10,7 +10,8 @@ public sealed class SecretTests
     [Fact]
     public void No_label_serves_twice()
     {
-        string[] labels = [.. typeof(KeyPurpose).GetProperties(BindingFlags.Static | BindingFlags.Public).Select(Text)];
+        PropertyInfo[] purposes = typeof(KeyPurpose).GetProperties(BindingFlags.Static | BindingFlags.Public);
+        string[] labels = [.. purposes.Select(Text)];
         Assert.Equal(6, labels.Length);
         Assert.Equal(labels.Length, labels.Distinct().Count());
         Assert.All(labels, label => Assert.DoesNotContain('\0', label));

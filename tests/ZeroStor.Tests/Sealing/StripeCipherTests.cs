@@ -11,8 +11,8 @@ public sealed class StripeCipherTests
     // All boundaries of segments, and the longest stripe.
     private static readonly int[] Lengths =
     [
-        1, 15, 16, 17, 100, Segment - 1, Segment, Segment + 1, (2 * Segment) - 1, 2 * Segment, (2 * Segment) + 1,
-        (5 * Segment) + 77, Geometry.MaxStripeBytes - 1, Geometry.MaxStripeBytes,
+        1, 15, 16, 17, 100, Segment - 1, Segment, Segment + 1, (2 * Segment) - 1, 2 * Segment,
+        (2 * Segment) + 1, (5 * Segment) + 77, Geometry.MaxStripeBytes - 1, Geometry.MaxStripeBytes,
     ];
 
     private static readonly SeededEntropy Entropy = new(16);
@@ -59,8 +59,8 @@ public sealed class StripeCipherTests
                 Assert.True(run.ContentStart + run.ContentLength >= offset + bytes);
                 Assert.True(run.ContentLength < bytes + (2 * Segment));
                 byte[] opened = new byte[run.ContentLength];
-                _cipher.Open(
-                    length, run.FirstSegment, sealings[length].AsSpan(run.SealedStart, run.SealedLength), opened);
+                Span<byte> sealedRun = sealings[length].AsSpan(run.SealedStart, run.SealedLength);
+                _cipher.Open(length, run.FirstSegment, sealedRun, opened);
                 Assert.True(stripes[length].AsSpan(offset, bytes)
                     .SequenceEqual(opened.AsSpan(offset - run.ContentStart, bytes)));
             },
@@ -75,8 +75,8 @@ public sealed class StripeCipherTests
     [InlineData(200_000, 65_536, 65_536, 1, 1, 65_552, 65_552, 65_536, 65_536)]
     [InlineData(200_000, 131_071, 2, 1, 2, 65_552, 131_104, 65_536, 131_072)]
     public void Runs_are_what_the_arithmetic_says(
-        int length, int offset, int bytes, int first, int count, int sealedStart, int sealedLength, int contentStart,
-        int contentLength) => Assert.Equal(
+        int length, int offset, int bytes, int first, int count, int sealedStart, int sealedLength,
+        int contentStart, int contentLength) => Assert.Equal(
             new SegmentRun(first, count, sealedStart, sealedLength, contentStart, contentLength),
             StripeCipher.RunOf(length, offset, bytes));
 
@@ -90,8 +90,9 @@ public sealed class StripeCipherTests
     [InlineData(0, 0, 1)]
     [InlineData(-5, 0, 1)]
     [InlineData(Geometry.MaxStripeBytes + 1, 0, 1)]
-    public void Ranges_outside_of_a_stripe_are_refused(int length, int offset, int bytes) => SealingRig.AssertRefused(
-        ErrorKind.InvalidArgument, () => StripeCipher.RunOf(length, offset, bytes));
+    public void Ranges_outside_of_a_stripe_are_refused(int length, int offset, int bytes) =>
+        SealingRig.AssertRefused(
+            ErrorKind.InvalidArgument, () => StripeCipher.RunOf(length, offset, bytes));
 
     [Fact]
     public void Every_flipped_bit_of_a_small_stripe_is_refused() => SealingRig.ForEachFlippedBit(
@@ -233,7 +234,8 @@ public sealed class StripeCipherTests
         int contentBytes, int firstSegment, int targetBytes)
     {
         byte[] sealedBytes = SealStripe(_cipher, new byte[100]);
-        AssertRefused(_cipher, contentBytes, firstSegment, sealedBytes, targetBytes, ErrorKind.InvalidArgument);
+        AssertRefused(
+            _cipher, contentBytes, firstSegment, sealedBytes, targetBytes, ErrorKind.InvalidArgument);
     }
 
     [Fact]
@@ -287,7 +289,8 @@ public sealed class StripeCipherTests
         return sealedBytes;
     }
 
-    private static void AssertRefused(StripeCipher cipher, int contentBytes, int firstSegment, byte[] sealedBytes)
+    private static void AssertRefused(
+        StripeCipher cipher, int contentBytes, int firstSegment, byte[] sealedBytes)
     {
         int segments = (sealedBytes.Length + SealedSegment - 1) / SealedSegment;
         int target = Math.Max(0, sealedBytes.Length - (segments * Geometry.SealTagBytes));
@@ -295,7 +298,8 @@ public sealed class StripeCipherTests
     }
 
     private static void AssertRefused(
-        StripeCipher cipher, int contentBytes, int firstSegment, byte[] sealedBytes, int targetBytes, ErrorKind kind)
+        StripeCipher cipher, int contentBytes, int firstSegment, byte[] sealedBytes, int targetBytes,
+        ErrorKind kind)
     {
         byte[] target = new byte[targetBytes];
         target.AsSpan().Fill(SealingRig.Dirt);

@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 
 namespace ZeroStor.Tests.Sealing;
 
-/// <summary>The attack that a key commitment stops: a box of two ciphertext blocks that verifies under two keys
-/// (Grubbs, Lu, Ristenpart 2017; Dodis, Grubbs, Ristenpart, Woodage 2018). GCM's tag is a polynomial over
-/// GF(2^128), linear in every ciphertext block, so the second block can be chosen to make two tags equal.
-/// </summary>
+/// <summary>The attack that a key commitment stops: a box of two ciphertext blocks that verifies under two
+/// keys (Grubbs, Lu, Ristenpart 2017; Dodis, Grubbs, Ristenpart, Woodage 2018). GCM's tag is a polynomial
+/// over GF(2^128), linear in every ciphertext block, so the second block can be chosen to make two tags
+/// equal.</summary>
 internal static class TwoKeyBox
 {
     private const int BlockBytes = 16;

@@ -49,7 +49,8 @@ public sealed class VaultKeysTests
     [Fact]
     public void Every_flipped_bit_of_a_sealed_manifest_is_refused() => SealingRig.ForEachFlippedBit(
         _manifest,
-        (flipped, _) => SealingRig.AssertRefused(ErrorKind.Corrupt, () => _keys.OpenManifest(Content, flipped)));
+        (flipped, _) => SealingRig.AssertRefused(
+            ErrorKind.Corrupt, () => _keys.OpenManifest(Content, flipped)));
 
     [Fact]
     public void Every_truncation_and_any_byte_behind_is_refused()
@@ -61,7 +62,8 @@ public sealed class VaultKeysTests
 
         for (int length = 0; length < _manifest.Length; length++)
         {
-            SealingRig.AssertRefused(ErrorKind.Corrupt, () => _keys.OpenManifest(Content, _manifest.AsSpan(0, length)));
+            SealingRig.AssertRefused(
+                ErrorKind.Corrupt, () => _keys.OpenManifest(Content, _manifest.AsSpan(0, length)));
         }
 
         SealingRig.AssertRefused(ErrorKind.Corrupt, () => Open(_keys, Content, [.. _wrapped, 0]));
@@ -194,7 +196,8 @@ public sealed class VaultKeysTests
         SealingRig.AssertRefused(ErrorKind.Corrupt, () => _keys.OpenManifest(Content, _wrapped));
 
         // Nor would they, were they as long as each other: their keys differ.
-        SealingRig.AssertRefused(ErrorKind.Corrupt, () => _keys.OpenManifest(Content, _wrapped.AsSpan(0, 66)));
+        SealingRig.AssertRefused(
+            ErrorKind.Corrupt, () => _keys.OpenManifest(Content, _wrapped.AsSpan(0, 66)));
     }
 
     [Fact]

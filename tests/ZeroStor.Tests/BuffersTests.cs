@@ -1,0 +1,169 @@
+namespace ZeroStor.Tests;
+
+public sealed class BuffersTests
+{
+    private readonly BufferPool _pool = new();
+
+    [Theory]
+    [InlineData(0, 4096)]
+    [InlineData(1, 4096)]
+    [InlineData(4096, 4096)]
+    [InlineData(4097, 8192)]
+    [InlineData(64 * 1024, 64 * 1024)]
+    [InlineData((64 * 1024) + 1, 80 * 1024)]
+    [InlineData(100 * 1024, 112 * 1024)]
+    [InlineData(4 * 1024 * 1024, 4 * 1024 * 1024)]
+    [InlineData((4 * 1024 * 1024) + 1, 5 * 1024 * 1024)]
+    public void Sizes_come_in_classes(int bytes, int capacity) =>
+        Assert.Equal(capacity, _pool.Rent(bytes).Capacity);
+
+    [Fact]
+    public void No_class_wastes_more_than_a_quarter_beyond_some_pages()
+    {
+        for (int bytes = 8 * BufferPool.AlignmentBytes; bytes < 1 << 23; bytes += 4093)
+        {
+            SharedBuffer buffer = _pool.Rent(bytes);
+            Assert.InRange(buffer.Capacity, bytes, bytes + (bytes / 4));
+            buffer.Release();
+        }
+    }
+
+    [Fact]
+    public unsafe void Buffers_begin_at_a_page_and_hold_what_is_written()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            SharedBuffer buffer = _pool.Rent(5000 * (i + 1));
+            fixed (byte* first = buffer.Span)
+            {
+                Assert.Equal(0, (nint)first % BufferPool.AlignmentBytes);
+            }
+
+            buffer.Span.Fill((byte)i);
+            Assert.Equal(buffer.Capacity, buffer.Span.Length);
+            Assert.False(buffer.Memory.Span.ContainsAnyExcept((byte)i));
+        }
+    }
+
+    [Fact]
+    public void A_released_buffer_is_rented_again_and_a_held_one_is_not()
+    {
+        SharedBuffer first = _pool.Rent(5000);
+        SharedBuffer second = _pool.Rent(5000);
+        Assert.NotSame(first, second);
+        first.Hold();
+        first.Release();
+        Assert.NotSame(first, _pool.Rent(5000));
+        first.Release();
+        Assert.Same(first, _pool.Rent(5000));
+    }
+
+    [Fact]
+    public void Releasing_more_often_than_holding_throws_every_time()
+    {
+        SharedBuffer buffer = _pool.Rent(1);
+        buffer.Release();
+        Assert.Throws<InvalidOperationException>(buffer.Release);
+        Assert.Throws<InvalidOperationException>(buffer.Release);
+        Assert.Same(buffer, _pool.Rent(1));
+        Assert.NotSame(buffer, _pool.Rent(1));
+    }
+
+    [Fact]
+    public void Holding_a_released_buffer_throws_every_time()
+    {
+        SharedBuffer buffer = _pool.Rent(1);
+        buffer.Release();
+        Assert.Throws<InvalidOperationException>(buffer.Hold);
+        Assert.Throws<InvalidOperationException>(buffer.Hold);
+        Assert.Throws<InvalidOperationException>(buffer.Release);
+    }
+
+    [Fact]
+    public void Returned_bytes_beyond_the_bound_are_let_go()
+    {
+        const int Bytes = 64 * 1024 * 1024;
+        SharedBuffer[] rented = [.. Enumerable.Range(0, 4).Select(_ => _pool.Rent(Bytes))];
+        foreach (SharedBuffer buffer in rented)
+        {
+            buffer.Release();
+        }
+
+        var kept = Enumerable.Range(0, 4).Select(_ => _pool.Rent(Bytes)).Where(rented.Contains).ToList();
+        Assert.Equal(BufferPool.MaxRetainedBytes / Bytes, kept.Count);
+        kept[0].Release();
+        Assert.Same(kept[0], _pool.Rent(Bytes));
+    }
+
+    [Fact]
+    public void A_negative_size_is_refused() =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => _pool.Rent(-1));
+
+    [Fact]
+    public void Slices_are_windows_on_one_count()
+    {
+        BufferSlice slice = _pool.RentSlice(5000);
+        Assert.Equal(5000, slice.Length);
+        BufferSlice inner = slice.Slice(1000, 10);
+        inner.Span.Fill(7);
+        Assert.Equal(7, slice.Span[1009]);
+        Assert.Equal(10, inner.Memory.Length);
+        inner.Hold();
+        slice.Release();
+        inner.Span.Fill(8);
+        inner.Release();
+        Assert.Throws<InvalidOperationException>(() => inner.Hold());
+    }
+
+    [Theory]
+    [InlineData(-1, 2)]
+    [InlineData(0, -1)]
+    [InlineData(0, 101)]
+    [InlineData(100, 1)]
+    [InlineData(101, 0)]
+    [InlineData(int.MaxValue, 1)]
+    [InlineData(1, int.MaxValue)]
+    public void A_slice_never_reaches_beyond_its_own(int offset, int length)
+    {
+        SharedBuffer buffer = _pool.Rent(4096);
+        BufferSlice slice = buffer.Slice(1000, 100);
+        Assert.Throws<ArgumentOutOfRangeException>(() => slice.Slice(offset, length));
+        Assert.Throws<ArgumentOutOfRangeException>(() => default(BufferSlice).Slice(offset, length));
+    }
+
+    [Theory]
+    [InlineData(-1, 2)]
+    [InlineData(4096, 1)]
+    [InlineData(int.MaxValue, int.MaxValue)]
+    public void A_slice_never_reaches_beyond_its_buffer(int offset, int length)
+    {
+        SharedBuffer buffer = _pool.Rent(4096);
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Slice(offset, length));
+    }
+
+    [Fact]
+    public void The_empty_slice_belongs_to_nobody()
+    {
+        BufferSlice none = default;
+        Assert.True(none.IsEmpty);
+        Assert.True(none.Slice(0, 0).Memory.IsEmpty);
+        none.Hold().Release();
+        none.Release();
+    }
+
+    [Fact]
+    public async Task Many_threads_never_share_a_rented_buffer()
+    {
+        await Task.WhenAll(Enumerable.Range(1, 4).Select(owner => Task.Run(() =>
+        {
+            for (int i = 0; i < 5000; i++)
+            {
+                SharedBuffer buffer = _pool.Rent(4096);
+                buffer.Span.Fill((byte)owner);
+                Assert.False(buffer.Span.ContainsAnyExcept((byte)owner));
+                buffer.Hold().Release();
+                buffer.Release();
+            }
+        })));
+    }
+}
