@@ -1,0 +1,35 @@
+using ZeroStor.Catalog;
+
+namespace ZeroStor.Tests.Catalog;
+
+public sealed class CommitResultTests
+{
+    private static readonly VersionId Version = VersionId.New(new SeededEntropy(3));
+
+    [Fact]
+    public void Answers_are_kept_as_they_were()
+    {
+        CommitAnswer[] answers =
+        [
+            CommitResult.Applied(Version, long.MaxValue, Version.ToString()),
+            CommitResult.Applied(Version, 0, "\"é\""),
+            new CommitAnswer(ErrorKind.NotFound, "Vault x is no more."),
+        ];
+        Assert.All(answers, answer => Assert.Equal(answer, CommitResult.Decode(CommitResult.Encode(answer))));
+    }
+
+    [Fact]
+    public void An_etag_that_is_the_versions_id_takes_one_byte()
+    {
+        int own = CommitResult.Encode(CommitResult.Applied(Version, 1, Version.ToString())).Length;
+        Assert.Equal(own + 1, CommitResult.Encode(CommitResult.Applied(Version, 1, "x")).Length);
+    }
+
+    [Fact]
+    public void An_unknown_format_is_refused()
+    {
+        byte[] bytes = CommitResult.Encode(new CommitAnswer(ErrorKind.NotFound, "Why."));
+        bytes[0] = 9;
+        Assert.Equal(ErrorKind.Corrupt, Assert.Throws<ZeroStorException>(() => CommitResult.Decode(bytes)).Kind);
+    }
+}
