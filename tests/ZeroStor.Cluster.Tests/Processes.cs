@@ -1,0 +1,152 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace ZeroStor.Cluster.Tests;
+
+/// <summary>A process that a test started: what it wrote, how it ended. Disposing kills it.</summary>
+internal sealed class RunningProcess : IDisposable
+{
+    private readonly Process _process;
+    private readonly Task<string> _output;
+    private readonly Task<string> _errors;
+
+    private RunningProcess(Process process)
+    {
+        _process = process;
+        _output = process.StandardOutput.ReadToEndAsync();
+        _errors = process.StandardError.ReadToEndAsync();
+    }
+
+    public int Id => _process.Id;
+
+    public bool HasExited => _process.HasExited;
+
+    public static RunningProcess Start(
+        string folder, string program, IEnumerable<string> arguments, Dictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach ((string name, string value) in environment ?? [])
+        {
+            start.Environment[name] = value;
+        }
+
+        return new RunningProcess(Process.Start(start)!);
+    }
+
+    /// <summary>A program that stands beside the tests, built with them.</summary>
+    public static RunningProcess StartOwn(
+        string folder, string assembly, IEnumerable<string> arguments, Dictionary<string, string>? environment = null) =>
+        Start(folder, "dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments], environment);
+
+    public async Task<(int Code, string Output, string Errors)> EndAsync(TimeSpan within)
+    {
+        try
+        {
+            await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(within);
+        }
+        catch (TimeoutException)
+        {
+            _process.Kill(entireProcessTree: true);
+            throw new TimeoutException(
+                $"{_process.StartInfo.FileName} {string.Join(' ', _process.StartInfo.ArgumentList)} did not end in "
+                + $"{within.TotalSeconds} s: {await _output}{await _errors}");
+        }
+
+        return (_process.ExitCode, await _output, await _errors);
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Terminate() => Process.Start("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+    }
+}
+
+/// <summary>A silo as its users run it: a process of its own, on ports that were free.</summary>
+internal sealed class SiloUnderTest : IDisposable
+{
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+
+    private readonly string _folder;
+    private readonly string[] _arguments;
+    private readonly int _port = FreePort();
+    private RunningProcess? _process;
+
+    public SiloUnderTest(string folder, params string[] arguments)
+    {
+        _folder = folder;
+        _arguments = arguments;
+    }
+
+    public int GatewayPort { get; } = FreePort();
+
+    public string Gateway => $"127.0.0.1:{GatewayPort}";
+
+    public Dictionary<string, string> Environment => new() { ["ZS_GATEWAY"] = Gateway };
+
+    public async Task StartAsync()
+    {
+        _process = RunningProcess.StartOwn(_folder, "ZeroStor.Silo.dll",
+        [
+            "--port", _port.ToString(CultureInfo.InvariantCulture),
+            "--gateway-port", GatewayPort.ToString(CultureInfo.InvariantCulture),
+            .. _arguments,
+        ]);
+        long start = Stopwatch.GetTimestamp();
+        while (!await AnswersAsync())
+        {
+            if (_process.HasExited || Stopwatch.GetElapsedTime(start) > StartPatience)
+            {
+                _process.Dispose();
+                (int code, string output, string errors) = await _process.EndAsync(StartPatience);
+                throw new InvalidOperationException($"the silo did not come up ({code}): {output}{errors}");
+            }
+        }
+    }
+
+    public void Kill() => _process!.Kill();
+
+    public async Task StopAsync()
+    {
+        _process!.Terminate();
+        (int code, string output, string errors) = await _process.EndAsync(TimeSpan.FromSeconds(60));
+        Assert.True(code == 0, $"the silo ended with {code}: {output}{errors}");
+    }
+
+    public async Task<(int Code, string Output, string Errors)> ZsAsync(params string[] arguments)
+    {
+        using RunningProcess zs = RunningProcess.StartOwn(_folder, "zs.dll", arguments, Environment);
+        return await zs.EndAsync(TimeSpan.FromSeconds(120));
+    }
+
+    public void Dispose() => _process?.Dispose();
+
+    private async Task<bool> AnswersAsync() => (await ZsAsync("ls")).Code == 0;
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
