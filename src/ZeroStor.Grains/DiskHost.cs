@@ -259,8 +259,9 @@ internal sealed class DiskHost(
                 {
                     await work(_stop.Token);
                 }
-                catch (ZeroStorException e)
+                catch (Exception e) when (e is not OperationCanceledException)
                 {
+                    // Whatever it was, the next round may do better, and a silo that no longer watches is worse.
                     log.WatchFailed(e.Message);
                 }
             }
