@@ -5,8 +5,8 @@ namespace ZeroStor.Erasure;
 internal sealed unsafe class CodingPlan
 {
     /// <summary>Columns coded before going on to the next ones: four outputs of so many stay in a first-level
-    /// cache between groups of inputs, the inputs in a second-level one between fours of outputs. A multiple of
-    /// every kernel's step.</summary>
+    /// cache between groups of inputs, the inputs in a second-level one between fours of outputs. A multiple
+    /// of every kernel's step.</summary>
     private const int RangeBytes = 8 * 1024;
 
     /// <summary>Inputs of one pass at most, as more streams at once outrun the caches; fewer would cost more
@@ -65,8 +65,8 @@ internal sealed unsafe class CodingPlan
             RunRange(inputs, outputs, offset, (int)Math.Min(RangeBytes, whole - offset));
         }
 
-        // What is left over is less than a step, so the shards' last whole step is computed: in part once more,
-        // from the start and to the same values.
+        // What is left over is less than a step, so the shards' last whole step is computed: in part once
+        // more, from the start and to the same values.
         if (whole < bytes)
         {
             RunRange(inputs, outputs, bytes - step, step);
