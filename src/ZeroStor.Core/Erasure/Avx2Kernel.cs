@@ -4,17 +4,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>AVX2. Multiplying is linear, so a product is the sum of those of a byte's two halves; a half has
-/// 16 values, whose products PSHUFB looks up for 32 bytes at once (J. S. Plank, K. M. Greenan, E. L. Miller,
-/// "Screaming Fast Galois Field Arithmetic Using Intel SIMD Instructions", FAST 2013).
+/// <summary>AVX2: PSHUFB looks up 32 products of halves of a byte at once.
 /// <para>Four outputs (a to d) by two vectors (0 and 1) take 8 of the 16 registers for sums, 4 for the halves
 /// of the input (x), 2 for tables. All sums are named locals: arrays or references would put them on the
-/// stack. </para></summary>
-internal sealed unsafe class Avx2Kernel : Kernel
+/// stack.</para></summary>
+internal sealed unsafe class Avx2Kernel : VectorKernel
 {
     private const int VectorBytes = 32;
     private const int Columns = 2 * VectorBytes;
-    private const int TableBytes = 16;
 
     public override string Name => "avx2";
 
@@ -22,55 +19,13 @@ internal sealed unsafe class Avx2Kernel : Kernel
 
     public override int StepBytes => Columns;
 
-    public override int FactorBytes => 2 * TableBytes;
+    public override int FactorBytes => TablesBytes;
 
-    // Products of the 16 low halves of a byte, then those of the 16 high halves.
-    public override void Prepare(byte coefficient, Span<byte> factor)
-    {
-        for (int half = 0; half < TableBytes; half++)
-        {
-            factor[half] = GaloisField.Multiply(coefficient, (byte)half);
-            factor[TableBytes + half] = GaloisField.Multiply(coefficient, (byte)(half << 4));
-        }
-    }
-
-    public override void Run(
-        byte* factors,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        int outputCount,
-        nint offset,
-        nint bytes,
-        bool accumulate)
-    {
-        nint end = offset + bytes;
-        switch (outputCount)
-        {
-            case 1:
-                One(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            case 2:
-                Two(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            case 3:
-                Three(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            default:
-                Four(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-        }
-    }
+    public override void Prepare(byte coefficient, Span<byte> factor) => PrepareTables(coefficient, factor);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void One(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -82,7 +37,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 a0 = Load(a + at, 0); a1 = Load(a + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -95,7 +50,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
                 a1 ^= Shuffle(al, low1) ^ Shuffle(ah, high1);
 
-                f += 1 * 2 * TableBytes;
+                f += TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);
@@ -103,14 +58,8 @@ internal sealed unsafe class Avx2Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Two(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Two(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -124,7 +73,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 b0 = Load(b + at, 0); b1 = Load(b + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -140,7 +89,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 b0 ^= Shuffle(bl, low0) ^ Shuffle(bh, high0);
                 b1 ^= Shuffle(bl, low1) ^ Shuffle(bh, high1);
 
-                f += 2 * 2 * TableBytes;
+                f += 2 * TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);
@@ -149,14 +98,8 @@ internal sealed unsafe class Avx2Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Three(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Three(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -172,7 +115,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 c0 = Load(c + at, 0); c1 = Load(c + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -191,7 +134,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 c0 ^= Shuffle(cl, low0) ^ Shuffle(ch, high0);
                 c1 ^= Shuffle(cl, low1) ^ Shuffle(ch, high1);
 
-                f += 3 * 2 * TableBytes;
+                f += 3 * TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);
@@ -201,14 +144,8 @@ internal sealed unsafe class Avx2Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Four(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
         Vector256<byte> halves = Vector256.Create((byte)0x0f);
@@ -226,7 +163,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 d0 = Load(d + at, 0); d1 = Load(d + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -248,7 +185,7 @@ internal sealed unsafe class Avx2Kernel : Kernel
                 d0 ^= Shuffle(dl, low0) ^ Shuffle(dh, high0);
                 d1 ^= Shuffle(dl, low1) ^ Shuffle(dh, high1);
 
-                f += 4 * 2 * TableBytes;
+                f += 4 * TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);

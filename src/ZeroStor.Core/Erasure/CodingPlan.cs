@@ -5,7 +5,8 @@ namespace ZeroStor.Erasure;
 internal sealed unsafe class CodingPlan
 {
     /// <summary>Columns coded before going on to the next ones: four outputs of so many stay in a first-level
-    /// cache between groups of inputs, the inputs in a second-level one between fours of outputs.</summary>
+    /// cache between groups of inputs, the inputs in a second-level one between fours of outputs. A multiple
+    /// of every kernel's step.</summary>
     private const int RangeBytes = 8 * 1024;
 
     /// <summary>Inputs of one pass at most, as more streams at once outrun the caches; fewer would cost more
@@ -61,22 +62,22 @@ internal sealed unsafe class CodingPlan
         int whole = bytes - (bytes % step);
         for (nint offset = 0; offset < whole; offset += RangeBytes)
         {
-            RunRange(inputs, outputs, offset, (int)Math.Min(RangeBytes, whole - offset), _groupInputs);
+            RunRange(inputs, outputs, offset, (int)Math.Min(RangeBytes, whole - offset));
         }
 
-        // What is left over is less than a step, so the shards' last whole step is computed, in part once
-        // more and to the same values. All inputs in one pass: adding to an output twice would undo it.
+        // What is left over is less than a step, so the shards' last whole step is computed: in part once
+        // more, from the start and to the same values.
         if (whole < bytes)
         {
-            RunRange(inputs, outputs, bytes - step, step, _inputCount);
+            RunRange(inputs, outputs, bytes - step, step);
         }
     }
 
-    private void RunRange(byte** inputs, byte** outputs, nint offset, int bytes, int groupInputs)
+    private void RunRange(byte** inputs, byte** outputs, nint offset, int bytes)
     {
-        for (int input = 0; input < _inputCount; input += groupInputs)
+        for (int input = 0; input < _inputCount; input += _groupInputs)
         {
-            int inputCount = Math.Min(groupInputs, _inputCount - input);
+            int inputCount = Math.Min(_groupInputs, _inputCount - input);
             for (int output = 0; output < _outputCount; output += Kernel.MaxOutputs)
             {
                 RunKernel(input, inputs + input, inputCount, output, outputs + output, offset, bytes);

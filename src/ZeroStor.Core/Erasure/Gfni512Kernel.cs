@@ -4,13 +4,12 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>GFNI on 512-bit registers. Multiplying by a constant is linear over GF(2), hence an 8×8 matrix
-/// of bits, and GF2P8AFFINEQB applies one to 64 bytes at once: one instruction a product, whatever the
+/// <summary>GFNI on 512-bit registers: GF2P8AFFINEQB makes 64 products by one instruction, whatever the
 /// polynomial.
 /// <para>Four outputs (a to d) by four vectors (0 to 3) take 16 of the 32 registers for sums, 4 for the input
 /// (x) and the rest for products and matrices: every input byte is loaded once and every matrix serves four
 /// products. All sums are named locals: arrays or references would put them on the stack.</para></summary>
-internal sealed unsafe class Gfni512Kernel : Kernel
+internal sealed unsafe class Gfni512Kernel : VectorKernel
 {
     private const int VectorBytes = 64;
     private const int Columns = 4 * VectorBytes;
@@ -21,61 +20,13 @@ internal sealed unsafe class Gfni512Kernel : Kernel
 
     public override int StepBytes => Columns;
 
-    public override int FactorBytes => sizeof(ulong);
+    public override int FactorBytes => MatrixBytes;
 
-    // Row i of the matrix makes bit i of the product and stands in byte 7-i. Its bit j says whether bit j of
-    // the source counts, which it does where the product of the coefficient and 2^j has bit i.
-    public override void Prepare(byte coefficient, Span<byte> factor)
-    {
-        factor.Clear();
-        for (int j = 0; j < 8; j++)
-        {
-            byte product = GaloisField.Multiply(coefficient, (byte)(1 << j));
-            for (int i = 0; i < 8; i++)
-            {
-                factor[7 - i] |= (byte)(((product >> i) & 1) << j);
-            }
-        }
-    }
-
-    public override void Run(
-        byte* factors,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        int outputCount,
-        nint offset,
-        nint bytes,
-        bool accumulate)
-    {
-        var matrices = (ulong*)factors;
-        nint end = offset + bytes;
-        switch (outputCount)
-        {
-            case 1:
-                One(matrices, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            case 2:
-                Two(matrices, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            case 3:
-                Three(matrices, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            default:
-                Four(matrices, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-        }
-    }
+    public override void Prepare(byte coefficient, Span<byte> factor) => PrepareMatrix(coefficient, factor);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One(
-        ulong* matrices,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void One(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0];
         for (nint at = offset; at < end; at += Columns)
@@ -86,7 +37,7 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 a0 = Load(a + at, 0); a1 = Load(a + at, 1); a2 = Load(a + at, 2); a3 = Load(a + at, 3);
             }
 
-            ulong* f = matrices;
+            var f = (ulong*)factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -103,14 +54,8 @@ internal sealed unsafe class Gfni512Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Two(
-        ulong* matrices,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Two(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1];
         for (nint at = offset; at < end; at += Columns)
@@ -123,7 +68,7 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 b0 = Load(b + at, 0); b1 = Load(b + at, 1); b2 = Load(b + at, 2); b3 = Load(b + at, 3);
             }
 
-            ulong* f = matrices;
+            var f = (ulong*)factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -143,14 +88,8 @@ internal sealed unsafe class Gfni512Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Three(
-        ulong* matrices,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Three(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2];
         for (nint at = offset; at < end; at += Columns)
@@ -165,7 +104,7 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 c0 = Load(c + at, 0); c1 = Load(c + at, 1); c2 = Load(c + at, 2); c3 = Load(c + at, 3);
             }
 
-            ulong* f = matrices;
+            var f = (ulong*)factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -188,14 +127,8 @@ internal sealed unsafe class Gfni512Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(
-        ulong* matrices,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Four(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
         for (nint at = offset; at < end; at += Columns)
@@ -212,7 +145,7 @@ internal sealed unsafe class Gfni512Kernel : Kernel
                 d0 = Load(d + at, 0); d1 = Load(d + at, 1); d2 = Load(d + at, 2); d3 = Load(d + at, 3);
             }
 
-            ulong* f = matrices;
+            var f = (ulong*)factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace ZeroStor.Erasure;
 
 /// <summary>A matrix over GF(2^8), in rows.</summary>
@@ -74,6 +76,7 @@ internal sealed class Matrix(int rows, int columns)
     /// <exception cref="InvalidOperationException">The rows are not independent.</exception>
     public Matrix Invert()
     {
+        Debug.Assert(Rows == Columns, "only square matrices have an inverse");
         var left = new Matrix(Rows, Columns);
         _cells.CopyTo(left._cells, 0);
         Matrix inverse = Identity(Rows);

@@ -2,7 +2,7 @@ namespace ZeroStor.Erasure;
 
 /// <summary>Holds shards in place while a plan runs over their addresses. Pinned locals, some in each frame
 /// of the stack, cost a few nanoseconds a shard; a handle for each would cost as much as coding a small
-/// stripe. </summary>
+/// stripe.</summary>
 internal readonly unsafe ref struct PinnedShards
 {
     private const int PinsPerFrame = 4;

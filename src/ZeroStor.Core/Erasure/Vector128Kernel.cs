@@ -6,11 +6,10 @@ using System.Runtime.Intrinsics.X86;
 namespace ZeroStor.Erasure;
 
 /// <summary>As <see cref="Avx2Kernel"/>, 16 bytes at once: TBL on Arm64, PSHUFB on x86 before AVX2.</summary>
-internal sealed unsafe class Vector128Kernel : Kernel
+internal sealed unsafe class Vector128Kernel : VectorKernel
 {
     private const int VectorBytes = 16;
     private const int Columns = 2 * VectorBytes;
-    private const int TableBytes = 16;
 
     public override string Name => "vector128";
 
@@ -18,55 +17,13 @@ internal sealed unsafe class Vector128Kernel : Kernel
 
     public override int StepBytes => Columns;
 
-    public override int FactorBytes => 2 * TableBytes;
+    public override int FactorBytes => TablesBytes;
 
-    // Products of the 16 low halves of a byte, then those of the 16 high halves.
-    public override void Prepare(byte coefficient, Span<byte> factor)
-    {
-        for (int half = 0; half < TableBytes; half++)
-        {
-            factor[half] = GaloisField.Multiply(coefficient, (byte)half);
-            factor[TableBytes + half] = GaloisField.Multiply(coefficient, (byte)(half << 4));
-        }
-    }
-
-    public override void Run(
-        byte* factors,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        int outputCount,
-        nint offset,
-        nint bytes,
-        bool accumulate)
-    {
-        nint end = offset + bytes;
-        switch (outputCount)
-        {
-            case 1:
-                One(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            case 2:
-                Two(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            case 3:
-                Three(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-            default:
-                Four(factors, inputs, inputCount, outputs, offset, end, accumulate);
-                break;
-        }
-    }
+    public override void Prepare(byte coefficient, Span<byte> factor) => PrepareTables(coefficient, factor);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void One(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void One(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -78,7 +35,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 a0 = Load(a + at, 0); a1 = Load(a + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -91,7 +48,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 a0 ^= Shuffle(al, low0) ^ Shuffle(ah, high0);
                 a1 ^= Shuffle(al, low1) ^ Shuffle(ah, high1);
 
-                f += 1 * 2 * TableBytes;
+                f += TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);
@@ -99,14 +56,8 @@ internal sealed unsafe class Vector128Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Two(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Two(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -120,7 +71,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 b0 = Load(b + at, 0); b1 = Load(b + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -136,7 +87,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 b0 ^= Shuffle(bl, low0) ^ Shuffle(bh, high0);
                 b1 ^= Shuffle(bl, low1) ^ Shuffle(bh, high1);
 
-                f += 2 * 2 * TableBytes;
+                f += 2 * TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);
@@ -145,14 +96,8 @@ internal sealed unsafe class Vector128Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Three(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Three(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -168,7 +113,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 c0 = Load(c + at, 0); c1 = Load(c + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -187,7 +132,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 c0 ^= Shuffle(cl, low0) ^ Shuffle(ch, high0);
                 c1 ^= Shuffle(cl, low1) ^ Shuffle(ch, high1);
 
-                f += 3 * 2 * TableBytes;
+                f += 3 * TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);
@@ -197,14 +142,8 @@ internal sealed unsafe class Vector128Kernel : Kernel
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Four(
-        byte* tables,
-        byte** inputs,
-        int inputCount,
-        byte** outputs,
-        nint offset,
-        nint end,
-        bool accumulate)
+    protected override void Four(
+        byte* factors, byte** inputs, int inputCount, byte** outputs, nint offset, nint end, bool accumulate)
     {
         byte* a = outputs[0], b = outputs[1], c = outputs[2], d = outputs[3];
         Vector128<byte> halves = Vector128.Create((byte)0x0f);
@@ -222,7 +161,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 d0 = Load(d + at, 0); d1 = Load(d + at, 1);
             }
 
-            byte* f = tables;
+            byte* f = factors;
             for (int i = 0; i < inputCount; i++)
             {
                 byte* x = inputs[i] + at;
@@ -244,7 +183,7 @@ internal sealed unsafe class Vector128Kernel : Kernel
                 d0 ^= Shuffle(dl, low0) ^ Shuffle(dh, high0);
                 d1 ^= Shuffle(dl, low1) ^ Shuffle(dh, high1);
 
-                f += 4 * 2 * TableBytes;
+                f += 4 * TablesBytes;
             }
 
             Store(a0, a + at, 0); Store(a1, a + at, 1);

@@ -155,6 +155,19 @@ public sealed class ReedSolomonTests
     }
 
     [Fact]
+    public void Only_the_first_k_present_are_read()
+    {
+        var stripe = new Stripe(ReedSolomon.For(new Code(4, 3)), 50, new Random(43));
+        byte[] lost = [.. stripe.Shards[1]];
+        Array.Clear(stripe.Shards[5]);
+        Array.Clear(stripe.Shards[6]);
+        var wanted = new Memory<byte>[7];
+        wanted[1] = new byte[50];
+        stripe.Codec.Reconstruct(stripe.Without([1]), wanted);
+        Assert.Equal(lost, wanted[1].ToArray());
+    }
+
+    [Fact]
     public void Too_few_shards_are_refused_and_nothing_is_written()
     {
         var stripe = new Stripe(ReedSolomon.For(new Code(4, 2)), 10, new Random(4));
