@@ -18,9 +18,9 @@ CREATE TABLE vaults
   class INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Which contents live: the truth. state: 0 open, 1 live, 2 dead. names: how many versions name it. tick: when it
--- was last touched, committed, or died. lived: whether it ever was live. result: what the order that made this
--- row was answered; the same order again is answered that.
+-- Which contents live: the truth. state: 0 open, 1 live, 2 dead. names: how many versions name it. tick: when
+-- it was last touched, committed, or died. lived: whether it ever was live. result: what the order that made
+-- this row was answered; the same order again is answered that.
 CREATE TABLE contents
 (
   content BLOB NOT NULL PRIMARY KEY,

@@ -1,5 +1,5 @@
--- Every statement the catalog runs. A section begins with "-- name: statement(parameters)"; the parameters are
--- bound in that order.
+-- Every statement the catalog runs. A section begins with "-- name: statement(parameters)"; the parameters
+-- are bound in that order.
 
 -- name: begin-write()
 BEGIN IMMEDIATE;

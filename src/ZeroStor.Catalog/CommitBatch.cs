@@ -3,11 +3,12 @@ using System.Collections.Immutable;
 namespace ZeroStor.Catalog;
 
 /// <summary>Commits many orders within one write transaction: reads all that they are about, decides each in
-/// memory (<see cref="CommitRules"/>), writes what follows. Nothing is written for an order that failed.</summary>
+/// memory (<see cref="CommitRules"/>), writes what follows. Nothing is written for an order that
+/// failed.</summary>
 internal static class CommitBatch
 {
-    /// <param name="orders">A key at most once; in the order of their keys, in which rows are then taken, so that
-    /// two catalogs on one database never wait for each other in a circle.</param>
+    /// <param name="orders">A key at most once; in the order of their keys, in which rows are then taken, so
+    /// that two catalogs on one database never wait for each other in a circle.</param>
     /// <returns>An answer for each, or what kept it from being decided.</returns>
     public static async Task<ImmutableArray<(CommitAnswer? Answer, ZeroStorException? Error)>> RunAsync(
         Session session, IReadOnlyList<CheckedOrder> orders)
@@ -70,8 +71,8 @@ internal static class CommitBatch
             catch (ZeroStorException error)
             {
                 unreadable = ZeroStorException.Corrupt(
-                    $"The current version of '{order.Order.Key}' in vault {order.Order.Vault} stays as it is, "
-                    + $"for it cannot be told what it names: {error.Message}",
+                    $"The current version of '{order.Order.Key}' in vault {order.Order.Vault} stays as it "
+                    + $"is, for it cannot be told what it names: {error.Message}",
                     error);
             }
 
@@ -90,7 +91,8 @@ internal static class CommitBatch
     private static async Task WriteAsync(Session session, CommitState state)
     {
         await session.ExecuteEachAsync(
-            "version-remove", state.RemovedVersions.Select(v => new object?[] { v.Vault.Value, v.Key, v.Seq }));
+            "version-remove",
+            state.RemovedVersions.Select(v => new object?[] { v.Vault.Value, v.Key, v.Seq }));
         await session.ExecuteEachAsync("version-add", state.AddedVersions.Select(v => new object?[]
         {
             v.Order.Order.Vault.Value,
@@ -105,8 +107,11 @@ internal static class CommitBatch
         }));
         await session.ExecuteEachAsync(
             "counter-put", state.Counters.Select(c => new object?[] { c.Vault.Value, c.Key, c.Seq }));
-        await session.ExecuteEachAsync("page-put", state.AddedVersions.SelectMany(
-            v => v.Order.Order.Pages.Select(p => new object?[] { v.Order.Order.Content.Value, p.Page, p.Bytes })));
+        await session.ExecuteEachAsync(
+            "page-put",
+            from version in state.AddedVersions
+            from page in version.Order.Order.Pages
+            select new object?[] { version.Order.Order.Content.Value, page.Page, page.Bytes });
         await ContentTable.WriteAsync(session, state.ChangedContents.Select(id => state.Contents[id]));
     }
 }

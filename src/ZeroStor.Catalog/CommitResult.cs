@@ -1,8 +1,8 @@
 namespace ZeroStor.Catalog;
 
 /// <summary>An answer as the content's row keeps it, so that the order, when it comes again, is answered the
-/// same: a format number, the kind, then what was made, or why nothing was. An ETag that is the version's id, as
-/// nearly all are, costs one byte.</summary>
+/// same: a format number, the kind, then what was made, or why nothing was. An ETag that is the version's id,
+/// as nearly all are, costs one byte.</summary>
 internal static class CommitResult
 {
     private const byte Format = 1;

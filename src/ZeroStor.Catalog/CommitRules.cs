@@ -1,8 +1,8 @@
 namespace ZeroStor.Catalog;
 
-/// <summary>Decides one order on what the batch read, and enters what follows from it. No database here: the rules
-/// are the same on each. An order that is refused changes nothing but the row of its own content, which then says
-/// why.</summary>
+/// <summary>Decides one order on what the batch read, and enters what follows from it. No database here: the
+/// rules are the same on each. An order that is refused changes nothing but the row of its own content, which
+/// then says why.</summary>
 internal static class CommitRules
 {
     /// <exception cref="ZeroStorException">Nothing was entered: what the catalog holds of this key, or of an
@@ -33,7 +33,8 @@ internal static class CommitRules
         return asked.Kind == CommitKind.Put ? Put(order, state, key, now) : Delete(asked, state, key, now);
     }
 
-    /// <summary>What an order of this content was answered before, or why none can be let in any more.</summary>
+    /// <summary>What an order of this content was answered before, or why none can be let in any
+    /// more.</summary>
     private static CommitAnswer? Earlier(ContentRow? own, CommitOrder asked, Tick now)
     {
         if (own is null)
@@ -41,8 +42,8 @@ internal static class CommitRules
             return ContentTable.IsForgotten(asked.Content, now)
                 ? new CommitAnswer(
                     ErrorKind.InvalidArgument,
-                    $"Content {asked.Content} began {now.Since(asked.Content.Begun)} ticks ago, and the catalog "
-                    + $"remembers {ContentTable.RememberedTicks}: put again.")
+                    $"Content {asked.Content} began {now.Since(asked.Content.Begun)} ticks ago, and the "
+                    + $"catalog remembers {ContentTable.RememberedTicks}: put again.")
                 : null;
         }
 
@@ -80,7 +81,8 @@ internal static class CommitRules
         if (asked.Kind == CommitKind.Delete)
         {
             return key.Head is null
-                ? new CommitAnswer(ErrorKind.NotFound, $"Key '{asked.Key}' has no version: nothing to delete.")
+                ? new CommitAnswer(
+                    ErrorKind.NotFound, $"Key '{asked.Key}' has no version: nothing to delete.")
                 : null;
         }
 
@@ -91,7 +93,8 @@ internal static class CommitRules
             {
                 return new CommitAnswer(
                     ErrorKind.NotFound,
-                    $"Content {named}, which '{asked.Key}' was to name, does not live in vault {asked.Vault}.");
+                    $"Content {named}, which '{asked.Key}' was to name, does not live in vault "
+                    + $"{asked.Vault}.");
             }
         }
 
@@ -118,10 +121,17 @@ internal static class CommitRules
         VersionId version = order.Manifest!.Version;
         CommitAnswer answer = CommitResult.Applied(version, seq, asked.ETag ?? version.ToString());
 
-        // The new names count before the old ones go: a copy of a key onto itself must not pass through death.
+        // The new names count before the old ones go: a copy of a key onto itself must not pass through
+        // death.
         state.Put(order.Named.Contains(asked.Content)
             ? new ContentRow(
-                asked.Content, asked.Vault, ContentState.Live, 1, now, Lived: true, CommitResult.Encode(answer))
+                asked.Content,
+                asked.Vault,
+                ContentState.Live,
+                Names: 1,
+                now,
+                Lived: true,
+                CommitResult.Encode(answer))
             : Marker(asked, now, answer));
         foreach (ContentId named in order.Named.Where(id => id != asked.Content))
         {

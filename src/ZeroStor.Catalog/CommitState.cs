@@ -28,14 +28,15 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
         if (order.Manifest.Length > MaxManifestBytes)
         {
             throw ZeroStorException.Invalid(
-                $"The manifest of '{order.Key}' has {order.Manifest.Length} bytes, and at most {MaxManifestBytes} "
-                + "are kept: put the object in fewer parts.");
+                $"The manifest of '{order.Key}' has {order.Manifest.Length} bytes, and at most "
+                + $"{MaxManifestBytes} are kept: put the object in fewer parts.");
         }
 
         if (order.ETag is "" or "*" || order.ETag?.Length > MaxETagLength)
         {
             throw ZeroStorException.Invalid(
-                $"The ETag of '{order.Key}' is none: 1 to {MaxETagLength} characters are, and * stands for any.");
+                $"The ETag of '{order.Key}' is none: 1 to {MaxETagLength} characters are, "
+                + "and * stands for any.");
         }
 
         ObjectKey.CheckText(order.ETag ?? "", "ETag");
@@ -57,7 +58,9 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
         catch (ZeroStorException error)
         {
             throw new ZeroStorException(
-                ErrorKind.InvalidArgument, $"What was to be committed as '{order.Key}' is none: {error.Message}", error);
+                ErrorKind.InvalidArgument,
+                $"What was to be committed as '{order.Key}' is none: {error.Message}",
+                error);
         }
     }
 }
@@ -65,9 +68,9 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
 /// <summary>A key as a batch finds it.</summary>
 internal sealed class KeyState
 {
-    // A key's counter begins at the tick times 2^20. So when no row is left to tell where it stood, it still goes
-    // on from a higher number, as long as it was raised fewer than a million times within a tick; and within the
-    // tick of its last version's end, a row of "counters" tells.
+    // A key's counter begins at the tick times 2^20. So when no row is left to tell where it stood, it still
+    // goes on from a higher number, as long as it was raised fewer than a million times within a tick; and
+    // within the tick of its last version's end, a row of "counters" tells.
     private const int BitsBelowTick = 20;
 
     public required VersionRow? Head { get; init; }

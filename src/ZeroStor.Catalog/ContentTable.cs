@@ -21,11 +21,12 @@ internal sealed record ContentRow(
     public ContentRow Die(Tick now) => this with { State = ContentState.Dead, Names = 0, Tick = now };
 }
 
-/// <summary>Which contents live. Every change of a row is made within a write transaction that read it.</summary>
+/// <summary>Which contents live. Every change of a row is made within a write transaction that read
+/// it.</summary>
 internal static class ContentTable
 {
-    /// <summary>A dead row is kept at least this long, so a content that began longer ago and has no row may have
-    /// had one: it is not let in again.</summary>
+    /// <summary>A dead row is kept at least this long, so a content that began longer ago and has no row may
+    /// have had one: it is not let in again.</summary>
     public const uint RememberedTicks = 1440;
 
     /// <summary>More than any page of <see cref="Geometry.StripesPerPage"/> StripeRefs takes.</summary>
@@ -37,7 +38,8 @@ internal static class ContentTable
         if (page < 0 || bytes.Length > MaxPageBytes)
         {
             throw ZeroStorException.Invalid(
-                $"Page {page} of {bytes.Length} bytes is none: pages count from 0 and have at most {MaxPageBytes}.");
+                $"Page {page} of {bytes.Length} bytes is none: pages count from 0 and have at most "
+                + $"{MaxPageBytes}.");
         }
     }
 
@@ -88,7 +90,8 @@ internal static class ContentTable
         else if (row.Vault != vault)
         {
             throw ZeroStorException.Invalid(
-                $"Content {content} is of vault {row.Vault}, not of {vault}: give every content an id of its own.");
+                $"Content {content} is of vault {row.Vault}, not of {vault}: "
+                + "give every content an id of its own.");
         }
 
         return await TouchAsync(session, row, now);

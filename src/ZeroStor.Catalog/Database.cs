@@ -2,8 +2,8 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>What differs from one kind of database to the next: its SQL text, how a connection is made, and what
-/// its errors mean. All else of the catalog is one code path. Thread-safe.</summary>
+/// <summary>What differs from one kind of database to the next: its SQL text, how a connection is made, and
+/// what its errors mean. All else of the catalog is one code path. Thread-safe.</summary>
 internal abstract class Database
 {
     /// <summary>What people know the database by, for messages.</summary>

@@ -5,8 +5,8 @@ namespace ZeroStor.Catalog;
 internal sealed record FabricRow(FabricId Fabric, Tick Tick, long MapVersion);
 
 /// <summary>The one row that says who the fabric is, its tick, and the map, which is kept as whole entries by
-/// their numbers. Entries are replaced, never removed, so the highest number of a table is the highest that ever
-/// was.</summary>
+/// their numbers. Entries are replaced, never removed, so the highest number of a table is the highest that
+/// ever was.</summary>
 internal static class FabricTable
 {
     public static async Task<FabricRow?> ReadAsync(Session session)
@@ -20,8 +20,8 @@ internal static class FabricTable
         return fabric;
     }
 
-    /// <summary>The later of an order's tick and the catalog's. A silo that was cut off may say an old one, and
-    /// by that what dies now would be reclaimed too early, and a counter would go back.</summary>
+    /// <summary>The later of an order's tick and the catalog's. A silo that was cut off may say an old one,
+    /// and by that what dies now would be reclaimed too early, and a counter would go back.</summary>
     public static async Task<Tick> LaterAsync(Session session, Tick now)
     {
         Tick tick = (await ReadAsync(session))!.Tick;

@@ -3,9 +3,9 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>One page of a listing: an ordered scan that folds keys at the delimiter. Behind a common prefix it
-/// looks at a few more keys, since most folders are small, and then jumps to the first key behind all of them,
-/// so a folder of a million keys costs as much as one of fifty.</summary>
+/// <summary>One page of a listing: an ordered scan that folds keys at the delimiter. Behind a common prefix
+/// it looks at a few more keys, since most folders are small, and then jumps to the first key behind all of
+/// them, so a folder of a million keys costs as much as one of fifty.</summary>
 internal sealed class Lister(Session session, ListQuery query)
 {
     /// <summary>Keys and common prefixes of one page: ten times what S3 gives, some megabytes.</summary>
@@ -17,7 +17,9 @@ internal sealed class Lister(Session session, ListQuery query)
     // Rows of one statement: bounds what a database with a client beside it sends ahead.
     private const int RowsPerScan = 1_000;
 
-    private readonly ImmutableArray<VersionRow>.Builder _versions = ImmutableArray.CreateBuilder<VersionRow>();
+    private readonly ImmutableArray<VersionRow>.Builder _versions =
+        ImmutableArray.CreateBuilder<VersionRow>();
+
     private readonly ImmutableArray<string>.Builder _prefixes = ImmutableArray.CreateBuilder<string>();
     private readonly string _end = ObjectKey.BehindPrefix(query.Prefix) ?? ObjectKey.BehindAll;
     private string _last = "";
@@ -52,7 +54,8 @@ internal sealed class Lister(Session session, ListQuery query)
         return new Listing(_versions.ToImmutable(), _prefixes.ToImmutable(), _isMore ? _last : null);
     }
 
-    /// <summary>Reads on from a key; where to read on next, or null when the page or the range has ended.</summary>
+    /// <summary>Reads on from a key; where to read on next, or null when the page or the range has
+    /// ended.</summary>
     private async Task<string?> ScanAsync(string from)
     {
         string last = from;

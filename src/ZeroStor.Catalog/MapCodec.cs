@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>The entries of the map as bytes: a format number, then the fields in the order of their declaration.
-/// An unknown format is refused.</summary>
+/// <summary>The entries of the map as bytes: a format number, then the fields in the order of their
+/// declaration. An unknown format is refused.</summary>
 internal static class MapCodec
 {
     private const byte Format = 1;

@@ -17,8 +17,8 @@ internal sealed class Readers(Database database, int count, Patience patience) :
         {
             await _slots.WaitAsync(limit);
 
-            // SQLite's calls block: they get a thread of their own, not their caller's, which may be a grain's.
-            // Who stops waiting leaves the read behind; it gives its slot back when it ends.
+            // SQLite's calls block: they get a thread of their own, not their caller's, which may be a
+            // grain's. Who stops waiting leaves the read behind; it gives its slot back when it ends.
             return await Task.Run(() => ReadAsync(read), CancellationToken.None).WaitAsync(limit);
         },
         $"The catalog {database.Name} has not answered a read in time: it is overloaded, so try again later.",
@@ -39,7 +39,12 @@ internal sealed class Readers(Database database, int count, Patience patience) :
         Session? session = null;
         try
         {
-            ObjectDisposedException.ThrowIf(_isClosed, this);
+            if (_isClosed)
+            {
+                throw new ZeroStorException(
+                    ErrorKind.Unavailable, $"The catalog {database.Name} is closed: open it again.");
+            }
+
             if (!_idle.TryTake(out session))
             {
                 session = await database.OpenAsync(forWriting: false, CancellationToken.None);
@@ -57,12 +62,8 @@ internal sealed class Readers(Database database, int count, Patience patience) :
         }
         catch (DbException error)
         {
-            if (session is not null)
-            {
-                await session.DisposeAsync();
-                session = null;
-            }
-
+            await CloseAsync(session);
+            session = null;
             throw database.Explain(error);
         }
         finally
@@ -73,6 +74,14 @@ internal sealed class Readers(Database database, int count, Patience patience) :
             }
 
             _slots.Release();
+        }
+    }
+
+    private static async Task CloseAsync(Session? session)
+    {
+        if (session is not null)
+        {
+            await session.DisposeAsync();
         }
     }
 }

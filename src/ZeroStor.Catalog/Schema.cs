@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>Brings a database to the tables that this version knows: each script once, all in one transaction, so
-/// that of two processes that start together one finds them made.</summary>
+/// <summary>Brings a database to the tables that this version knows: each script once, all in one
+/// transaction, so that of two processes that start together one finds them made.</summary>
 internal static class Schema
 {
     private const string ScriptTable = "zerostor_scripts";
@@ -19,7 +19,8 @@ internal static class Schema
         if (tables.Count > 0 && !tables.Contains(ScriptTable))
         {
             throw ZeroStorException.Invalid(
-                $"The database {database.Name} holds tables of something else: give the catalog one of its own.");
+                $"The database {database.Name} holds tables of something else: "
+                + "give the catalog one of its own.");
         }
 
         await session.ExecuteAsync("scripts-create");
@@ -45,7 +46,9 @@ internal static class Schema
     }
 
     private static void Check(
-        Database database, ImmutableArray<SqlScript> known, Dictionary<int, (string Name, byte[] Sha256)> applied)
+        Database database,
+        ImmutableArray<SqlScript> known,
+        Dictionary<int, (string Name, byte[] Sha256)> applied)
     {
         var byNumber = known.ToDictionary(s => s.Number);
         foreach ((int number, (string name, byte[] sha256)) in applied.OrderBy(a => a.Key))
@@ -53,8 +56,8 @@ internal static class Schema
             if (!byNumber.TryGetValue(number, out SqlScript? script))
             {
                 throw ZeroStorException.Invalid(
-                    $"The catalog {database.Name} was made by a newer ZeroStor (script {name} is not known here): "
-                    + "run that version or a later one.");
+                    $"The catalog {database.Name} was made by a newer ZeroStor (script {name} is not known "
+                    + "here): run that version or a later one.");
             }
 
             if (!sha256.AsSpan().SequenceEqual(script.Sha256))

@@ -2,8 +2,9 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>One connection and its prepared statements, which are known by their names in <see cref="SqlText"/>.
-/// One caller at a time. A session that met an error is closed, never used again.</summary>
+/// <summary>One connection and its prepared statements, which are known by their names in
+/// <see cref="SqlText"/>. One caller at a time. A session that met an error is closed, never used
+/// again.</summary>
 internal sealed class Session(DbConnection connection, SqlText sql) : IAsyncDisposable
 {
     private readonly Dictionary<string, DbCommand> _prepared = [];
@@ -12,8 +13,8 @@ internal sealed class Session(DbConnection connection, SqlText sql) : IAsyncDisp
     public Task<int> ExecuteAsync(string statement, params object?[] values) =>
         Bind(statement, values).ExecuteNonQueryAsync();
 
-    /// <summary>Runs a statement and hands over each row that it finds, until <paramref name="row"/> says false.
-    /// </summary>
+    /// <summary>Runs a statement and hands over each row that it finds, until <paramref name="row"/> says
+    /// false.</summary>
     public async Task QueryAsync(string statement, Func<DbDataReader, bool> row, params object?[] values)
     {
         await using DbDataReader reader = await Bind(statement, values).ExecuteReaderAsync();
@@ -79,7 +80,8 @@ internal sealed class Session(DbConnection connection, SqlText sql) : IAsyncDisp
         if (values.Length != command.Parameters.Count)
         {
             throw new ArgumentException(
-                $"'{name}' has {command.Parameters.Count} parameters and was given {values.Length}", nameof(values));
+                $"'{name}' has {command.Parameters.Count} parameters and was given {values.Length}",
+                nameof(values));
         }
 
         for (int i = 0; i < values.Length; i++)
@@ -114,7 +116,7 @@ internal sealed class Session(DbConnection connection, SqlText sql) : IAsyncDisp
 
     private static void UseText(DbCommand command, string text)
     {
-#pragma warning disable CA2100 // The text is a file of this assembly: nothing from outside is ever part of it.
+#pragma warning disable CA2100 // The text is a file of this assembly: nothing from outside is part of it.
         command.CommandText = text;
 #pragma warning restore CA2100
     }

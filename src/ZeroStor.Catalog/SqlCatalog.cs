@@ -4,12 +4,12 @@ namespace ZeroStor.Catalog;
 
 /// <summary>The catalog in a SQL database. Writes queue for one writer, which puts all that waits into one
 /// transaction and answers when that is durable; reads go beside it, each in a snapshot that holds everything
-/// acknowledged before it began. What is right rests on the transactions alone: other catalogs, in this process
-/// or another, may work on the same database.
+/// acknowledged before it began. What is right rests on the transactions alone: other catalogs, in this
+/// process or another, may work on the same database.
 /// <para>Every tick that comes with an order counts as the catalog's own where that is later.</para>
-/// <para>Errors beyond those of <see cref="ICatalog"/>: InvalidArgument for keys, names and manifests that are
-/// none; DiskFull when the database cannot grow, and nothing of the change is kept; Corrupt when the database is
-/// damaged.</para>
+/// <para>Errors beyond those of <see cref="ICatalog"/>: InvalidArgument for keys, names and manifests that
+/// are none; DiskFull when the database cannot grow, and nothing of the change is kept; Corrupt when the
+/// database is damaged.</para>
 /// Thread-safe.</summary>
 public sealed class SqlCatalog : ICatalog, IAsyncDisposable
 {
@@ -32,10 +32,10 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     /// <summary>For Orleans' own providers on the same database.</summary>
     public string ConnectionString => _database.ConnectionString;
 
-    /// <summary>Makes the tables that this version knows and the database lacks, and the fabric's identity. Done
-    /// at opening; again, it changes nothing.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: a database of something else, or of another version.
-    /// </exception>
+    /// <summary>Makes the tables that this version knows and the database lacks, and the fabric's identity.
+    /// Done at opening; again, it changes nothing.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: a database of something else, or of another
+    /// version.</exception>
     public Task MigrateAsync(CancellationToken cancel) => _writer.RunAsync(
         session => Schema.ApplyAsync(session, _database, _entropy, _time.GetUtcNow()), cancel);
 
@@ -101,7 +101,8 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     /// <returns>False also for a content without a row that is older than the catalog remembers.</returns>
     /// <exception cref="ZeroStorException">NotFound: the vault is no more. InvalidArgument: the content is of
     /// another vault.</exception>
-    public Task<bool> OpenContentAsync(ContentId content, VaultId vault, Tick now, CancellationToken cancel) =>
+    public Task<bool> OpenContentAsync(
+        ContentId content, VaultId vault, Tick now, CancellationToken cancel) =>
         _writer.RunAsync(session => ContentTable.OpenAsync(session, content, vault, now), cancel);
 
     /// <inheritdoc/>
@@ -134,7 +135,8 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    /// <remarks>How old a row must be before it goes is the caller's to know: see the design on truth.</remarks>
+    /// <remarks>How old a row must be before it goes is the caller's to know: see the design on
+    /// truth.</remarks>
     public Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
         _writer.RunAsync(session => ContentTable.ForgetAsync(session, dead), cancel);
 
@@ -151,7 +153,8 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
             CatalogCounts? counts = null;
             await session.QueryAsync("count", row =>
             {
-                counts = new CatalogCounts(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
+                counts = new CatalogCounts(
+                    row.GetInt64(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3));
                 return false;
             });
             return counts!;

@@ -17,8 +17,8 @@ internal sealed record SqlScript(int Number, string Name, string Text)
 /// <summary>A statement and the names of its parameters, in the order in which they are bound.</summary>
 internal sealed record SqlStatement(string Name, ImmutableArray<string> Parameters, string Text);
 
-/// <summary>The SQL of one database: everything under its folder of <c>sql/</c>, which is embedded here. Files
-/// that begin with three digits are scripts; the others hold statements in named sections.</summary>
+/// <summary>The SQL of one database: everything under its folder of <c>sql/</c>, which is embedded here.
+/// Files that begin with three digits are scripts; the others hold statements in named sections.</summary>
 internal sealed partial class SqlText
 {
     private readonly FrozenDictionary<string, SqlStatement> _statements;

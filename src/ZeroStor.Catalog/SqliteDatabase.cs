@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>SQLite in one file: a write-ahead log, so that readers and the one writer do not wait for each other,
-/// synced at every commit.</summary>
+/// <summary>SQLite in one file: a write-ahead log, so that readers and the one writer do not wait for each
+/// other, synced at every commit.</summary>
 internal sealed class SqliteDatabase : Database
 {
     // The result codes that decide something; https://sqlite.org/rescode.html has them all.
@@ -15,7 +15,8 @@ internal sealed class SqliteDatabase : Database
     private const int Full = 13;
     private const int NotADatabase = 26;
 
-    // SQLite keeps 2 MB of pages by default; the upper levels of the trees of some ten million objects fit this.
+    // SQLite keeps 2 MB of pages by default; the upper levels of the trees of some ten million objects fit
+    // this.
     private const int CacheKibibytes = 16 * 1024;
 
     // After a burst the log is cut to this again; it never shrinks otherwise.
@@ -38,8 +39,9 @@ internal sealed class SqliteDatabase : Database
         };
         ConnectionString = orleans.ConnectionString;
 
-        // Ours live as long as the catalog, so a pool would only keep closed ones open. SQLite itself waits for
-        // locks (below), in steps of milliseconds; the provider's own retry comes after that, in steps of 150.
+        // Ours live as long as the catalog, so a pool would only keep closed ones open. SQLite itself waits
+        // for locks (below), in steps of milliseconds; the provider's own retry comes after that, in steps of
+        // 150.
         _ownConnections = new SqliteConnectionStringBuilder(ConnectionString)
         {
             Pooling = false,
@@ -96,17 +98,19 @@ internal sealed class SqliteDatabase : Database
                 + "see who else has it open, and try again"),
             Full => (ErrorKind.DiskFull, "has no space left: make room on its disk, and try again"),
             Corrupt => (ErrorKind.Corrupt, "is damaged: restore a backup, or rebuild it from the disks"),
-            NotADatabase => (ErrorKind.Corrupt, "is not a SQLite database: give the path of a catalog, or of none"),
-            _ => (ErrorKind.Unavailable, $"failed ({error.Message.TrimEnd('.')}): look at its disk, and try again"),
+            NotADatabase => (ErrorKind.Corrupt,
+                "is not a SQLite database: give the path of a catalog, or of none"),
+            _ => (ErrorKind.Unavailable,
+                $"failed ({error.Message.TrimEnd('.')}): look at its disk, and try again"),
         };
         return new ZeroStorException(kind, $"The catalog {Name} {what}.", error);
     }
 
-    /// <summary>Makes the file unless it is there. SQLite would make it readable by all; its log and its shared
-    /// memory take their mode from it.</summary>
-    /// <remarks>Closing any handle of a file drops every lock that the process holds on it, SQLite's included:
-    /// so a file that is there is never opened here, and the lock below keeps a second opening in this process
-    /// from its first connection until this handle is closed.</remarks>
+    /// <summary>Makes the file unless it is there. SQLite would make it readable by all; its log and its
+    /// shared memory take their mode from it.</summary>
+    /// <remarks>Closing any handle of a file drops every lock that the process holds on it, SQLite's
+    /// included: so a file that is there is never opened here, and the lock below keeps a second opening in
+    /// this process from its first connection until this handle is closed.</remarks>
     public void MakeFile()
     {
         lock (Making)

@@ -14,7 +14,11 @@ internal static class VersionTable
         await session.QueryEachAsync(
             "head",
             keys.Distinct().Select(k => new object?[] { k.Vault.Value, k.Key }),
-            row => heads.Add((new VaultId(row.Id(0)), row.GetString(1)), Read(row) with { Manifest = row.Blob(7) }));
+            row =>
+            {
+                VersionRow head = Read(row) with { Manifest = row.Blob(7) };
+                heads.Add((new VaultId(row.Id(0)), head.Key), head);
+            });
         return heads;
     }
 

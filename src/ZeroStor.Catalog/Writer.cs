@@ -3,17 +3,17 @@ using System.Threading.Channels;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>The one writer of a catalog. Whatever queues while a transaction is being synced goes into the next,
-/// so a sync is shared by all who wait for it. A transaction that fails is undone and every caller in it is told;
-/// the next one begins on a new connection. Thread-safe.</summary>
+/// <summary>The one writer of a catalog. Whatever queues while a transaction is being synced goes into the
+/// next, so a sync is shared by all who wait for it. A transaction that fails is undone and every caller in
+/// it is told; the next one begins on a new connection. Thread-safe.</summary>
 internal sealed class Writer : IAsyncDisposable
 {
-    /// <summary>Callers that may wait to be taken (and as many that are held back); whoever comes then waits for
-    /// room. Several batches' worth, so that the loop never starves.</summary>
+    /// <summary>Callers that may wait to be taken (and as many that are held back); whoever comes then waits
+    /// for room. Several batches' worth, so that the loop never starves.</summary>
     private const int MaxQueued = 4096;
 
-    /// <summary>Enough that a sync of some milliseconds costs an order little, few enough that a batch is decided
-    /// and written in some ten milliseconds, which others' transactions can wait.</summary>
+    /// <summary>Enough that a sync of some milliseconds costs an order little, few enough that a batch is
+    /// decided and written in some ten milliseconds, which others' transactions can wait.</summary>
     private const int MaxBatch = 512;
 
     /// <summary>Manifests and pages that a batch holds before it is closed to more.</summary>
@@ -39,8 +39,9 @@ internal sealed class Writer : IAsyncDisposable
     public Task<CommitAnswer> CommitAsync(CheckedOrder order, CancellationToken cancel) =>
         QueueAsync(new Commit(order), cancel);
 
-    /// <summary>Runs a change of the tables. It may refuse by a <see cref="ZeroStorException"/>, which only its
-    /// caller sees, but only before it has written anything, for it shares its transaction with others.</summary>
+    /// <summary>Runs a change of the tables. It may refuse by a <see cref="ZeroStorException"/>, which only
+    /// its caller sees, but only before it has written anything, for it shares its transaction with
+    /// others.</summary>
     public Task<T> RunAsync<T>(Func<Session, Task<T>> change, CancellationToken cancel) =>
         QueueAsync(new Change<T>(change), cancel);
 
@@ -62,7 +63,8 @@ internal sealed class Writer : IAsyncDisposable
                     await _queue.Writer.WriteAsync(work, patience);
                     return await work.Outcome.WaitAsync(patience);
                 },
-                $"The catalog {_database.Name} has not answered: the change may be made or not, so say it again.",
+                $"The catalog {_database.Name} has not answered in time, and the change may be made or not: "
+                + "say it again.",
                 cancel);
         }
         catch (ChannelClosedException error)
@@ -142,8 +144,8 @@ internal sealed class Writer : IAsyncDisposable
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            // Closing undoes what was begun. A commit whose sync failed may be found done at the next opening:
-            // that is why callers are told to repeat themselves, and why repeating is harmless.
+            // Closing undoes what was begun. A commit whose sync failed may be found done at the next
+            // opening: that is why callers are told to repeat themselves, and why repeating is harmless.
             await CloseAsync();
             Exception told = error is DbException failed ? _database.Explain(failed) : error;
             batch.ForEach(work => work.Fail(told));
@@ -191,9 +193,8 @@ internal sealed class Writer : IAsyncDisposable
 
         public int Compare(Commit? x, Commit? y)
         {
-            ((VaultId vault, string key), (VaultId otherVault, string otherKey)) = (x!.Order.Key, y!.Order.Key);
-            int vaults = vault.Value.CompareTo(otherVault.Value);
-            return vaults != 0 ? vaults : ObjectKey.Compare(key, otherKey);
+            int vaults = x!.Order.Key.Vault.Value.CompareTo(y!.Order.Key.Vault.Value);
+            return vaults != 0 ? vaults : ObjectKey.Compare(x.Order.Key.Key, y.Order.Key.Key);
         }
     }
 

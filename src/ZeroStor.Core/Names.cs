@@ -3,12 +3,12 @@ using System.Text;
 
 namespace ZeroStor;
 
-/// <summary>What a key may be, and how keys are ordered: by the bytes of their UTF-8, which is the order of their
-/// code points and not that of .NET's UTF-16 strings.</summary>
+/// <summary>What a key may be, and how keys are ordered: by the bytes of their UTF-8, which is the order of
+/// their code points and not that of .NET's UTF-16 strings.</summary>
 public static class ObjectKey
 {
-    /// <summary>The character behind every other: no key sorts behind 257 of them, which no key is as long as.
-    /// </summary>
+    /// <summary>The character behind every other: no key sorts behind 257 of them, which no key is as long
+    /// as.</summary>
     private const string LastCharacter = "\U0010FFFF";
 
     /// <summary>Sorts behind every key.</summary>
@@ -34,7 +34,8 @@ public static class ObjectKey
     }
 
     /// <summary>What a key, a prefix, a delimiter and a place to start after have in common: text that every
-    /// database holds. U+0000 is none: PostgreSQL refuses it, and neither XML nor a file name can say it.</summary>
+    /// database holds. U+0000 is none: PostgreSQL refuses it, and neither XML nor a file name can say
+    /// it.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
     public static void CheckText(string text, string what)
     {
@@ -69,8 +70,8 @@ public static class ObjectKey
     /// </summary>
     public static string Behind(string text) => text + '\u0001';
 
-    /// <summary>The first text behind everything that begins with <paramref name="prefix"/>; null when nothing
-    /// is. The last character that has a next one is raised; those behind it are dropped.</summary>
+    /// <summary>The first text behind everything that begins with <paramref name="prefix"/>; null when
+    /// nothing is. The last character that has a next one is raised; those behind it are dropped.</summary>
     public static string? BehindPrefix(string prefix)
     {
         ReadOnlySpan<char> rest = prefix;
@@ -92,7 +93,8 @@ public static class ObjectKey
     private static int Rank(char unit) => char.IsSurrogate(unit) ? unit + 0x10000 : unit;
 }
 
-/// <summary>What a vault may be called: what S3 allows of a bucket, so that any front end can show it.</summary>
+/// <summary>What a vault may be called: what S3 allows of a bucket, so that any front end can show
+/// it.</summary>
 public static class VaultName
 {
     public const int MinLength = 3;
@@ -110,8 +112,8 @@ public static class VaultName
         if (!fits)
         {
             throw ZeroStorException.Invalid(
-                $"'{name}' is not a vault's name: {MinLength} to {MaxLength} characters of a-z, 0-9, - and . are, "
-                + "with a letter or digit at both ends and no two dots in a row.");
+                $"'{name}' is not a vault's name: {MinLength} to {MaxLength} characters of a-z, 0-9, - and . "
+                + "are, with a letter or digit at both ends and no two dots in a row.");
         }
     }
 }

@@ -3,8 +3,8 @@ using System.Text;
 
 namespace ZeroStor.Tests.Catalog;
 
-/// <summary>What a catalog must answer, said as simply as can be: in memory, one call at a time, keys as bytes,
-/// listings by looking at every key. One vault, whose keys' counters are never forgotten.</summary>
+/// <summary>What a catalog must answer, said as simply as can be: in memory, one call at a time, keys as
+/// bytes, listings by looking at every key. One vault, whose keys' counters are never forgotten.</summary>
 internal sealed class CatalogModel
 {
     private const uint Remembered = 1440;
@@ -134,7 +134,9 @@ internal sealed class CatalogModel
         var all = new SortedDictionary<string, bool>(ByBytes.Instance);
         foreach (string key in Keys.Where(k => k.StartsWith(prefix, StringComparison.Ordinal)))
         {
-            int at = delimiter.Length == 0 ? -1 : key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal);
+            int at = delimiter.Length == 0
+                ? -1
+                : key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal);
             all.TryAdd(at < 0 ? key : key[..(at + delimiter.Length)], at >= 0);
         }
 
@@ -200,7 +202,10 @@ internal sealed class CatalogModel
         }
 
         Bury();
-        return new CommitAnswer(ErrorKind.None) { Version = version.Id, Seq = version.Seq, ETag = version.ETag };
+        return new CommitAnswer(ErrorKind.None)
+        {
+            Version = version.Id, Seq = version.Seq, ETag = version.ETag,
+        };
     }
 
     // Whatever lives and is named by no version any more dies: no counting here.
@@ -234,7 +239,8 @@ internal sealed class CatalogModel
 
     private long Count(State state) => _contents.Values.Count(c => c.State == state);
 
-    private sealed record Version(VersionId Id, string ETag, long Seq, byte[] Manifest, HashSet<ContentId> Named);
+    private sealed record Version(
+        VersionId Id, string ETag, long Seq, byte[] Manifest, HashSet<ContentId> Named);
 
     private sealed class Content(State state, Tick since)
     {

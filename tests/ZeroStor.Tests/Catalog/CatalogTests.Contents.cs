@@ -12,10 +12,12 @@ public abstract partial class CatalogTests
         await AppliedAsync(second);
         Assert.Equal(new CatalogCounts(1, 0, 1, 1), await Catalog.CountAsync(Cancel));
         Assert.Equal(
-            new DeadContent(first.Content, Vault, second.Now, EverLived: true), Assert.Single(await DeadAsync()));
+            new DeadContent(first.Content, Vault, second.Now, EverLived: true),
+            Assert.Single(await DeadAsync()));
         await AppliedAsync(Delete("a") with { Now = new Tick(Now.Value + 2) });
         Assert.Contains(
-            new DeadContent(second.Content, Vault, new Tick(Now.Value + 2), EverLived: true), await DeadAsync());
+            new DeadContent(second.Content, Vault, new Tick(Now.Value + 2), EverLived: true),
+            await DeadAsync());
     }
 
     [Fact]
@@ -147,7 +149,7 @@ public abstract partial class CatalogTests
         var later = new Tick(Now.Value + 9);
         await Catalog.CondemnAsync(Vault, [live.Content, open, unknown, open], later, Cancel);
         Assert.Equal(
-            new[] { unknown, open }.Select(id => new DeadContent(id, Vault, later, EverLived: false)).OrderBy(d => d.Content),
+            new[] { unknown, open }.Order().Select(id => new DeadContent(id, Vault, later, EverLived: false)),
             await DeadAsync());
         Assert.False(await Catalog.OpenContentAsync(open, Vault, later, Cancel));
         Assert.False(await Catalog.WritePageAsync(open, 0, [1], later, Cancel));

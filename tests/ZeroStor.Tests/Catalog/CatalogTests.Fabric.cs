@@ -36,7 +36,10 @@ public abstract partial class CatalogTests
         Assert.Equal((await Catalog.ReadFabricAsync(Cancel)).Fabric, expected.Fabric);
         DiskEntry disk = DiskOf(1);
         var group = new PlacementGroup(
-            new GroupId(9), new ClassId(1), 4, [new Place(new DiskId(1)), new Place(new DiskId(2), [new DiskId(3)])]);
+            new GroupId(9),
+            new ClassId(1),
+            4,
+            [new Place(new DiskId(1)), new Place(new DiskId(2), [new DiskId(3)])]);
         MapChange[] changes =
         [
             new() { FromVersion = 0, Disks = [disk, DiskOf(uint.MaxValue)] },

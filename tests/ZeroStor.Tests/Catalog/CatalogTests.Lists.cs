@@ -66,7 +66,12 @@ public abstract partial class CatalogTests
         ];
         await PutAllAsync(keys);
         Listing folded = await ListAsync("", "/", max: 1_000);
-        string[] prefixes = ["large/", .. Enumerable.Range(0, 300).Select(i => $"small{i:d3}/"), "\U0010FFFF\U0010FFFF/"];
+        string[] prefixes =
+        [
+            "large/",
+            .. Enumerable.Range(0, 300).Select(i => $"small{i:d3}/"),
+            "\U0010FFFF\U0010FFFF/",
+        ];
         Assert.Equal(prefixes, folded.CommonPrefixes);
         Assert.Null(folded.Next);
         Assert.Equal(["\U0010FFFF"], (await ListAsync("", "\U0010FFFF", "small299/x")).CommonPrefixes);
@@ -101,7 +106,8 @@ public abstract partial class CatalogTests
         await ThrowsAsync(ErrorKind.InvalidArgument, () => ListAsync("", null, max: 10_001));
     }
 
-    private Task<Listing> ListAsync(string prefix, string? delimiter, string startAfter = "", int max = 100) =>
+    private Task<Listing> ListAsync(
+        string prefix, string? delimiter, string startAfter = "", int max = 100) =>
         Catalog.ListAsync(
             new ListQuery
             {
@@ -111,7 +117,8 @@ public abstract partial class CatalogTests
 
     private async Task PutAllAsync(IEnumerable<string> keys)
     {
-        CommitAnswer[] answers = await Task.WhenAll(keys.Select(key => Catalog.CommitAsync(Put(key), Cancel)));
+        CommitAnswer[] answers = await Task.WhenAll(
+            keys.Select(key => Catalog.CommitAsync(Put(key), Cancel)));
         Assert.All(answers, answer => Assert.Equal(ErrorKind.None, answer.Kind));
     }
 }

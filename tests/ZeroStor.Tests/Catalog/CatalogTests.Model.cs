@@ -3,21 +3,24 @@ using ZeroStor.Catalog;
 
 namespace ZeroStor.Tests.Catalog;
 
-// Random sequences of everything a catalog does, each answer compared with a model that is too simple to be wrong.
+// Random sequences of everything a catalog does, each answer compared with a model that is too simple to be
+// wrong.
 public abstract partial class CatalogTests
 {
-    private const int ContentsOfASequence = 8;
+    private const int ContentsOfASequence = 24;
 
-    private static readonly string[] Pieces = ["/", "\u0001", "\u007f", "é", "😀", "\U0010FFFF", "\uFFFD", "a", "b"];
+    private static readonly string[] Pieces =
+        ["/", "\u0001", "\u007f", "é", "😀", "\U0010FFFF", "\uFFFD", "a", "b"];
 
     private static readonly Gen<string> GenText =
         Gen.Int[0, Pieces.Length - 1].Select(i => Pieces[i]).Array[0, 3].Select(string.Concat);
 
     // Few keys, so that orders meet; all are made of the pieces that listings then ask for.
     private static readonly string[] SequenceKeys =
-        ["a", "a/", "a/b", "a/é", "a/\U0010FFFF", "a\u0001", "a\u007f", "a😀", "\uFFFD/a", "😀/a", "\U0010FFFF/"];
+        ["a", "a/b", "a/\U0010FFFF", "a\u007f", "\uFFFD/a", "😀/a"];
 
-    private static readonly Gen<string> GenKey = Gen.Int[0, SequenceKeys.Length - 1].Select(i => SequenceKeys[i]);
+    private static readonly Gen<string> GenKey =
+        Gen.Int[0, SequenceKeys.Length - 1].Select(i => SequenceKeys[i]);
 
     private static readonly Gen<int> GenContent = Gen.Int[0, ContentsOfASequence - 1];
 
@@ -45,7 +48,7 @@ public abstract partial class CatalogTests
     private delegate Task Step(Sequence run);
 
     [Fact]
-    public Task Any_sequence_of_calls_is_answered_as_the_model_does() => GenStep.Array[1, 40].SampleAsync(
+    public Task Any_sequence_of_calls_is_answered_as_the_model_does() => GenStep.Array[1, 60].SampleAsync(
         async steps =>
         {
             var run = new Sequence(await OpenEmptyAsync());
@@ -58,7 +61,7 @@ public abstract partial class CatalogTests
             await run.AssertSameAsync();
             await run.Catalog.DisposeAsync();
         },
-        iter: 200,
+        iter: 150,
         threads: 1);
 
     [Fact]
@@ -70,7 +73,8 @@ public abstract partial class CatalogTests
             async (keys, prefix, delimiter, startAfter, max) =>
             {
                 var run = new Sequence(Catalog, VaultId.New(Entropy));
-                await Catalog.AddVaultAsync(new VaultEntry($"keys-{vaults++}", run.Vault, new ClassId(1)), Cancel);
+                var entry = new VaultEntry($"keys-{vaults++}", run.Vault, new ClassId(1));
+                await Catalog.AddVaultAsync(entry, Cancel);
                 CommitOrder[] puts =
                 [
                     .. keys.Where(k => k.Length > 0).Distinct().Select(k => Put(k, NewContent(default)) with
@@ -89,7 +93,8 @@ public abstract partial class CatalogTests
             threads: 1);
     }
 
-    private static Step StepOfPut(string key, int content, int[] copied, Precondition condition, int how) => run =>
+    private static Step StepOfPut(
+        string key, int content, int[] copied, Precondition condition, int how) => run =>
     {
         // 0: a copy that names no content of its own; 3: with pages.
         IEnumerable<int> named = how == 0 ? copied : copied.Append(content);
@@ -154,7 +159,8 @@ public abstract partial class CatalogTests
     {
         var before = new Tick(run.Model.Tick.Value - Math.Min(age, run.Model.Tick.Value));
         Assert.Equal(
-            run.Model.CondemnIdle(before), await run.Catalog.CondemnIdleAsync(before, run.Model.Tick, Cancel));
+            run.Model.CondemnIdle(before),
+            await run.Catalog.CondemnIdleAsync(before, run.Model.Tick, Cancel));
     };
 
     // What is forgotten may come again, as what it was: an id goes out of use with its row.
@@ -236,12 +242,15 @@ public abstract partial class CatalogTests
             var heads = await catalog.HeadAsync(Vault, SequenceKeys, Cancel);
             Assert.Equal(
                 SequenceKeys.Select(Model.Head),
-                heads.Select(h => h is null ? default((VersionId, string, long, byte[])?) : (h.Version, h.ETag, h.Seq, h.Manifest)));
+                heads.Select(h => h is null
+                    ? default((VersionId, string, long, byte[])?)
+                    : (h.Version, h.ETag, h.Seq, h.Manifest)));
             foreach (ContentId content in _contents.Values)
             {
                 for (int page = 0; page < 3; page++)
                 {
-                    Assert.Equal(Model.ReadPage(content, page), await catalog.ReadPageAsync(content, page, Cancel));
+                    Assert.Equal(
+                        Model.ReadPage(content, page), await catalog.ReadPageAsync(content, page, Cancel));
                 }
             }
         }

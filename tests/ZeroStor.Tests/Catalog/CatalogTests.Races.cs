@@ -4,8 +4,8 @@ using ZeroStor.Catalog;
 
 namespace ZeroStor.Tests.Catalog;
 
-// Two catalogs on one database, as two silos have, or two activations of a grain: what is right must rest on the
-// database alone.
+// Two catalogs on one database, as two silos have, or two activations of a grain: what is right must rest on
+// the database alone.
 public abstract partial class CatalogTests
 {
     [Fact]

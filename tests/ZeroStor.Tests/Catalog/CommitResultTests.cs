@@ -30,6 +30,7 @@ public sealed class CommitResultTests
     {
         byte[] bytes = CommitResult.Encode(new CommitAnswer(ErrorKind.NotFound, "Why."));
         bytes[0] = 9;
-        Assert.Equal(ErrorKind.Corrupt, Assert.Throws<ZeroStorException>(() => CommitResult.Decode(bytes)).Kind);
+        ZeroStorException error = Assert.Throws<ZeroStorException>(() => CommitResult.Decode(bytes));
+        Assert.Equal(ErrorKind.Corrupt, error.Kind);
     }
 }

@@ -11,7 +11,8 @@ public sealed class SqlTextTests
     {
         Assert.Equal([1, 2, 10], Sql.Scripts.Select(s => s.Number));
         Assert.StartsWith("001-orleans", Sql.Scripts[0].Name, StringComparison.Ordinal);
-        Assert.All(Sql.Scripts[..2], s => Assert.Contains("The MIT License", s.Text, StringComparison.Ordinal));
+        Assert.All(
+            Sql.Scripts[..2], s => Assert.Contains("The MIT License", s.Text, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -73,7 +73,7 @@ public sealed class SqliteCatalogTests : CatalogTests
     }
 
     [Theory]
-    [InlineData("INSERT INTO zerostor_scripts VALUES (900, '900-from-the-future.sql', x'00', 0)", "900-from-the-future")]
+    [InlineData("INSERT INTO zerostor_scripts VALUES (900, '900-later.sql', x'00', 0)", "900-later.sql")]
     [InlineData("UPDATE zerostor_scripts SET sha256 = x'00' WHERE number = 10", "010-zerostor.sql")]
     public async Task A_catalog_of_another_version_is_refused(string how, string named)
     {
@@ -90,7 +90,8 @@ public sealed class SqliteCatalogTests : CatalogTests
     public async Task Two_that_open_a_new_catalog_at_once_find_one()
     {
         string path = OtherPath();
-        SqlCatalog[] opened = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => OpenAsync(path))));
+        SqlCatalog[] opened = await Task.WhenAll(
+            Enumerable.Range(0, 4).Select(_ => Task.Run(() => OpenAsync(path))));
         var fabrics = await Task.WhenAll(opened.Select(c => c.ReadFabricAsync(Cancel)));
         Assert.Single(fabrics.Distinct());
         foreach (SqlCatalog catalog in opened)
@@ -134,6 +135,15 @@ public sealed class SqliteCatalogTests : CatalogTests
     }
 
     [Fact]
+    public async Task A_closed_catalog_says_so()
+    {
+        SqlCatalog closed = await OpenAsync();
+        await closed.DisposeAsync();
+        await ThrowsAsync(ErrorKind.Unavailable, () => closed.HeadAsync(Vault, ["a"], Cancel));
+        await ThrowsAsync(ErrorKind.Unavailable, () => closed.CommitAsync(Put("a"), Cancel));
+    }
+
+    [Fact]
     public async Task Another_transaction_that_does_not_end_is_unavailable_and_the_next_commit_goes_through()
     {
         await using SqlCatalog hasty = await OpenAsync(
@@ -151,7 +161,8 @@ public sealed class SqliteCatalogTests : CatalogTests
     public async Task Nobody_waits_longer_than_the_patience()
     {
         var time = new FakeTimeProvider();
-        await using SqlCatalog catalog = await SqliteCatalog.OpenAsync(DatabasePath, Entropy, time, cancel: Cancel);
+        await using SqlCatalog catalog = await SqliteCatalog.OpenAsync(
+            DatabasePath, Entropy, time, cancel: Cancel);
         await using SqliteConnection other = OpenRaw();
         Run(other, "BEGIN IMMEDIATE");
         CommitOrder put = Put("a");
@@ -195,11 +206,15 @@ public sealed class SqliteCatalogTests : CatalogTests
         await AppliedAsync(put);
         long deleted = (await AppliedAsync(Delete("a", NewContent(default)) with { Now = default })).Seq;
         await using SqliteConnection raw = OpenRaw();
-        Assert.Equal(1L, Scalar(raw, "SELECT COUNT(*) FROM counters"));
+        var next = new Tick(2);
+        await AppliedAsync(Put("ahead") with { Now = next });
+        long ahead = (await AppliedAsync(Delete("ahead") with { Now = next })).Seq;
+        Assert.Equal("a,ahead", Scalar(raw, "SELECT group_concat(key) FROM counters"));
         await Catalog.RaiseTickAsync(default, Cancel);
-        Assert.Equal(0L, Scalar(raw, "SELECT COUNT(*) FROM counters"));
+        Assert.Equal("ahead", Scalar(raw, "SELECT group_concat(key) FROM counters"));
         CommitAnswer again = await AppliedAsync(Put("a", NewContent(default)) with { Now = default });
         Assert.True(again.Seq > deleted);
+        Assert.Equal(ahead + 1, (await AppliedAsync(Put("ahead") with { Now = next })).Seq);
     }
 
     [Fact]
@@ -219,7 +234,9 @@ public sealed class SqliteCatalogTests : CatalogTests
     {
         await using var orleans = new SqliteConnection(Catalog.ConnectionString);
         orleans.Open();
-        string write = (string)Scalar(orleans, "SELECT QueryText FROM OrleansQuery WHERE QueryKey = 'WriteToStorageKey'")!;
+        Assert.Equal(2L, Scalar(orleans, "PRAGMA synchronous"));
+        string write = (string)Scalar(
+            orleans, "SELECT QueryText FROM OrleansQuery WHERE QueryKey = 'WriteToStorageKey'")!;
         Assert.Equal(1L, WriteState(orleans, write, null));
         await AppliedAsync(Put("between"));
         Assert.Equal(2L, WriteState(orleans, write, 1));
@@ -238,7 +255,8 @@ public sealed class SqliteCatalogTests : CatalogTests
         Assert.Null(heads[^1]);
         Assert.Null(await catalog.ReadPageAsync(failed.Content, 0, Cancel));
         Assert.Equal(
-            new CatalogCounts(acknowledged.Count, 0, acknowledged.Count, 0), await catalog.CountAsync(Cancel));
+            new CatalogCounts(acknowledged.Count, 0, acknowledged.Count, 0),
+            await catalog.CountAsync(Cancel));
     }
 
     private static object? WriteState(SqliteConnection connection, string write, int? version)
@@ -282,8 +300,13 @@ public sealed class SqliteCatalogTests : CatalogTests
 
     private async Task PutManyAsync(int objects)
     {
-        CommitAnswer[] answers = await Task.WhenAll(Enumerable.Range(0, objects).Select(i =>
-            Catalog.CommitAsync(Put($"photos/2026/{i * 7919 % objects:d6}.jpg", etag: Id128.ToHex((UInt128)i)), Cancel)));
+        // In no order of the keys, as they come in life: pages of the tree are split, not only added.
+        CommitOrder[] orders =
+        [
+            .. Enumerable.Range(0, objects).Select(
+                i => Put($"photos/2026/{i * 7919 % objects:d6}.jpg", etag: Id128.ToHex((UInt128)i))),
+        ];
+        CommitAnswer[] answers = await Task.WhenAll(orders.Select(o => Catalog.CommitAsync(o, Cancel)));
         Assert.All(answers, answer => Assert.Equal(ErrorKind.None, answer.Kind));
     }
 

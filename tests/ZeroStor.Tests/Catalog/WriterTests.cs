@@ -16,7 +16,8 @@ public sealed class WriterTests : IAsyncLifetime
         database.MakeFile();
         _writer = new Writer(database, new Patience(TimeSpan.FromMinutes(1), TimeProvider.System));
         await _writer.RunAsync(
-            session => Schema.ApplyAsync(session, database, new SeededEntropy(1), DateTimeOffset.UnixEpoch), Cancel);
+            session => Schema.ApplyAsync(session, database, new SeededEntropy(1), DateTimeOffset.UnixEpoch),
+            Cancel);
     }
 
     public async ValueTask DisposeAsync()
@@ -74,7 +75,8 @@ public sealed class WriterTests : IAsyncLifetime
     public async Task A_refusal_is_told_to_its_caller_alone()
     {
         Task holding = await HoldAsync();
-        Task<int> refused = _writer.RunAsync<int>(_ => throw ZeroStorException.NotFound("Nothing there."), Cancel);
+        Task<int> refused = _writer.RunAsync<int>(
+            _ => throw ZeroStorException.NotFound("Nothing there."), Cancel);
         Task<int> raised = RaiseAsync(0);
         _gate.SetResult();
         await holding;
@@ -96,7 +98,8 @@ public sealed class WriterTests : IAsyncLifetime
         Assert.Equal(1, await queued);
     }
 
-    /// <summary>Begins a transaction that lasts until the gate opens; what queues meanwhile has to wait.</summary>
+    /// <summary>Begins a transaction that lasts until the gate opens; what queues meanwhile has to
+    /// wait.</summary>
     private async Task<Task> HoldAsync()
     {
         var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
