@@ -20,6 +20,7 @@ public interface IStripeDoor : IGrainWithStringKey
     /// <exception cref="ZeroStorException">As <see cref="PutPieceAsync"/>; PolicyUnsatisfiable: fewer homes than
     /// the vault's write floor took it, though it waited.</exception>
     [Alias("write-stripe")]
+    [ResponseTimeout(StripeDoor.WriteStripeTimeout)]
     Task<StripeWritten> WriteStripeAsync(WriteStripeOrder order, CancellationToken cancel);
 
     /// <summary>Frees the slot, and what pieces it holds.</summary>
@@ -41,6 +42,10 @@ public static class StripeDoor
     /// <summary>Stripes of one put under way at a time: hides the round trip to the homes, bounds the memory.
     /// </summary>
     public const int StripesInFlight = 4;
+
+    /// <summary>How long a stripe may take to be written: a coordinator waits a minute for homes before it says
+    /// PolicyUnsatisfiable, and its answer must still find somebody who listens.</summary>
+    public const string WriteStripeTimeout = "00:01:30";
 }
 
 [GenerateSerializer, Immutable, Alias("zs.open-put")]

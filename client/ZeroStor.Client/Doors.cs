@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Client;
+
+/// <summary>Where the SDK meets the fabric: the four doors, by key. Orleans gives them; tests stand their own
+/// fabric behind them.</summary>
+internal interface IDoors
+{
+    IFabricDoor Fabric { get; }
+
+    IVaultDoor Vault(string name);
+
+    IObjectDoor Objects(string grainKey);
+
+    IStripeDoor Stripes(string coordinatorKey);
+}
+
+internal sealed class OrleansDoors(IGrainFactory grains) : IDoors
+{
+    public IFabricDoor Fabric => grains.GetGrain<IFabricDoor>(0);
+
+    public IVaultDoor Vault(string name) => grains.GetGrain<IVaultDoor>(name);
+
+    public IObjectDoor Objects(string grainKey) => grains.GetGrain<IObjectDoor>(grainKey);
+
+    public IStripeDoor Stripes(string coordinatorKey) => grains.GetGrain<IStripeDoor>(coordinatorKey);
+}
+
+/// <summary>The operating system's randomness.</summary>
+internal sealed class SystemEntropy : IEntropy
+{
+    public static SystemEntropy Instance { get; } = new();
+
+    public void Fill(Span<byte> target) => RandomNumberGenerator.Fill(target);
+}

@@ -1,0 +1,254 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Client;
+
+/// <summary>The fabric as one client sees it: its doors, the route to its coordinators, the vaults it met, and
+/// the way calls are made: bounded in time, translated into <see cref="ZeroStorException"/>, and tried again where
+/// the contract lets them be repeated. Thread-safe.</summary>
+internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, ZeroStorClientOptions options)
+{
+    /// <summary>A new disk takes part at the latest after this, and ids are made of a tick no older: the catalog
+    /// refuses only those begun 1,440 ticks ago.</summary>
+    private static readonly TimeSpan RouteMaxAge = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a coordinator may be silent before the route is asked whether it still is there. A call
+    /// in flight to a silo that died hears nothing else until its time is up.</summary>
+    private static readonly TimeSpan SilenceBeforeLook = TimeSpan.FromSeconds(4);
+
+    /// <summary>How long a coordinator that failed is passed over while there are others: about what membership
+    /// needs to notice a dead silo.</summary>
+    private static readonly TimeSpan AvoidFor = TimeSpan.FromSeconds(15);
+
+    /// <summary>A call that moves no stripe and has no answer by then is asked again.</summary>
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Vaults remembered: a front end for more of them asks again now and then.</summary>
+    private const int MaxVaultsKnown = 4096;
+
+    private readonly Lock _gate = new();
+    private readonly ConcurrentDictionary<string, VaultInfo> _vaults = new();
+    private readonly ConcurrentDictionary<string, long> _avoided = new();
+    private FabricRoute? _route;
+    private long _routeAt;
+    private Task<FabricRoute>? _asking;
+
+    public IDoors Doors => doors;
+
+    public TimeProvider Time => time;
+
+    public IEntropy Entropy => entropy;
+
+    public ZeroStorClientOptions Options => options;
+
+    /// <summary>Where stripes are cut into; tests bring their own to see that all comes back.</summary>
+    public BufferPool Buffers { get; init; } = BufferPool.Shared;
+
+    public Patience NewPatience() => new(time, entropy, options.Patience);
+
+    /// <summary>A fresh id of the current tick: names a commit.</summary>
+    public async Task<ContentId> NewContentIdAsync(CancellationToken cancel) =>
+        ContentId.New((await RouteAsync(RouteMaxAge, cancel)).Tick, entropy);
+
+    /// <summary>The object grain of a key, and the vault it is in.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault.</exception>
+    public async ValueTask<IObjectDoor> ObjectsAsync(string vault, string key, CancellationToken cancel)
+    {
+        if (!_vaults.TryGetValue(vault, out VaultInfo? info))
+        {
+            info = await RepeatAsync($"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel);
+            if (_vaults.Count >= MaxVaultsKnown)
+            {
+                _vaults.Clear();
+            }
+
+            _vaults[vault] = info;
+        }
+
+        return doors.Objects(ObjectDoor.KeyOf(vault, info.Partitions, key));
+    }
+
+    /// <summary>The vault may have gone, or come back as another.</summary>
+    public void ForgetVault(string vault) => _vaults.TryRemove(vault, out _);
+
+    /// <summary>Makes one call; whatever it throws comes out as a <see cref="ZeroStorException"/>, unless the
+    /// caller gave up.</summary>
+    public async Task<T> OnceAsync<T>(
+        string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel, TimeSpan? timeout = null)
+    {
+        using var bound = new CancellationTokenSource(timeout ?? CallTimeout, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, bound.Token);
+        try
+        {
+            return await call(both.Token).WaitAsync(both.Token);
+        }
+        catch (Exception failure)
+        {
+            cancel.ThrowIfCancellationRequested();
+            throw Failures.Translate(failure, doing);
+        }
+    }
+
+    /// <summary>Makes a call that may be repeated until it is answered, or the patience is over.</summary>
+    public async Task<T> RepeatAsync<T>(
+        string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel)
+    {
+        Patience patience = NewPatience();
+        while (true)
+        {
+            try
+            {
+                return await OnceAsync(doing, call, cancel);
+            }
+            catch (ZeroStorException failure) when (failure.IsTransient)
+            {
+                if (!await patience.WaitAsync(cancel))
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
+    public Task RepeatAsync(string doing, Func<CancellationToken, Task> call, CancellationToken cancel) =>
+        RepeatAsync<object?>(
+            doing,
+            async token =>
+            {
+                await call(token);
+                return null;
+            },
+            cancel);
+
+    /// <summary>Asks a coordinator, once, for as long as it is one: a silent one that left the route is given
+    /// up. One that failed is avoided for a while.</summary>
+    public async Task<T> AskAsync<T>(
+        CoordinatorInfo coordinator,
+        string doing,
+        Func<IStripeDoor, CancellationToken, Task<T>> call,
+        CancellationToken cancel)
+    {
+        using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        try
+        {
+            Task<T> answer = call(doors.Stripes(coordinator.Key), gone.Token);
+            while (true)
+            {
+                try
+                {
+                    return await answer.WaitAsync(SilenceBeforeLook, time, cancel);
+                }
+                catch (TimeoutException) when (!answer.IsCompleted)
+                {
+                    if (!await IsListedAsync(coordinator, cancel))
+                    {
+                        await gone.CancelAsync();
+                        throw new ZeroStorException(
+                            ErrorKind.Unavailable, $"Silo '{coordinator.Silo}' left the fabric while {doing}.");
+                    }
+                }
+            }
+        }
+        catch (Exception failure)
+        {
+            cancel.ThrowIfCancellationRequested();
+            ZeroStorException translated = Failures.Translate(failure, doing);
+            if (translated.Kind is ErrorKind.Unavailable or ErrorKind.DiskOffline)
+            {
+                _avoided[coordinator.Key] = time.GetTimestamp();
+            }
+
+            throw translated;
+        }
+    }
+
+    /// <summary>A coordinator, by chance: of the near silo where it has one, and not <paramref name="other"/>
+    /// nor one that failed lately as long as there are others.</summary>
+    /// <exception cref="ZeroStorException">Unavailable: there is none.</exception>
+    public async ValueTask<CoordinatorInfo> PickAsync(CoordinatorInfo? other, CancellationToken cancel)
+    {
+        FabricRoute route = await RouteAsync(RouteMaxAge, cancel);
+        if (route.Coordinators.IsEmpty)
+        {
+            lock (_gate)
+            {
+                _route = null;
+            }
+
+            throw new ZeroStorException(
+                ErrorKind.Unavailable, "No disk of the fabric is up; see 'zs status' for why.");
+        }
+
+        ImmutableArray<CoordinatorInfo> fit = route.Coordinators;
+        fit = Narrow(fit, c => c.Key != other?.Key);
+        fit = Narrow(fit, c => !IsAvoided(c.Key));
+        if (options.NearSilo is { } near)
+        {
+            fit = Narrow(fit, c => c.Silo == near);
+        }
+
+        return fit[(int)(Id128.Random(entropy) % (UInt128)fit.Length)];
+
+        static ImmutableArray<CoordinatorInfo> Narrow(
+            ImmutableArray<CoordinatorInfo> from, Predicate<CoordinatorInfo> keep)
+        {
+            ImmutableArray<CoordinatorInfo> kept = from.RemoveAll(c => !keep(c));
+            return kept.IsEmpty ? from : kept;
+        }
+    }
+
+    private bool IsAvoided(string coordinatorKey)
+    {
+        if (!_avoided.TryGetValue(coordinatorKey, out long since))
+        {
+            return false;
+        }
+
+        if (time.GetElapsedTime(since) < AvoidFor)
+        {
+            return true;
+        }
+
+        _avoided.TryRemove(coordinatorKey, out _);
+        return false;
+    }
+
+    private async Task<bool> IsListedAsync(CoordinatorInfo coordinator, CancellationToken cancel)
+    {
+        FabricRoute route = await RouteAsync(SilenceBeforeLook, cancel);
+        return route.Coordinators.Any(c => c.Key == coordinator.Key);
+    }
+
+    // One question at a time, whoever waits for its answer.
+    private Task<FabricRoute> RouteAsync(TimeSpan maxAge, CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            if (_route is not null && time.GetElapsedTime(_routeAt) < maxAge)
+            {
+                return Task.FromResult(_route);
+            }
+
+            if (_asking is null or { IsCompleted: true })
+            {
+                _asking = AskRouteAsync();
+            }
+
+            return _asking.WaitAsync(cancel);
+        }
+    }
+
+    private async Task<FabricRoute> AskRouteAsync()
+    {
+        FabricRoute route = await RepeatAsync(
+            "asking for the way to its disks", doors.Fabric.RouteAsync, CancellationToken.None);
+        lock (_gate)
+        {
+            _route = route;
+            _routeAt = time.GetTimestamp();
+        }
+
+        return route;
+    }
+}

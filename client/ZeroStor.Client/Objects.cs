@@ -1,0 +1,131 @@
+using System.Collections.Immutable;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Client;
+
+/// <summary>One immutable version of an object.</summary>
+public sealed record ObjectVersion
+{
+    /// <summary>The object's key within its vault.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The version's name. It says nothing about order.</summary>
+    public required VersionId Version { get; init; }
+
+    /// <summary>Content in bytes.</summary>
+    public required long Size { get; init; }
+
+    /// <summary>What conditions compare: the front end's own, else the version's name. Without quotes.</summary>
+    public required string ETag { get; init; }
+
+    /// <summary>When it was committed, by the clock of the silo that did; decides nothing.</summary>
+    public required DateTimeOffset Modified { get; init; }
+
+    /// <summary>As the put gave it; empty when it gave none.</summary>
+    public required string ContentType { get; init; }
+
+    /// <summary>As the put gave them.</summary>
+    public required ImmutableSortedDictionary<string, string> Headers { get; init; }
+
+    /// <summary>Only after a put: stripes that have fewer shards than their code says, because homes were down;
+    /// repair makes the rest. 0 is full redundancy.</summary>
+    public int ShortStripes { get; init; }
+
+    internal static ObjectVersion Of(ObjectInfo info, Manifest manifest, int shortStripes = 0) => new()
+    {
+        Key = info.Key,
+        Version = info.Version,
+        Size = info.Size,
+        ETag = info.ETag,
+        Modified = info.Modified,
+        ContentType = manifest.ContentType,
+        Headers = manifest.Headers,
+        ShortStripes = shortStripes,
+    };
+}
+
+/// <summary>What a put says beside the bytes.</summary>
+public sealed record PutOptions
+{
+    /// <summary>The most bytes that content type and headers may have together, in UTF-8: they travel with every
+    /// head and stand in the catalog.</summary>
+    public const int MaxHeaderBytes = 8 * 1024;
+
+    /// <summary>The longest ETag a front end may give.</summary>
+    public const int MaxETagBytes = 256;
+
+    /// <summary>Compared with the current version inside the commit; <c>*</c> is any.</summary>
+    public Precondition If { get; init; } = Precondition.None;
+
+    /// <summary>Media type, for front ends; ZeroStor does not read it.</summary>
+    public string ContentType { get; init; } = "";
+
+    /// <summary>The user's headers, by name; ZeroStor does not read them.</summary>
+    public ImmutableSortedDictionary<string, string> Headers { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The ETag of a front end that makes its own, as a function that is asked once when all bytes were
+    /// read, so that it may be a hash of them. Null: the version's name.</summary>
+    public Func<string>? ETag { get; init; }
+
+    /// <summary>Told after each stripe how many bytes of the put are durable by now.</summary>
+    public IProgress<long>? Progress { get; init; }
+}
+
+/// <summary>What a read asks for.</summary>
+public sealed record ReadOptions
+{
+    /// <summary>Null: all bytes.</summary>
+    public ByteRange? Range { get; init; }
+}
+
+/// <summary>What a copy says.</summary>
+public sealed record CopyOptions
+{
+    /// <summary>The ETag that the source must have; null: any.</summary>
+    public string? SourceIfMatch { get; init; }
+
+    /// <summary>Compared with the current version of the target inside the commit.</summary>
+    public Precondition If { get; init; } = Precondition.None;
+}
+
+/// <summary>What a listing shows.</summary>
+public sealed record ListOptions
+{
+    /// <summary>Only keys that begin with this.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>Folds keys that share what lies between the prefix and the next delimiter into one common prefix;
+    /// null folds nothing.</summary>
+    public string? Delimiter { get; init; }
+
+    /// <summary>Only keys and common prefixes behind this, in the order of their UTF-8 bytes.</summary>
+    public string StartAfter { get; init; } = "";
+}
+
+/// <summary>A line of a listing: an object, or a common prefix.</summary>
+public sealed record ListEntry
+{
+    /// <summary>The object's key, or the common prefix with its delimiter.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Whether this stands for all keys that begin so; then the rest is empty.</summary>
+    public required bool IsPrefix { get; init; }
+
+    /// <summary>Content in bytes.</summary>
+    public long Size { get; init; }
+
+    /// <summary>The current version's ETag.</summary>
+    public string ETag { get; init; } = "";
+
+    /// <summary>The current version's name.</summary>
+    public VersionId Version { get; init; }
+
+    /// <summary>When it was committed; decides nothing.</summary>
+    public DateTimeOffset Modified { get; init; }
+}
+
+/// <summary>A page of a listing.</summary>
+/// <param name="Entries">In the order of the keys' UTF-8 bytes.</param>
+/// <param name="Next">What to start after for the next page; null at the end.</param>
+public sealed record ListPage(ImmutableArray<ListEntry> Entries, string? Next);

@@ -1,0 +1,278 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Client;
+
+/// <summary>A vault as a front end uses it: its objects, by key. Making one asks nothing of the fabric; each
+/// method throws <see cref="ErrorKind.NotFound"/> when the vault is not there. All failures of the fabric are
+/// <see cref="ZeroStorException"/>; those of the caller's own streams come out as they are. What was acknowledged
+/// is synced on its homes and committed. Thread-safe; per key the methods are linearizable.</summary>
+public sealed class Vault
+{
+    /// <summary>Stripes whose shards are looked up with one call: each asks up to n disks.</summary>
+    private const int StripesPerLocate = 16;
+
+    private readonly Fabric _fabric;
+
+    internal Vault(Fabric fabric, string name) => (_fabric, Name) = (fabric, Names.CheckVault(name));
+
+    /// <summary>The vault's name.</summary>
+    public string Name { get; }
+
+    /// <summary>What the vault is: id, code, spread, write floor.</summary>
+    public Task<VaultInfo> DescribeAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            $"looking for vault '{Name}'", _fabric.Doors.Vault(Name).DescribeAsync, cancel);
+
+    /// <summary>Puts all bytes of a stream, of any length, as the key's next version. A few stripes of at most
+    /// 4 MiB are held at a time. Cancelled or failed, nothing of it becomes visible.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: key or headers; PreconditionFailed; PolicyUnsatisfiable:
+    /// too few homes took it; Busy, Unavailable: it was tried for
+    /// <see cref="ZeroStorClientOptions.Patience"/>.</exception>
+    public Task<ObjectVersion> PutAsync(
+        string key, Stream content, PutOptions? options = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        return PutAsync(key, content.ReadAsync, options, cancel);
+    }
+
+    /// <summary>As <see cref="PutAsync(string, Stream, PutOptions?, CancellationToken)"/>, for bytes that are at
+    /// hand.</summary>
+    public Task<ObjectVersion> PutAsync(
+        string key, ReadOnlySequence<byte> content, PutOptions? options = null, CancellationToken cancel = default)
+    {
+        ReadOnlySequence<byte> rest = content;
+        return PutAsync(key, ReadRest, options, cancel);
+
+        ValueTask<int> ReadRest(Memory<byte> target, CancellationToken token)
+        {
+            int bytes = (int)Math.Min(target.Length, rest.Length);
+            rest.Slice(0, bytes).CopyTo(target.Span);
+            rest = rest.Slice(bytes);
+            return ValueTask.FromResult(bytes);
+        }
+    }
+
+    /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the key;
+    /// once the version is deleted it may be reclaimed under a slow reader, which then gets
+    /// <see cref="ErrorKind.NotFound"/>.</summary>
+    /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind the
+    /// end.</exception>
+    public async Task<ObjectStream> OpenReadAsync(
+        string key, ReadOptions? options = null, CancellationToken cancel = default)
+    {
+        (ObjectVersion version, Manifest manifest, IObjectDoor objects) = await FindAsync(key, cancel);
+        (long offset, long length) = options?.Range?.Resolve(version.Size) ?? (0, version.Size);
+        return new ObjectStream(_fabric, Name, objects, version, manifest, offset, length);
+    }
+
+    /// <summary>The current version.</summary>
+    /// <exception cref="ZeroStorException">NotFound: vault or key.</exception>
+    public async Task<ObjectVersion> HeadAsync(string key, CancellationToken cancel = default) =>
+        (await FindAsync(key, cancel)).Version;
+
+    /// <summary>Deletes the current version; false when there was none.</summary>
+    /// <exception cref="ZeroStorException">PreconditionFailed.</exception>
+    public async Task<bool> DeleteAsync(
+        string key, Precondition? condition = null, CancellationToken cancel = default)
+    {
+        Names.CheckKey(key);
+        var order = new DeleteObject
+        {
+            Key = key,
+            Commit = await _fabric.NewContentIdAsync(cancel),
+            If = condition ?? Precondition.None,
+        };
+        return await AskAsync(
+            key, $"deleting '{Name}/{key}'", (door, token) => door.DeleteAsync(order, token), cancel);
+    }
+
+    /// <summary>Makes the current version of <paramref name="source"/> the next one of <paramref name="target"/>:
+    /// headers and all, and no bytes move.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the source; PreconditionFailed.</exception>
+    public async Task<ObjectVersion> CopyAsync(
+        string source, string target, CopyOptions? options = null, CancellationToken cancel = default)
+    {
+        Names.CheckKey(source);
+        Names.CheckKey(target);
+        var order = new CopyObject
+        {
+            SourceKey = source,
+            SourceIfMatch = options?.SourceIfMatch,
+            Key = target,
+            Commit = await _fabric.NewContentIdAsync(cancel),
+            If = options?.If ?? Precondition.None,
+        };
+        ObjectInfo info = await AskAsync(
+            target,
+            $"copying '{Name}/{source}' to '{target}'",
+            (door, token) => door.CopyAsync(order, token),
+            cancel);
+        // A commit answers without the manifest; the copy has the source's headers.
+        Manifest headers = info.Manifest.Length > 0
+            ? Manifest.Decode(info.Manifest)
+            : (await FindAsync(target, cancel)).Manifest;
+        return ObjectVersion.Of(info, headers);
+    }
+
+    /// <summary>Lists keys and common prefixes, page after page. Each page shows every write that was acknowledged
+    /// before it was asked for.</summary>
+    public async IAsyncEnumerable<ListEntry> ListAsync(
+        ListOptions? options = null, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        ListOptions page = options ?? new ListOptions();
+        while (true)
+        {
+            ListPage got = await ListPageAsync(page, ListObjects.MaxPerPage, cancel);
+            foreach (ListEntry entry in got.Entries)
+            {
+                yield return entry;
+            }
+
+            if (got.Next is null)
+            {
+                yield break;
+            }
+
+            page = page with { StartAfter = got.Next };
+        }
+    }
+
+    /// <summary>One page of a listing.</summary>
+    /// <param name="options">What to list, and from where.</param>
+    /// <param name="max">The most entries: 1 to <see cref="ListObjects.MaxPerPage"/>.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    public async Task<ListPage> ListPageAsync(ListOptions options, int max, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(max, ListObjects.MaxPerPage);
+        var order = new ListObjects
+        {
+            Prefix = options.Prefix, Delimiter = options.Delimiter, StartAfter = options.StartAfter, Max = max,
+        };
+        // Any partition serves a listing; by the prefix, listings of one place meet in one cache.
+        ObjectListing listing = await AskAsync(
+            options.Prefix, $"listing '{Name}/{options.Prefix}'", (door, token) => door.ListAsync(order, token), cancel);
+        IEnumerable<ListEntry> entries =
+        [
+            .. listing.Objects.Select(o => new ListEntry
+            {
+                Key = o.Key,
+                IsPrefix = false,
+                Size = o.Size,
+                ETag = o.ETag,
+                Version = o.Version,
+                Modified = o.Modified,
+            }),
+            .. listing.CommonPrefixes.Select(p => new ListEntry { Key = p, IsPrefix = true }),
+        ];
+        return new ListPage(
+            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => Names.Compare(a.Key, b.Key)))], listing.Next);
+    }
+
+    /// <summary>Where the shards of an object lie now, stripe by stripe.</summary>
+    /// <exception cref="ZeroStorException">NotFound: vault or key.</exception>
+    public async IAsyncEnumerable<ShardPlace> LocateAsync(
+        string key, [EnumeratorCancellation] CancellationToken cancel = default)
+    {
+        (_, Manifest manifest, IObjectDoor objects) = await FindAsync(key, cancel);
+        long stripes = manifest.Contents.Sum(c => (long)c.StripeCount);
+        for (int first = 0; first < stripes; first += StripesPerLocate)
+        {
+            int from = first;
+            ImmutableArray<ShardPlace> places = await _fabric.RepeatAsync(
+                $"locating '{Name}/{key}'",
+                token => objects.LocateAsync(key, from, StripesPerLocate, token),
+                cancel);
+            foreach (ShardPlace place in places)
+            {
+                yield return place;
+            }
+        }
+    }
+
+    private async Task<ObjectVersion> PutAsync(
+        string key, ReadBytes read, PutOptions? options, CancellationToken cancel)
+    {
+        Names.CheckKey(key);
+        options ??= new PutOptions();
+        Names.CheckHeaders(options);
+        IObjectDoor objects = await _fabric.ObjectsAsync(Name, key, cancel);
+        VersionId version = VersionId.New(_fabric.Entropy);
+        try
+        {
+            await using ContentPut put =
+                await ContentPut.OpenAsync(_fabric, Name, objects, $"{Name}/{key}", cancel);
+            try
+            {
+                (ContentRef content, ImmutableArray<StripePage> pages) = await put.WriteAsync(
+                    read, bytes => ManifestOf(put.ContentOf(bytes, [])).Encode(), options.Progress);
+                Manifest manifest = ManifestOf(content);
+                string? etag = options.ETag is { } ask ? Names.CheckETag(ask()) : null;
+                ObjectInfo info = await put.CommitAsync(new CommitPut
+                {
+                    Key = key,
+                    Content = content.Id,
+                    Manifest = manifest.Encode(),
+                    ETag = etag,
+                    If = options.If,
+                    Pages = pages,
+                });
+                return ObjectVersion.Of(info, manifest, put.ShortStripes);
+            }
+            catch
+            {
+                await put.AbandonAsync();
+                throw;
+            }
+        }
+        catch (ZeroStorException failure) when (failure.Kind == ErrorKind.NotFound)
+        {
+            _fabric.ForgetVault(Name);
+            throw;
+        }
+
+        Manifest ManifestOf(ContentRef content) => new()
+        {
+            Version = version,
+            Size = content.Bytes,
+            ContentType = options.ContentType,
+            Headers = options.Headers,
+            Contents = [content],
+            Extents = content.Bytes == 0 ? [] : [new Extent(0, 0, content.Bytes)],
+        };
+    }
+
+    private async Task<(ObjectVersion Version, Manifest Manifest, IObjectDoor Objects)> FindAsync(
+        string key, CancellationToken cancel)
+    {
+        Names.CheckKey(key);
+        IObjectDoor? objects = null;
+        ObjectInfo info = await AskAsync(
+            key,
+            $"looking for '{Name}/{key}'",
+            (door, token) => (objects = door).HeadAsync(key, token),
+            cancel) ?? throw ZeroStorException.NotFound($"There is no object '{Name}/{key}'.");
+        Manifest manifest = Manifest.Decode(info.Manifest);
+        return (ObjectVersion.Of(info, manifest), manifest, objects!);
+    }
+
+    // Asks the object grain of a key; whatever it is asked may be repeated.
+    private async Task<T> AskAsync<T>(
+        string key, string doing, Func<IObjectDoor, CancellationToken, Task<T>> call, CancellationToken cancel)
+    {
+        try
+        {
+            IObjectDoor door = await _fabric.ObjectsAsync(Name, key, cancel);
+            return await _fabric.RepeatAsync(doing, token => call(door, token), cancel);
+        }
+        catch (ZeroStorException failure) when (failure.Kind == ErrorKind.NotFound)
+        {
+            _fabric.ForgetVault(Name);
+            throw;
+        }
+    }
+}

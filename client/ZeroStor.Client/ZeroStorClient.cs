@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Client;
+
+/// <summary>A fabric, as front ends use it: its vaults and its state. From dependency injection
+/// (<see cref="ZeroStorClientExtensions"/>) it lives as long as the host; made by <see cref="ConnectAsync"/> it
+/// has a connection of its own, which disposing closes. All failures are <see cref="ZeroStorException"/>.
+/// Thread-safe.</summary>
+public sealed class ZeroStorClient : IAsyncDisposable
+{
+    /// <summary>Removing a vault with all it holds may take this long before it is asked for again.</summary>
+    private static readonly TimeSpan RemoveTimeout = TimeSpan.FromMinutes(5);
+
+    private readonly Fabric _fabric;
+    private readonly ServiceProvider? _services;
+
+    internal ZeroStorClient(Fabric fabric, ServiceProvider? services = null) =>
+        (_fabric, _services) = (fabric, services);
+
+    /// <summary>Connects to a fabric, without a host; without a gateway to
+    /// <c>127.0.0.1:</c><see cref="ZeroStorClientOptions.DefaultGatewayPort"/>.</summary>
+    /// <exception cref="ZeroStorException">Unavailable: no gateway answered within
+    /// <see cref="ZeroStorClientOptions.ConnectPatience"/>; InvalidArgument: not a gateway.</exception>
+    public static async Task<ZeroStorClient> ConnectAsync(
+        Action<ZeroStorClientOptions>? configure = null, CancellationToken cancel = default)
+    {
+        ZeroStorClientOptions? used = null;
+        var collection = new ServiceCollection();
+        collection.AddLogging();
+        collection.AddZeroStorClient(options =>
+        {
+            used = options;
+            configure?.Invoke(options);
+            if (options.Gateways.Count == 0)
+            {
+                options.Gateways.Add($"127.0.0.1:{ZeroStorClientOptions.DefaultGatewayPort}");
+            }
+        });
+        ServiceProvider services = collection.BuildServiceProvider();
+        using var bound = new CancellationTokenSource(used!.ConnectPatience);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, bound.Token);
+        try
+        {
+            foreach (IHostedService service in services.GetServices<IHostedService>())
+            {
+                await service.StartAsync(both.Token).WaitAsync(both.Token);
+            }
+
+            return new ZeroStorClient(services.GetRequiredService<ZeroStorClient>()._fabric, services);
+        }
+        catch (Exception failure)
+        {
+            // Not awaited: a connection that hangs must not keep the caller beyond its patience.
+            _ = services.DisposeAsync().AsTask();
+            cancel.ThrowIfCancellationRequested();
+            throw new ZeroStorException(
+                ErrorKind.Unavailable,
+                $"No silo of cluster '{used.ClusterId}' answers at {string.Join(", ", used.Gateways)}: is one running?",
+                failure);
+        }
+    }
+
+    /// <summary>A vault by its name. Asks nothing: whether it is there shows at its first use.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: not a name.</exception>
+    public Vault Vault(string name) => new(_fabric, name);
+
+    /// <summary>Makes a vault.</summary>
+    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name, or a code, spread and write
+    /// floor that contradict each other; PolicyUnsatisfiable: the disks cannot hold it.</exception>
+    public async Task<VaultInfo> CreateVaultAsync(
+        string name, VaultSpec? spec = null, CancellationToken cancel = default)
+    {
+        IVaultDoor door = _fabric.Doors.Vault(Names.CheckVault(name));
+        spec ??= new VaultSpec();
+        int tries = 0;
+        try
+        {
+            return await _fabric.RepeatAsync(
+                $"making vault '{name}'",
+                token =>
+                {
+                    tries++;
+                    return door.CreateAsync(spec, token);
+                },
+                cancel);
+        }
+        catch (ZeroStorException failure) when (failure.Kind == ErrorKind.AlreadyExists && tries > 1)
+        {
+            // A try whose answer was lost may have made it: then it is what was asked for.
+            VaultInfo made = await Vault(name).DescribeAsync(cancel);
+            bool isAsked = made.Spread == spec.Spread
+                && (spec.Code is null || spec.Code == made.Code)
+                && (spec.WriteFloor is null || spec.WriteFloor == made.WriteFloor);
+            if (isAsked)
+            {
+                return made;
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>All vaults, by name.</summary>
+    public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync("listing the vaults", _fabric.Doors.Fabric.ListVaultsAsync, cancel);
+
+    /// <summary>Removes a vault; with <paramref name="withContent"/> all it holds first.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it holds objects.</exception>
+    public async Task RemoveVaultAsync(string name, bool withContent = false, CancellationToken cancel = default)
+    {
+        IVaultDoor door = _fabric.Doors.Vault(Names.CheckVault(name));
+        Patience patience = _fabric.NewPatience();
+        for (bool isRepeated = false; ; isRepeated = true)
+        {
+            try
+            {
+                await _fabric.OnceAsync<object?>(
+                    $"removing vault '{name}'",
+                    async token =>
+                    {
+                        await door.RemoveAsync(withContent, token);
+                        return null;
+                    },
+                    cancel,
+                    RemoveTimeout);
+                break;
+            }
+            catch (ZeroStorException failure) when (failure.Kind == ErrorKind.NotFound && isRepeated)
+            {
+                // A try whose answer was lost did it.
+                break;
+            }
+            catch (ZeroStorException failure) when (failure.IsTransient)
+            {
+                if (!await patience.WaitAsync(cancel))
+                {
+                    throw;
+                }
+            }
+        }
+
+        _fabric.ForgetVault(name);
+    }
+
+    /// <summary>Silos, disks, the ledger of stripes, counters, and what an operator should know.</summary>
+    public Task<FabricStatus> StatusAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync("asking for the fabric's status", _fabric.Doors.Fabric.StatusAsync, cancel);
+
+    /// <summary>Closes the connection if it is this client's own.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_services is not null)
+        {
+            foreach (IHostedService service in _services.GetServices<IHostedService>())
+            {
+                await service.StopAsync(CancellationToken.None);
+            }
+
+            await _services.DisposeAsync();
+        }
+    }
+}

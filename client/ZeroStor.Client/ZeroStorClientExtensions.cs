@@ -1,0 +1,73 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Orleans.Configuration;
+using Orleans.Messaging;
+
+namespace ZeroStor.Client;
+
+/// <summary>Adds the client to a host.</summary>
+public static class ZeroStorClientExtensions
+{
+    // Probes and commits share the connections with stripes of 4 MiB: four of them keep one behind which nothing
+    // large stands.
+    private const int ConnectionsPerGateway = 4;
+
+    // How soon a gateway that died is tried again, and names are looked up anew.
+    private static readonly TimeSpan GatewayRefreshPeriod = TimeSpan.FromSeconds(10);
+
+    // Between two tries to connect at start.
+    private static readonly TimeSpan ConnectRetryDelay = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Adds <see cref="ZeroStorClient"/> as a singleton. With
+    /// <see cref="ZeroStorClientOptions.Gateways"/> the host gets an Orleans client of its own, which connects
+    /// when the host starts; without, the Orleans client or silo that the host has already is used.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: not a gateway.</exception>
+    public static IServiceCollection AddZeroStorClient(
+        this IServiceCollection services, Action<ZeroStorClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = new ZeroStorClientOptions();
+        configure?.Invoke(options);
+        if (options.Gateways.Count > 0)
+        {
+            AddOrleansClient(services, options);
+        }
+
+        services.TryAddSingleton(provider => new ZeroStorClient(new Fabric(
+            new OrleansDoors(provider.GetRequiredService<IGrainFactory>()),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetService<IEntropy>() ?? SystemEntropy.Instance,
+            options)));
+        return services;
+    }
+
+    /// <summary>As <see cref="AddZeroStorClient(IServiceCollection, Action{ZeroStorClientOptions}?)"/>.
+    /// </summary>
+    public static IHostApplicationBuilder AddZeroStorClient(
+        this IHostApplicationBuilder builder, Action<ZeroStorClientOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddZeroStorClient(configure);
+        return builder;
+    }
+
+    private static void AddOrleansClient(IServiceCollection services, ZeroStorClientOptions options)
+    {
+        var gateways = new GatewayList(options.Gateways, GatewayRefreshPeriod);
+        services.AddOrleansClient(client =>
+        {
+            client.Services.AddSingleton<IGatewayListProvider>(gateways);
+            client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ServiceId));
+            client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayRefreshPeriod);
+            client.Configure<ConnectionOptions>(o => o.ConnectionsPerEndpoint = ConnectionsPerGateway);
+            long? startedAt = null;
+            client.UseConnectionRetryFilter(async (_, cancel) =>
+            {
+                startedAt ??= TimeProvider.System.GetTimestamp();
+                await Task.Delay(ConnectRetryDelay, cancel);
+                return TimeProvider.System.GetElapsedTime(startedAt.Value) < options.ConnectPatience;
+            });
+        });
+    }
+}
