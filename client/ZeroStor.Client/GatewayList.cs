@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Orleans.Messaging;
@@ -10,7 +9,7 @@ namespace ZeroStor.Client;
 /// </summary>
 internal sealed class GatewayList(IEnumerable<string> gateways, TimeSpan refreshPeriod) : IGatewayListProvider
 {
-    private readonly (string Host, int Port)[] _gateways = [.. gateways.Select(ParseGateway)];
+    private readonly GatewayAddress[] _gateways = [.. gateways.Select(GatewayAddress.Parse)];
 
     public TimeSpan MaxStaleness => refreshPeriod;
 
@@ -21,12 +20,12 @@ internal sealed class GatewayList(IEnumerable<string> gateways, TimeSpan refresh
     public async Task<IList<Uri>> GetGateways()
     {
         var found = new List<Uri>();
-        foreach ((string host, int port) in _gateways)
+        foreach (GatewayAddress gateway in _gateways)
         {
             try
             {
-                IPAddress[] addresses = await Dns.GetHostAddressesAsync(host);
-                found.AddRange(addresses.Select(a => new IPEndPoint(a, port).ToGatewayUri()));
+                IPAddress[] addresses = await Dns.GetHostAddressesAsync(gateway.Host);
+                found.AddRange(addresses.Select(a => new IPEndPoint(a, gateway.Port).ToGatewayUri()));
             }
             catch (SocketException)
             {
@@ -35,18 +34,5 @@ internal sealed class GatewayList(IEnumerable<string> gateways, TimeSpan refresh
         }
 
         return found;
-    }
-
-    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
-    internal static (string Host, int Port) ParseGateway(string text)
-    {
-        int colon = text.LastIndexOf(':');
-        string host = colon > 0 ? text[..colon].Trim('[', ']') : "";
-        return host.Length > 0
-            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
-            && port is > 0 and <= IPEndPoint.MaxPort
-                ? (host, port)
-                : throw ZeroStorException.Invalid(
-                    $"'{text}' is not a gateway: write HOST:PORT, as in 127.0.0.1:30000");
     }
 }

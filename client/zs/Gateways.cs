@@ -1,0 +1,94 @@
+using System.Net.Sockets;
+using System.Text.Json;
+using ZeroStor.Client;
+
+namespace ZeroStor.CommandLine;
+
+/// <summary>Which gateways a verb asks: <c>--gateway</c>, then <c>ZS_GATEWAY</c>, then <c>gateway</c> in the
+/// user's <c>zerostor/context.json</c>, then this machine's. Each is HOST:PORT[,HOST:PORT...].</summary>
+internal static class Gateways
+{
+    public const string Variable = "ZS_GATEWAY";
+
+    // What a gateway has to answer in once another one did.
+    private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
+
+    private static readonly string Default = $"127.0.0.1:{ZeroStorClientOptions.DefaultGatewayPort}";
+
+    /// <param name="option">What <c>--gateway</c> said, if anything.</param>
+    /// <param name="environment">Reads a variable of the environment.</param>
+    /// <param name="readFile">Reads a file; null where it is not.</param>
+    /// <exception cref="ZeroStorException">InvalidArgument: not a gateway, or the context file is not one.
+    /// </exception>
+    public static string[] Choose(
+        string? option, Func<string, string?> environment, Func<string, string?> readFile)
+    {
+        string[] gateways = Split(option)
+            ?? Split(environment(Variable))
+            ?? Split(FromContext(environment, readFile))
+            ?? [Default];
+        return Array.ConvertAll(gateways, g => GatewayAddress.Parse(g).ToString());
+    }
+
+    /// <summary>Those that take a connection. A silo that hangs may be among them, one that is down is not.
+    /// </summary>
+    public static async Task<string[]> ProbeAsync(
+        IEnumerable<string> gateways, TimeSpan timeout, CancellationToken cancel)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        bound.CancelAfter(timeout);
+        string?[] answered = await Task.WhenAll(gateways.Select(ProbeOneAsync));
+        cancel.ThrowIfCancellationRequested();
+        return [.. answered.OfType<string>()];
+
+        async Task<string?> ProbeOneAsync(string gateway)
+        {
+            GatewayAddress address = GatewayAddress.Parse(gateway);
+            try
+            {
+                using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+                await socket.ConnectAsync(address.Host, address.Port, bound.Token);
+                // One is enough: no verb waits long for those that may be down.
+                bound.CancelAfter(Grace);
+                return gateway;
+            }
+            catch (Exception failure) when (failure is SocketException or OperationCanceledException)
+            {
+                return null;
+            }
+        }
+    }
+
+    private static string? FromContext(Func<string, string?> environment, Func<string, string?> readFile)
+    {
+        string? folder = environment("XDG_CONFIG_HOME");
+        if (string.IsNullOrEmpty(folder))
+        {
+            folder = Path.Combine(environment("HOME") ?? "", ".config");
+        }
+
+        string path = Path.Combine(folder, "zerostor", "context.json");
+        if (readFile(path) is not { } text)
+        {
+            return null;
+        }
+
+        try
+        {
+            using JsonDocument context = JsonDocument.Parse(text);
+            return context.RootElement.TryGetProperty("gateway", out JsonElement gateway) ? gateway.GetString() : null;
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        {
+            throw ZeroStorException.Invalid(
+                $"'{path}' is not {{\"gateway\":\"HOST:PORT[,...]\"}}: repair or remove it.");
+        }
+    }
+
+    private static string[]? Split(string? list)
+    {
+        string[] gateways = list?.Split(
+            ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
+        return gateways.Length > 0 ? gateways : null;
+    }
+}

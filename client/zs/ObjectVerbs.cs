@@ -1,0 +1,275 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using ZeroStor.Client;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.CommandLine;
+
+/// <summary><c>zs ls</c>, <c>zs rm</c>, <c>zs stat</c>.</summary>
+internal static class ObjectVerbs
+{
+    private const int DeletesAtOnce = 16;
+
+    /// <summary>Lines of JSON are sent off after so many, so that no listing is held whole.</summary>
+    private const int LinesPerFlush = 256;
+
+    public static Command MakeList()
+    {
+        var target = new Argument<string?>("VAULT/PREFIX")
+        {
+            Description = "What to list; nothing: the vaults",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var recursive = new Option<bool>("-r") { Description = "All keys that begin so, not one level" };
+        var isLong = new Option<bool>("-l") { Description = "With size and time" };
+        return Verb.Make("ls", """
+            Lists vaults, or the keys that begin with a prefix, one level by /.
+
+              zs ls
+              zs ls photos
+              zs ls -l photos/2024/
+              zs ls -r photos/20
+            """, [target, recursive, isLong], verb =>
+        {
+            bool withMore = verb.Arguments.GetValue(isLong);
+            return verb.Arguments.GetValue(target) is { } text
+                ? ListAsync(verb, Target.Parse(text), verb.Arguments.GetValue(recursive), withMore)
+                : VaultVerbs.ListAsync(verb, withMore);
+        });
+    }
+
+    public static Command MakeRemove()
+    {
+        var target = new Argument<string>("VAULT/KEY") { Description = "What to remove" };
+        var recursive = new Option<bool>("-r") { Description = "All keys below KEY/ as well" };
+        return Verb.Make("rm", """
+            Removes an object; with -r all below it. It cannot be read from then on.
+
+              zs rm photos/2024/sea.jpg
+              zs rm -r photos/2024
+            """, [target, recursive], verb =>
+        {
+            string text = verb.Arguments.GetRequiredValue(target);
+            if (!verb.Arguments.GetValue(recursive))
+            {
+                return RemoveOneAsync(verb, Target.ParseObject(text));
+            }
+
+            Target folder = Target.Parse(text);
+            return folder.HasSlash
+                ? RemoveFolderAsync(verb, folder)
+                : throw ZeroStorException.Invalid(
+                    $"'{text}' is a whole vault: say '{text}/' to remove all its objects, or 'zs vault rm {text}'.");
+        });
+    }
+
+    public static Command MakeStat()
+    {
+        var target = new Argument<string>("VAULT/KEY") { Description = "The object" };
+        var shards = new Option<bool>("--shards") { Description = "Where each shard of each stripe lies" };
+        return Verb.Make("stat", """
+            Shows what an object is, and where its shards lie.
+
+              zs stat photos/2024/sea.jpg
+              zs stat photos/2024/sea.jpg --shards --json
+            """, [target, shards], verb =>
+            StatAsync(
+                verb,
+                Target.ParseObject(verb.Arguments.GetRequiredValue(target)),
+                verb.Arguments.GetValue(shards)));
+    }
+
+    /// <summary>A version, as every verb's JSON shows it.</summary>
+    public static void Write(Utf8JsonWriter w, ObjectVersion version)
+    {
+        w.WriteString("key", version.Key);
+        w.WriteNumber("size", version.Size);
+        w.WriteString("etag", version.ETag);
+        w.WriteString("version", version.Version.ToString());
+        w.WriteString("modified", Text.Time(version.Modified));
+        w.WriteString("contentType", version.ContentType);
+        w.WriteStartObject("headers");
+        foreach ((string name, string value) in version.Headers)
+        {
+            w.WriteString(name, value);
+        }
+
+        w.WriteEndObject();
+    }
+
+    internal static void Write(Utf8JsonWriter w, ShardPlace shard)
+    {
+        w.WriteStartObject();
+        w.WriteNumber("stripe", shard.Stripe);
+        w.WriteNumber("index", shard.Index);
+        w.WriteNumber("disk", shard.Disk.Value);
+        w.WriteString("silo", shard.Silo);
+        w.WriteString("state", shard.State);
+        w.WriteString("file", shard.File);
+        w.WriteNumber("offset", shard.Offset);
+        w.WriteNumber("length", shard.Length);
+        w.WriteEndObject();
+    }
+
+    private static async Task ListAsync(Verb verb, Target target, bool isRecursive, bool isLong)
+    {
+        await using ZeroStorClient client = await verb.ConnectAsync();
+        IAsyncEnumerable<ListEntry> entries = client.Vault(target.Vault).ListAsync(
+            new ListOptions { Prefix = target.Key, Delimiter = isRecursive ? null : "/" }, verb.Cancel);
+        if (!verb.Output.IsJson)
+        {
+            await foreach (ListEntry entry in entries)
+            {
+                verb.Output.Line(!isLong ? entry.Key
+                    : entry.IsPrefix ? $"{"",12}  {"",-20}  {entry.Key}"
+                    : string.Create(
+                        CultureInfo.InvariantCulture, $"{entry.Size,12}  {Text.Time(entry.Modified),-20}  {entry.Key}"));
+            }
+
+            return;
+        }
+
+        await verb.Output.JsonAsync(async w =>
+        {
+            w.WriteStartObject();
+            w.WriteString("vault", target.Vault);
+            w.WriteString("prefix", target.Key);
+            await WriteAllAsync(w, "entries", entries, Write);
+            w.WriteEndObject();
+        });
+    }
+
+    private static void Write(Utf8JsonWriter w, ListEntry entry)
+    {
+        w.WriteStartObject();
+        w.WriteString("key", entry.Key);
+        w.WriteBoolean("isPrefix", entry.IsPrefix);
+        if (!entry.IsPrefix)
+        {
+            w.WriteNumber("size", entry.Size);
+            w.WriteString("etag", entry.ETag);
+            w.WriteString("version", entry.Version.ToString());
+            w.WriteString("modified", Text.Time(entry.Modified));
+        }
+
+        w.WriteEndObject();
+    }
+
+    private static async Task RemoveOneAsync(Verb verb, Target target)
+    {
+        await using ZeroStorClient client = await verb.ConnectAsync();
+        if (!await client.Vault(target.Vault).DeleteAsync(target.Key, null, verb.Cancel))
+        {
+            throw ZeroStorException.NotFound($"There is no object '{target}'.");
+        }
+
+        Told(verb, target, 1);
+    }
+
+    private static async Task RemoveFolderAsync(Verb verb, Target target)
+    {
+        await using ZeroStorClient client = await verb.ConnectAsync();
+        Vault vault = client.Vault(target.Vault);
+        long removed = 0;
+        if (target.Key.Length > 0 && !target.Key.EndsWith('/') && await vault.DeleteAsync(target.Key, null, verb.Cancel))
+        {
+            removed++;
+        }
+
+        await Parallel.ForEachAsync(
+            vault.ListAsync(new ListOptions { Prefix = target.Folder }, verb.Cancel),
+            new ParallelOptions { MaxDegreeOfParallelism = DeletesAtOnce, CancellationToken = verb.Cancel },
+            async (entry, cancel) =>
+            {
+                if (await vault.DeleteAsync(entry.Key, null, cancel))
+                {
+                    Interlocked.Increment(ref removed);
+                }
+            });
+        if (removed == 0)
+        {
+            throw ZeroStorException.NotFound($"There is nothing at or below '{target}'.");
+        }
+
+        Told(verb, target, removed);
+    }
+
+    private static void Told(Verb verb, Target target, long removed)
+    {
+        verb.Output.Line(removed == 1 ? $"Removed {target}." : $"Removed {removed} objects at or below {target}.");
+        verb.Output.Json(w =>
+        {
+            w.WriteString("vault", target.Vault);
+            w.WriteString("key", target.Key);
+            w.WriteNumber("removed", removed);
+        });
+    }
+
+    private static async Task StatAsync(Verb verb, Target target, bool withShards)
+    {
+        await using ZeroStorClient client = await verb.ConnectAsync();
+        Vault vault = client.Vault(target.Vault);
+        ObjectVersion version = await vault.HeadAsync(target.Key, verb.Cancel);
+        if (verb.Output.IsJson)
+        {
+            await verb.Output.JsonAsync(async w =>
+            {
+                w.WriteStartObject();
+                w.WriteString("vault", target.Vault);
+                Write(w, version);
+                if (withShards)
+                {
+                    await WriteAllAsync(w, "shards", vault.LocateAsync(target.Key, verb.Cancel), Write);
+                }
+
+                w.WriteEndObject();
+            });
+            return;
+        }
+
+        verb.Output.Line($"key          {target}");
+        verb.Output.Line(string.Create(
+            CultureInfo.InvariantCulture, $"size         {version.Size} ({Text.Bytes(version.Size)})"));
+        verb.Output.Line($"etag         {version.ETag}");
+        verb.Output.Line($"version      {version.Version}");
+        verb.Output.Line($"modified     {Text.Time(version.Modified)}");
+        if (version.ContentType.Length > 0)
+        {
+            verb.Output.Line($"content type {version.ContentType}");
+        }
+
+        foreach ((string name, string value) in version.Headers)
+        {
+            verb.Output.Line($"header       {name}: {value}");
+        }
+
+        if (withShards)
+        {
+            verb.Output.Line("stripe index  disk  state    silo, file, offset, length");
+            await foreach (ShardPlace s in vault.LocateAsync(target.Key, verb.Cancel))
+            {
+                verb.Output.Line(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{s.Stripe,6} {s.Index,5} {s.Disk,5}  {s.State,-7}  {s.Silo} {s.File} {s.Offset} {s.Length}"));
+            }
+        }
+    }
+
+    private static async Task WriteAllAsync<T>(
+        Utf8JsonWriter w, string name, IAsyncEnumerable<T> lines, Action<Utf8JsonWriter, T> write)
+    {
+        w.WriteStartArray(name);
+        int written = 0;
+        await foreach (T line in lines)
+        {
+            write(w, line);
+            if (++written % LinesPerFlush == 0)
+            {
+                await w.FlushAsync();
+            }
+        }
+
+        w.WriteEndArray();
+    }
+}

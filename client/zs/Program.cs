@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+
+namespace ZeroStor.CommandLine;
+
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        return await RunAsync(args, stop.Token);
+
+        // The first signal asks the verb to clean up and end; a second one ends it as it is.
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
+
+    internal static RootCommand MakeRoot()
+    {
+        var root = new RootCommand("""
+            Puts and gets objects in a ZeroStor fabric.
+
+            An object is named VAULT/KEY: a vault, and behind the first slash the key.
+
+              zs vault create photos --code 20+4
+              zs put sea.jpg photos/2024/
+              zs get photos/2024/sea.jpg copy.jpg
+              zs ls -l photos/2024/
+
+            Exit codes: 0 done, 1 failed, 2 wrong usage, 3 no silo reachable, 4 not found,
+            5 precondition failed, 130 interrupted.
+            """)
+        {
+            VaultVerbs.Make(),
+            PutVerb.Make(),
+            GetVerb.Make(),
+            ObjectVerbs.MakeList(),
+            ObjectVerbs.MakeRemove(),
+            ObjectVerbs.MakeStat(),
+            StatusVerb.Make(),
+        };
+        root.Add(Verb.GatewayOption);
+        root.Add(Verb.JsonOption);
+        root.Add(Verb.VerboseOption);
+        return root;
+    }
+
+    internal static async Task<int> RunAsync(string[] args, CancellationToken cancel)
+    {
+        ParseResult parsed = MakeRoot().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            // Told here, since the library would print its help as well and end with 1.
+            string command = parsed.CommandResult.Command is RootCommand ? "zs" : $"zs {parsed.CommandResult.Command.Name}";
+            Output.Create(args.Contains(Verb.JsonOption.Name), isVerbose: false).Error(new Failure(
+                nameof(ErrorKind.InvalidArgument),
+                $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{command} --help'.",
+                Exit.Usage));
+            return (int)Exit.Usage;
+        }
+
+        return await parsed.InvokeAsync(
+            new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false },
+            cancel);
+    }
+}
