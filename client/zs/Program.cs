@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
 
 namespace ZeroStor.CommandLine;
@@ -47,25 +49,42 @@ internal static class Program
         root.Add(Verb.GatewayOption);
         root.Add(Verb.JsonOption);
         root.Add(Verb.VerboseOption);
+        TaughtCommand.TeachHelp(root);
         return root;
     }
 
     internal static async Task<int> RunAsync(string[] args, CancellationToken cancel)
     {
-        ParseResult parsed = MakeRoot().Parse(args);
-        if (parsed.Errors.Count > 0)
+        // A file may be called @x: no argument is read as the name of a file of arguments.
+        ParseResult parsed = MakeRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Action is ParseErrorAction)
         {
             // Told here, since the library would print its help as well and end with 1.
-            string command = parsed.CommandResult.Command is RootCommand ? "zs" : $"zs {parsed.CommandResult.Command.Name}";
             Output.Create(args.Contains(Verb.JsonOption.Name), isVerbose: false).Error(new Failure(
-                nameof(ErrorKind.InvalidArgument),
-                $"{parsed.Errors[0].Message.TrimEnd('.')}; see '{command} --help'.",
-                Exit.Usage));
+                nameof(ErrorKind.InvalidArgument), Explain(parsed), Exit.Usage));
             return (int)Exit.Usage;
         }
 
         return await parsed.InvokeAsync(
             new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false },
             cancel);
+    }
+
+    private static string Explain(ParseResult parsed)
+    {
+        string command = string.Join(
+            ' ', Enumerable.Reverse([.. PathOf(parsed.CommandResult)]));
+        string what = parsed.UnmatchedTokens.Count > 0
+            ? $"'{parsed.UnmatchedTokens[0]}' means nothing to '{command}'"
+            : parsed.Errors[0].Message.TrimEnd('.');
+        return $"{what}; see '{command} --help'.";
+
+        static IEnumerable<string> PathOf(CommandResult? at)
+        {
+            for (; at is not null; at = at.Parent as CommandResult)
+            {
+                yield return at.Command is RootCommand ? "zs" : at.Command.Name;
+            }
+        }
     }
 }

@@ -9,11 +9,9 @@ namespace ZeroStor.CommandLine;
 /// <summary><c>zs vault create | ls | show | rm</c>.</summary>
 internal static class VaultVerbs
 {
-    public static Command Make() => new("vault", """
-        Makes, shows and removes vaults.
-
-        A vault is a namespace with a policy: how its objects are coded and how far their shards are spread.
-        """)
+    public static Command Make() => new(
+        "vault",
+        "Makes, lists, shows and removes vaults: namespaces with a policy, how objects are coded and spread.")
     {
         MakeCreate(), MakeList(), MakeShow(), MakeRemove(),
     };

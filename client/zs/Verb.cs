@@ -54,7 +54,7 @@ internal sealed class Verb
     public static Command Make(
         string name, string help, IEnumerable<Symbol> parameters, Func<Verb, Task> action)
     {
-        var command = new Command(name, help);
+        var command = new TaughtCommand(name, help);
         foreach (Symbol parameter in parameters)
         {
             if (parameter is Argument argument)
