@@ -6,6 +6,9 @@ internal sealed class Bar : IDisposable
 {
     private static readonly TimeSpan RedrawPeriod = TimeSpan.FromMilliseconds(200);
 
+    private const int MinWidth = 20;
+    private const int DefaultWidth = 79;
+
     private readonly string _label;
     private readonly long? _totalBytes;
     private readonly Func<long> _doneBytes;
@@ -38,5 +41,8 @@ internal sealed class Bar : IDisposable
         _doneBytes(),
         _totalBytes,
         TimeProvider.System.GetElapsedTime(_since),
-        Math.Max(20, Console.WindowWidth - 1)) + "\x1b[K");
+        Width) + "\x1b[K");
+
+    // A terminal that does not know its width says 0.
+    private static int Width => Console.WindowWidth > MinWidth ? Console.WindowWidth - 1 : DefaultWidth;
 }

@@ -74,9 +74,7 @@ internal static class GetVerb
         {
             if (isToOutput)
             {
-                await using Stream output = StandardStreams.OpenOutput();
-                await content.CopyToAsync(output, verb.Cancel);
-                await output.FlushAsync(verb.Cancel);
+                await WriteOutputAsync(content, verb.Cancel);
             }
             else
             {
@@ -189,6 +187,19 @@ internal static class GetVerb
         if (!isForced && File.Exists(path))
         {
             throw new IOException($"'{path}' is there already: say --force to write over it.");
+        }
+    }
+
+    private static async Task WriteOutputAsync(ObjectStream content, CancellationToken cancel)
+    {
+        try
+        {
+            await using Stream output = StandardStreams.OpenOutput();
+            await content.CopyToAsync(output, cancel);
+        }
+        catch (IOException failure)
+        {
+            throw new IOException($"Standard output takes no more: {failure.Message.TrimEnd('.')}.", failure);
         }
     }
 
