@@ -4,13 +4,14 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>A range of one version, read forward once: a stream that reads a few stripes ahead. Every byte was
-/// verified before it got here; where too many shards are bad or gone the read fails and nothing false is
-/// returned. After a failure every further read fails alike. Read it asynchronously; one read at a time.</summary>
+/// <summary>A range of one version, read forward once: a stream that reads a few stripes ahead. Every byte
+/// was verified before it got here; where too many shards are bad or gone the read fails and nothing false is
+/// returned. After a failure every further read fails alike. Read it asynchronously; one read at a
+/// time.</summary>
 public sealed class ObjectStream : Stream
 {
-    /// <summary>Stripes read ahead at most. It begins with one and grows as the reader takes them, so that who
-    /// stops early, or reads slowly, does not make the fabric read what nobody wants.</summary>
+    /// <summary>Stripes read ahead at most. It begins with one and grows as the reader takes them, so that
+    /// who stops early, or reads slowly, does not make the fabric read what nobody wants.</summary>
     private const int MaxStripesAhead = 4;
 
     private readonly Fabric _fabric;
@@ -65,8 +66,8 @@ public sealed class ObjectStream : Stream
     private string Name => $"{_vault}/{Version.Key}";
 
     /// <inheritdoc/>
-    /// <exception cref="ZeroStorException">NotFound: the version was reclaimed under the reader; TooFewShards,
-    /// Corrupt: the object cannot be read here; Unavailable.</exception>
+    /// <exception cref="ZeroStorException">NotFound: the version was reclaimed under the reader;
+    /// TooFewShards, Corrupt: the object cannot be read here; Unavailable.</exception>
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty || !await MoveAsync(cancellationToken))

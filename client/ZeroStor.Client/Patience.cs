@@ -1,8 +1,8 @@
 namespace ZeroStor.Client;
 
-/// <summary>Waits between the tries of one step: capped exponential, with jitter so that many clients which lost
-/// the same silo do not return as one; no more once the patience, which begins with the first failure, is over. Not
-/// thread-safe.</summary>
+/// <summary>Waits between the tries of one step: capped exponential, with jitter so that many clients which
+/// lost the same silo do not return as one; no more once the patience, which begins with the first failure,
+/// is over. Not thread-safe.</summary>
 internal sealed class Patience(TimeProvider time, IEntropy entropy, TimeSpan patience)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(20);

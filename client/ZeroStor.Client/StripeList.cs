@@ -26,8 +26,8 @@ internal sealed class StripeList(Code code)
         }
     }
 
-    /// <summary>What is left once all stripes are in: the stripes themselves where a manifest holds them, else
-    /// the pages that were not taken.</summary>
+    /// <summary>What is left once all stripes are in: the stripes themselves where a manifest holds them,
+    /// else the pages that were not taken.</summary>
     public (ImmutableArray<StripeRef> Inline, ImmutableArray<(int Page, byte[] Bytes)> Pages) Finish(int stripeCount)
     {
         lock (_gate)

@@ -7,8 +7,9 @@ namespace ZeroStor.Client;
 
 /// <summary>A vault as a front end uses it: its objects, by key. Making one asks nothing of the fabric; each
 /// method throws <see cref="ErrorKind.NotFound"/> when the vault is not there. All failures of the fabric are
-/// <see cref="ZeroStorException"/>; those of the caller's own streams come out as they are. What was acknowledged
-/// is synced on its homes and committed. Thread-safe; per key the methods are linearizable.</summary>
+/// <see cref="ZeroStorException"/>; those of the caller's own streams come out as they are. What was
+/// acknowledged is synced on its homes and committed. Thread-safe; per key the methods are
+/// linearizable.</summary>
 public sealed class Vault
 {
     /// <summary>Stripes whose shards are looked up with one call: each asks up to n disks.</summary>
@@ -26,10 +27,10 @@ public sealed class Vault
         _fabric.RepeatAsync(
             $"looking for vault '{Name}'", _fabric.Doors.Vault(Name).DescribeAsync, cancel);
 
-    /// <summary>Puts all bytes of a stream, of any length, as the key's next version. A few stripes of at most
-    /// 4 MiB are held at a time. Cancelled or failed, nothing of it becomes visible.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: key or headers; PreconditionFailed; PolicyUnsatisfiable:
-    /// too few homes took it; Busy, Unavailable: it was tried for
+    /// <summary>Puts all bytes of a stream, of any length, as the key's next version. A few stripes of at
+    /// most 4 MiB are held at a time. Cancelled or failed, nothing of it becomes visible.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: key or headers; PreconditionFailed;
+    /// PolicyUnsatisfiable: too few homes took it; Busy, Unavailable: it was tried for
     /// <see cref="ZeroStorClientOptions.Patience"/>.</exception>
     public Task<ObjectVersion> PutAsync(
         string key, Stream content, PutOptions? options = null, CancellationToken cancel = default)
@@ -38,8 +39,8 @@ public sealed class Vault
         return PutAsync(key, content.ReadAsync, options, cancel);
     }
 
-    /// <summary>As <see cref="PutAsync(string, Stream, PutOptions?, CancellationToken)"/>, for bytes that are at
-    /// hand.</summary>
+    /// <summary>As <see cref="PutAsync(string, Stream, PutOptions?, CancellationToken)"/>, for bytes that are
+    /// at hand.</summary>
     public Task<ObjectVersion> PutAsync(
         string key, ReadOnlySequence<byte> content, PutOptions? options = null, CancellationToken cancel = default)
     {
@@ -55,11 +56,11 @@ public sealed class Vault
         }
     }
 
-    /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the key;
-    /// once the version is deleted it may be reclaimed under a slow reader, which then gets
+    /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the
+    /// key; once the version is deleted it may be reclaimed under a slow reader, which then gets
     /// <see cref="ErrorKind.NotFound"/>.</summary>
-    /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind the
-    /// end.</exception>
+    /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind
+    /// the end.</exception>
     public async Task<ObjectStream> OpenReadAsync(
         string key, ReadOptions? options = null, CancellationToken cancel = default)
     {
@@ -89,8 +90,8 @@ public sealed class Vault
             key, $"deleting '{Name}/{key}'", (door, token) => door.DeleteAsync(order, token), cancel);
     }
 
-    /// <summary>Makes the current version of <paramref name="source"/> the next one of <paramref name="target"/>:
-    /// headers and all, and no bytes move.</summary>
+    /// <summary>Makes the current version of <paramref name="source"/> the next one of
+    /// <paramref name="target"/>: headers and all, and no bytes move.</summary>
     /// <exception cref="ZeroStorException">NotFound: the source; PreconditionFailed.</exception>
     public async Task<ObjectVersion> CopyAsync(
         string source, string target, CopyOptions? options = null, CancellationToken cancel = default)
@@ -117,8 +118,8 @@ public sealed class Vault
         return ObjectVersion.Of(info, headers);
     }
 
-    /// <summary>Lists keys and common prefixes, page after page. Each page shows every write that was acknowledged
-    /// before it was asked for.</summary>
+    /// <summary>Lists keys and common prefixes, page after page. Each page shows every write that was
+    /// acknowledged before it was asked for.</summary>
     public async IAsyncEnumerable<ListEntry> ListAsync(
         ListOptions? options = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {

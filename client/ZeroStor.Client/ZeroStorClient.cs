@@ -6,8 +6,8 @@ using ZeroStor.Contracts.Doors;
 namespace ZeroStor.Client;
 
 /// <summary>A fabric, as front ends use it: its vaults and its state. From dependency injection
-/// (<see cref="ZeroStorClientExtensions"/>) it lives as long as the host; made by <see cref="ConnectAsync"/> it
-/// has a connection of its own, which disposing closes. All failures are <see cref="ZeroStorException"/>.
+/// (<see cref="ZeroStorClientExtensions"/>) it lives as long as the host; made by <see cref="ConnectAsync"/>
+/// it has a connection of its own, which disposing closes. All failures are <see cref="ZeroStorException"/>.
 /// Thread-safe.</summary>
 public sealed class ZeroStorClient : IAsyncDisposable
 {
@@ -68,8 +68,8 @@ public sealed class ZeroStorClient : IAsyncDisposable
     public Vault Vault(string name) => new(_fabric, name);
 
     /// <summary>Makes a vault.</summary>
-    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name, or a code, spread and write
-    /// floor that contradict each other; PolicyUnsatisfiable: the disks cannot hold it.</exception>
+    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name, or a code, spread and
+    /// write floor that contradict each other; PolicyUnsatisfiable: the disks cannot hold it.</exception>
     public async Task<VaultInfo> CreateVaultAsync(
         string name, VaultSpec? spec = null, CancellationToken cancel = default)
     {

@@ -1,7 +1,7 @@
 namespace ZeroStor.CommandLine;
 
-/// <summary>A line of progress that redraws itself while a verb moves bytes: share, rate, time left. It asks how
-/// far the verb is; the verb need not know of it.</summary>
+/// <summary>A line of progress that redraws itself while a verb moves bytes: share, rate, time left. It asks
+/// how far the verb is; the verb need not know of it.</summary>
 internal sealed class Bar : IDisposable
 {
     private static readonly TimeSpan RedrawPeriod = TimeSpan.FromMilliseconds(200);
@@ -21,7 +21,8 @@ internal sealed class Bar : IDisposable
         _timer = new Timer(_ => Draw(), null, RedrawPeriod, RedrawPeriod);
     }
 
-    /// <summary>Takes the line away, so that other text can stand there; the next redraw brings it back.</summary>
+    /// <summary>Takes the line away, so that other text can stand there; the next redraw brings it
+    /// back.</summary>
     public static void Clear()
     {
         if (!Console.IsErrorRedirected)

@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary>What a path leads to, symbolic links followed, and which file it is. .NET tells neither a pipe from a
-/// file (opening one would wait for a writer for ever) nor whether two paths are one folder; Linux's statx does,
-/// and its record looks the same on every processor.</summary>
+/// <summary>What a path leads to, symbolic links followed, and which file it is. .NET tells neither a pipe
+/// from a file (opening one would wait for a writer for ever) nor whether two paths are one folder; Linux's
+/// statx does, and its record looks the same on every processor.</summary>
 /// <param name="Type">The type bits of the mode; 0 where the system does not tell.</param>
 /// <param name="Identity">Device and number: the same for all paths to one file.</param>
 internal readonly record struct FileKind(int Type, (uint Major, uint Minor, ulong Number) Identity)

@@ -4,8 +4,8 @@ using ZeroStor.Client;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs get</c>: an object into a file or to standard output, or all below a prefix into a folder. A
-/// file is written beside its place and renamed when it is whole.</summary>
+/// <summary><c>zs get</c>: an object into a file or to standard output, or all below a prefix into a folder.
+/// A file is written beside its place and renamed when it is whole.</summary>
 internal static class GetVerb
 {
     private const int GetsAtOnce = 8;

@@ -13,9 +13,9 @@ internal static class LocalPaths
             : throw ZeroStorException.Invalid($"'{key}' does not end in the name of a file: say which FILE to write.");
     }
 
-    /// <summary>Where the key <paramref name="relativeKey"/> lies below <paramref name="folder"/>; one that ends
-    /// in a slash (or is empty) is a folder itself. A key that would lie elsewhere (<c>..</c>, absolute) or on top
-    /// of another key's place (<c>a//b</c>, <c>a/./b</c>) is refused.</summary>
+    /// <summary>Where the key <paramref name="relativeKey"/> lies below <paramref name="folder"/>; one that
+    /// ends in a slash (or is empty) is a folder itself. A key that would lie elsewhere (<c>..</c>, absolute)
+    /// or on top of another key's place (<c>a//b</c>, <c>a/./b</c>) is refused.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
     public static (string Path, bool IsFolder) Below(string folder, string relativeKey)
     {

@@ -1,7 +1,7 @@
 namespace ZeroStor.CommandLine;
 
-/// <summary>What <c>VAULT/KEY</c> on the command line means. The first slash ends the vault; all behind it is the
-/// key, slashes too.</summary>
+/// <summary>What <c>VAULT/KEY</c> on the command line means. The first slash ends the vault; all behind it is
+/// the key, slashes too.</summary>
 /// <param name="Vault">Never empty.</param>
 /// <param name="Key">May be empty: the whole vault.</param>
 /// <param name="HasSlash">Whether a slash followed the vault.</param>
@@ -29,7 +29,8 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
             : throw ZeroStorException.Invalid($"'{text}' has an empty key: write VAULT/KEY, as in photos/2024/sea.jpg.");
     }
 
-    /// <summary>Where <c>put FILE TARGET</c> goes: a target that ends in a slash keeps the file's name.</summary>
+    /// <summary>Where <c>put FILE TARGET</c> goes: a target that ends in a slash keeps the file's
+    /// name.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: the key would be empty.</exception>
     public static Target ForPut(string file, string text)
     {
@@ -50,8 +51,8 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
             : target with { Key = target.Key + Path.GetFileName(file) };
     }
 
-    /// <summary>The key as a folder: empty, or ending in one slash, so that <c>tree</c> never means <c>tree2</c>.
-    /// </summary>
+    /// <summary>The key as a folder: empty, or ending in one slash, so that <c>tree</c> never means
+    /// <c>tree2</c>. </summary>
     public string Folder => Key.Length == 0 || Key.EndsWith('/') ? Key : Key + "/";
 
     public override string ToString() => HasSlash ? $"{Vault}/{Key}" : Vault;

@@ -3,8 +3,8 @@ using ZeroStor.Client;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary>What every verb shares: its common options, the connection it opens when its arguments proved right,
-/// and how failures become a sentence and an exit code.</summary>
+/// <summary>What every verb shares: its common options, the connection it opens when its arguments proved
+/// right, and how failures become a sentence and an exit code.</summary>
 internal sealed class Verb
 {
     /// <summary>A process that finds no silo ends within five seconds, its own start included: this long for

@@ -6,9 +6,9 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Tests.Client;
 
-/// <summary>The other side of the four doors, in memory: it takes pieces as the wire does (a copy, and the count
-/// goes back), holds stripes as plain bytes, and keeps the promises of the contracts about slots, contents and
-/// commits. Faults are planted through <see cref="Before"/> and <see cref="After"/>.</summary>
+/// <summary>The other side of the four doors, in memory: it takes pieces as the wire does (a copy, and the
+/// count goes back), holds stripes as plain bytes, and keeps the promises of the contracts about slots,
+/// contents and commits. Faults are planted through <see cref="Before"/> and <see cref="After"/>.</summary>
 internal sealed class FakeFabric : IDoors, IFabricDoor
 {
     public const string VaultName = "vault";
@@ -29,7 +29,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     public ConcurrentDictionary<string, string> Coordinators { get; } =
         new() { ["a/1"] = "a", ["a/2"] = "a", ["b/3"] = "b" };
 
-    /// <summary>Called before a call does anything: coordinator or door, method. May throw, or hang.</summary>
+    /// <summary>Called before a call does anything: coordinator or door, method. May throw, or
+    /// hang.</summary>
     public Func<string, string, CancellationToken, Task> Before { get; set; } = (_, _, _) => Task.CompletedTask;
 
     /// <summary>Called when a call did its work: throwing here loses the answer.</summary>

@@ -12,7 +12,8 @@ public sealed class StripePlanTests
     [Fact]
     public void The_slices_of_any_range_are_its_bytes_in_order_over_all_extents()
     {
-        // Two contents, of other codes; extents that take the middle of one, all of the other, the first again.
+        // Two contents, of other codes; extents that take the middle of one, all of the other, the first
+        // again.
         const int A = 900_000;
         const int B = 1_300_000;
         Manifest manifest = ManifestOf(
