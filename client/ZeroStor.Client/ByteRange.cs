@@ -10,7 +10,8 @@ public readonly record struct ByteRange
     private readonly long _last;
     private readonly bool _isSuffix;
 
-    private ByteRange(long first, long last, bool isSuffix) => (_first, _last, _isSuffix) = (first, last, isSuffix);
+    private ByteRange(long first, long last, bool isSuffix) =>
+        (_first, _last, _isSuffix) = (first, last, isSuffix);
 
     /// <summary>From <paramref name="first"/> to the end.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: negative.</exception>

@@ -38,7 +38,12 @@ internal sealed class ContentPut : IAsyncDisposable
     private int _shortStripes;
 
     private ContentPut(
-        Fabric fabric, IObjectDoor objects, PutSlots slots, PutTicket ticket, string name, CancellationToken cancel)
+        Fabric fabric,
+        IObjectDoor objects,
+        PutSlots slots,
+        PutTicket ticket,
+        string name,
+        CancellationToken cancel)
     {
         (_fabric, _objects, _slots, Ticket, _name) = (fabric, objects, slots, ticket, name);
         _stripes = new StripeList(ticket.Code);

@@ -57,7 +57,8 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     {
         if (!_vaults.TryGetValue(vault, out VaultInfo? info))
         {
-            info = await RepeatAsync($"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel);
+            info = await RepeatAsync(
+                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel);
             if (_vaults.Count >= MaxVaultsKnown)
             {
                 _vaults.Clear();
@@ -75,7 +76,10 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     /// <summary>Makes one call; whatever it throws comes out as a <see cref="ZeroStorException"/>, unless the
     /// caller gave up.</summary>
     public async Task<T> OnceAsync<T>(
-        string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel, TimeSpan? timeout = null)
+        string doing,
+        Func<CancellationToken, Task<T>> call,
+        CancellationToken cancel,
+        TimeSpan? timeout = null)
     {
         using var bound = new CancellationTokenSource(timeout ?? CallTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, bound.Token);
@@ -145,7 +149,8 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
                     {
                         await gone.CancelAsync();
                         throw new ZeroStorException(
-                            ErrorKind.Unavailable, $"Silo '{coordinator.Silo}' left the fabric while {doing}.");
+                            ErrorKind.Unavailable,
+                            $"Silo '{coordinator.Silo}' left the fabric while {doing}.");
                     }
                 }
             }

@@ -68,7 +68,8 @@ public sealed class ObjectStream : Stream
     /// <inheritdoc/>
     /// <exception cref="ZeroStorException">NotFound: the version was reclaimed under the reader;
     /// TooFewShards, Corrupt: the object cannot be read here; Unavailable.</exception>
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty || !await MoveAsync(cancellationToken))
         {
@@ -82,11 +83,13 @@ public sealed class ObjectStream : Stream
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+    public override Task<int> ReadAsync(
+        byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Writes the rest to <paramref name="destination"/>, from the buffers it came in.</summary>
-    public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+    public override async Task CopyToAsync(
+        Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(destination);
         while (await MoveAsync(cancellationToken))
@@ -146,7 +149,7 @@ public sealed class ObjectStream : Stream
     }
 
     private static NotSupportedException ForwardOnly() =>
-        new("An object is read forward, once, and never changed: open another range, or put another version.");
+        new("An object is read forward, once, and never changed: open another range, or put a version.");
 
     // Sees to it that the current stripe has a byte left; false at the end.
     private async ValueTask<bool> MoveAsync(CancellationToken cancel)
@@ -221,7 +224,8 @@ public sealed class ObjectStream : Stream
                 $"Page {number} of '{Name}' names {stripes.Length} stripes and should name {expected}.");
     }
 
-    private async Task<BufferSlice> FetchAsync(StripeSlice slice, Task<StripeRef> stripe, CancellationToken cancel)
+    private async Task<BufferSlice> FetchAsync(
+        StripeSlice slice, Task<StripeRef> stripe, CancellationToken cancel)
     {
         ContentRef content = _manifest.Contents[slice.Content];
         string doing = $"reading stripe {slice.Ordinal} of '{Name}'";
@@ -253,7 +257,7 @@ public sealed class ObjectStream : Stream
 
                 bytes.Release();
                 throw ZeroStorException.Corrupt(
-                    $"{bytes.Length} bytes of stripe {slice.Ordinal} came where {slice.Length} were asked for.");
+                    $"{bytes.Length} bytes of stripe {slice.Ordinal} came where {slice.Length} were asked.");
             }
             catch (ZeroStorException failure) when (failure.IsTransient)
             {
@@ -264,7 +268,8 @@ public sealed class ObjectStream : Stream
             }
             catch (ZeroStorException failure)
             {
-                throw new ZeroStorException(failure.Kind, $"'{Name}' cannot be read: {failure.Message}", failure);
+                throw new ZeroStorException(
+                    failure.Kind, $"'{Name}' cannot be read: {failure.Message}", failure);
             }
         }
     }

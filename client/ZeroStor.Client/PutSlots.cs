@@ -80,7 +80,8 @@ internal sealed class PutSlots(Fabric fabric, string vault) : IDisposable
                     "closing a put",
                     async token =>
                     {
-                        await fabric.Doors.Stripes(slot.Coordinator.Key).ClosePutAsync(slot.Ticket.Put, token);
+                        await fabric.Doors.Stripes(slot.Coordinator.Key).ClosePutAsync(
+                            slot.Ticket.Put, token);
                         return null;
                     },
                     CancellationToken.None,

@@ -42,7 +42,10 @@ public sealed class Vault
     /// <summary>As <see cref="PutAsync(string, Stream, PutOptions?, CancellationToken)"/>, for bytes that are
     /// at hand.</summary>
     public Task<ObjectVersion> PutAsync(
-        string key, ReadOnlySequence<byte> content, PutOptions? options = null, CancellationToken cancel = default)
+        string key,
+        ReadOnlySequence<byte> content,
+        PutOptions? options = null,
+        CancellationToken cancel = default)
     {
         ReadOnlySequence<byte> rest = content;
         return PutAsync(key, ReadRest, options, cancel);
@@ -145,18 +148,25 @@ public sealed class Vault
     /// <param name="options">What to list, and from where.</param>
     /// <param name="max">The most entries: 1 to <see cref="ListObjects.MaxPerPage"/>.</param>
     /// <param name="cancel">Ends the wait.</param>
-    public async Task<ListPage> ListPageAsync(ListOptions options, int max, CancellationToken cancel = default)
+    public async Task<ListPage> ListPageAsync(
+        ListOptions options, int max, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(max, ListObjects.MaxPerPage);
         var order = new ListObjects
         {
-            Prefix = options.Prefix, Delimiter = options.Delimiter, StartAfter = options.StartAfter, Max = max,
+            Prefix = options.Prefix,
+            Delimiter = options.Delimiter,
+            StartAfter = options.StartAfter,
+            Max = max,
         };
         // Any partition serves a listing; by the prefix, listings of one place meet in one cache.
         ObjectListing listing = await AskAsync(
-            options.Prefix, $"listing '{Name}/{options.Prefix}'", (door, token) => door.ListAsync(order, token), cancel);
+            options.Prefix,
+            $"listing '{Name}/{options.Prefix}'",
+            (door, token) => door.ListAsync(order, token),
+            cancel);
         IEnumerable<ListEntry> entries =
         [
             .. listing.Objects.Select(o => new ListEntry
@@ -171,7 +181,8 @@ public sealed class Vault
             .. listing.CommonPrefixes.Select(p => new ListEntry { Key = p, IsPrefix = true }),
         ];
         return new ListPage(
-            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => Names.Compare(a.Key, b.Key)))], listing.Next);
+            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => Names.Compare(a.Key, b.Key)))],
+            listing.Next);
     }
 
     /// <summary>Where the shards of an object lie now, stripe by stripe.</summary>
@@ -263,7 +274,10 @@ public sealed class Vault
 
     // Asks the object grain of a key; whatever it is asked may be repeated.
     private async Task<T> AskAsync<T>(
-        string key, string doing, Func<IObjectDoor, CancellationToken, Task<T>> call, CancellationToken cancel)
+        string key,
+        string doing,
+        Func<IObjectDoor, CancellationToken, Task<T>> call,
+        CancellationToken cancel)
     {
         try
         {

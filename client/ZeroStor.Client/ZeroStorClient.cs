@@ -58,7 +58,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             throw new ZeroStorException(
                 ErrorKind.Unavailable,
-                $"No silo of cluster '{used.ClusterId}' answers at {string.Join(", ", used.Gateways)}: is one running?",
+                $"No silo of cluster '{used.ClusterId}' answers at {string.Join(", ", used.Gateways)}.",
                 failure);
         }
     }
@@ -109,7 +109,8 @@ public sealed class ZeroStorClient : IAsyncDisposable
 
     /// <summary>Removes a vault; with <paramref name="withContent"/> all it holds first.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it holds objects.</exception>
-    public async Task RemoveVaultAsync(string name, bool withContent = false, CancellationToken cancel = default)
+    public async Task RemoveVaultAsync(
+        string name, bool withContent = false, CancellationToken cancel = default)
     {
         IVaultDoor door = _fabric.Doors.Vault(Names.CheckVault(name));
         Patience patience = _fabric.NewPatience();

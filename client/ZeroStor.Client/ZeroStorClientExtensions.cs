@@ -55,7 +55,8 @@ public static class ZeroStorClientExtensions
         services.AddOrleansClient(client =>
         {
             client.Services.AddSingleton<IGatewayListProvider>(gateways);
-            client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ServiceId));
+            client.Configure<ClusterOptions>(
+                o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ServiceId));
             client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayRefreshPeriod);
             // A gateway answers a client over its newest connection alone, and takes it for gone when that
             // one closes: more than one would bring nothing and lose answers.

@@ -21,7 +21,8 @@ internal sealed record Failure(string Kind, string Message, Exit Exit)
     public static Failure Of(Exception exception, bool isInterrupted) => exception switch
     {
         OperationCanceledException when isInterrupted =>
-            new Failure("Interrupted", "Interrupted: nothing half-written was left behind.", Exit.Interrupted),
+            new Failure(
+                "Interrupted", "Interrupted: nothing half-written was left behind.", Exit.Interrupted),
         ZeroStorException own => new Failure(own.Kind.ToString(), own.Message, own.Kind switch
         {
             ErrorKind.InvalidArgument => Exit.Usage,

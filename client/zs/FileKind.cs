@@ -59,7 +59,8 @@ internal readonly record struct FileKind(int Type, (uint Major, uint Minor, ulon
         {
             throw new IOException(Marshal.GetLastPInvokeError() switch
             {
-                NoSuchFile when new FileInfo(path).LinkTarget is not null => $"'{path}' is a link that leads nowhere.",
+                NoSuchFile when new FileInfo(path).LinkTarget is not null =>
+                    $"'{path}' is a link that leads nowhere.",
                 NoSuchFile => $"'{path}' does not exist.",
                 NoPermission => $"'{path}' may not be read.",
                 TooManyLinks => $"'{path}' is a link in a loop of links.",
@@ -76,5 +77,9 @@ internal readonly record struct FileKind(int Type, (uint Major, uint Minor, ulon
 
     [DllImport("libc", SetLastError = true)]
     private static extern int statx(
-        int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] record);
+        int folder,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string path,
+        int flags,
+        uint mask,
+        [Out] byte[] record);
 }

@@ -18,7 +18,7 @@ internal static class GetVerb
         var source = new Argument<string>("VAULT/KEY") { Description = "What to get; with -r VAULT/PREFIX" };
         var target = new Argument<string?>("FILE")
         {
-            Description = "Where to; - for standard output; nothing: the key's last part, here. With -r the folder",
+            Description = "Where to; - for standard output; nothing: the key's last part. With -r the folder",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var range = new Option<string>("--range")
@@ -29,7 +29,7 @@ internal static class GetVerb
         var force = new Option<bool>("--force") { Description = "Write over files that are there" };
         var recursive = new Option<bool>("-r")
         {
-            Description = "Get all keys below PREFIX/ into the folder. Keys that would lie outside it are left out",
+            Description = "Get all keys below PREFIX/ into the folder, but for those that would lie outside",
         };
         return Verb.Make("get", """
             Gets an object into a file, to standard output, or all objects below a prefix into a folder.
@@ -56,7 +56,8 @@ internal static class GetVerb
         });
     }
 
-    private static async Task GetOneAsync(Verb verb, Target source, string? file, ByteRange? range, bool isForced)
+    private static async Task GetOneAsync(
+        Verb verb, Target source, string? file, ByteRange? range, bool isForced)
     {
         bool isToOutput = file == "-";
         if (!isToOutput)
@@ -70,7 +71,9 @@ internal static class GetVerb
         await using ObjectStream content = await client.Vault(source.Vault).OpenReadAsync(
             source.Key, new ReadOptions { Range = range }, verb.Cancel);
         bool isShown = !isToOutput || Console.IsOutputRedirected;
-        using (isShown ? verb.Output.Progress(source.ToString(), content.Length, () => content.Position) : null)
+        using (isShown
+            ? verb.Output.Progress(source.ToString(), content.Length, () => content.Position)
+            : null)
         {
             if (isToOutput)
             {
@@ -207,7 +210,8 @@ internal static class GetVerb
         ObjectStream content, string path, bool isForced, CancellationToken cancel)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        string unfinished = Path.Combine(folder, $".zs-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.part");
+        string unfinished = Path.Combine(
+            folder, $".zs-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.part");
         try
         {
             await using (var file = new FileStream(unfinished, new FileStreamOptions

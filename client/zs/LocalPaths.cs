@@ -10,7 +10,8 @@ internal static class LocalPaths
         string name = key[(key.LastIndexOf('/') + 1)..];
         return IsName(name)
             ? name
-            : throw ZeroStorException.Invalid($"'{key}' does not end in the name of a file: say which FILE to write.");
+            : throw ZeroStorException.Invalid(
+                $"'{key}' does not end in the name of a file: say which FILE to write.");
     }
 
     /// <summary>Where the key <paramref name="relativeKey"/> lies below <paramref name="folder"/>; one that
@@ -25,7 +26,7 @@ internal static class LocalPaths
         return parts.All(IsName)
             ? (Path.Combine([folder, .. parts]), isFolder)
             : throw ZeroStorException.Invalid(
-                $"The key '{relativeKey}' is no path below '{folder}' and was left out; get it alone, to a FILE.");
+                $"The key '{relativeKey}' is no path below '{folder}': get it alone, to a FILE.");
     }
 
     /// <summary>The key of a file of a put folder.</summary>

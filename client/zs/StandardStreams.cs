@@ -15,7 +15,8 @@ internal static class StandardStreams
             return Console.OpenStandardOutput();
         }
 
-        var direct = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        var direct = new FileStream(
+            new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
         return direct.CanSeek ? Console.OpenStandardOutput() : direct;
     }
 
@@ -44,7 +45,8 @@ internal static class StandardStreams
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancel = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> target, CancellationToken cancel = default)
         {
             if (_at == _end)
             {

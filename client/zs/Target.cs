@@ -16,7 +16,8 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
             : new Target(text[..slash], text[(slash + 1)..], HasSlash: true);
         return target.Vault.Length > 0
             ? target
-            : throw ZeroStorException.Invalid($"'{text}' names no vault: write VAULT/KEY, as in photos/2024/sea.jpg.");
+            : throw ZeroStorException.Invalid(
+                $"'{text}' names no vault: write VAULT/KEY, as in photos/2024/sea.jpg.");
     }
 
     /// <summary>As <see cref="Parse"/>, and the key must not be empty.</summary>
@@ -26,7 +27,8 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
         Target target = Parse(text);
         return target.Key.Length > 0
             ? target
-            : throw ZeroStorException.Invalid($"'{text}' has an empty key: write VAULT/KEY, as in photos/2024/sea.jpg.");
+            : throw ZeroStorException.Invalid(
+                $"'{text}' has an empty key: write VAULT/KEY, as in photos/2024/sea.jpg.");
     }
 
     /// <summary>Where <c>put FILE TARGET</c> goes: a target that ends in a slash keeps the file's
@@ -47,7 +49,8 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
         }
 
         return file == "-"
-            ? throw ZeroStorException.Invalid($"Standard input has no name to keep: write the key behind '{text}'.")
+            ? throw ZeroStorException.Invalid(
+                $"Standard input has no name to keep: write the key behind '{text}'.")
             : target with { Key = target.Key + Path.GetFileName(file) };
     }
 

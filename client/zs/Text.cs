@@ -18,8 +18,8 @@ internal static class Text
             unit++;
         }
 
-        return string.Create(
-            CultureInfo.InvariantCulture, $"{bytes.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture)} {Units[unit]}");
+        string number = bytes.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture);
+        return $"{number} {Units[unit]}";
     }
 
     public static string Duration(TimeSpan time) => time.TotalHours >= 1

@@ -29,7 +29,8 @@ public sealed class ByteRangeTests
     [InlineData(" 1-3")]
     [InlineData("99999999999999999999-")]
     public void What_is_no_range_is_refused(string text) =>
-        Assert.Equal(ErrorKind.InvalidArgument, Assert.Throws<ZeroStorException>(() => ByteRange.Parse(text)).Kind);
+        Assert.Equal(
+            ErrorKind.InvalidArgument, Assert.Throws<ZeroStorException>(() => ByteRange.Parse(text)).Kind);
 
     [Theory]
     [InlineData("10-", 10)]
@@ -37,13 +38,15 @@ public sealed class ByteRangeTests
     [InlineData("0-", 0)]
     public void A_range_behind_the_end_is_refused_by_the_size(string text, long size)
     {
-        ZeroStorException failure = Assert.Throws<ZeroStorException>(() => ByteRange.Parse(text).Resolve(size));
+        ZeroStorException failure = Assert.Throws<ZeroStorException>(
+            () => ByteRange.Parse(text).Resolve(size));
         Assert.Equal(ErrorKind.InvalidArgument, failure.Kind);
         Assert.Contains($"{size} bytes", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void A_range_reads_what_it_shows() => Gen.Select(Gen.Long[0, long.MaxValue], Gen.Long[1, long.MaxValue]).Sample(
+    public void A_range_reads_what_it_shows() =>
+        Gen.Select(Gen.Long[0, long.MaxValue], Gen.Long[1, long.MaxValue]).Sample(
         (a, b) =>
         {
             foreach (ByteRange range in new[]

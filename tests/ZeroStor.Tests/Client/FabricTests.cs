@@ -31,7 +31,8 @@ public sealed class FabricTests
         var fake = new FakeFabric();
         Fabric fabric = fake.Connect(configure: o => o.NearSilo = "b");
         Assert.Equal("b/3", (await fabric.PickAsync(null, None)).Key);
-        fake.Before = (door, _, _) => door == "b/3" ? throw new SiloUnavailableException("b") : Task.CompletedTask;
+        fake.Before = (door, _, _) =>
+            door == "b/3" ? throw new SiloUnavailableException("b") : Task.CompletedTask;
         await Assert.ThrowsAsync<ZeroStorException>(async () => await AskAsync(fabric, None));
         Assert.Equal("a", (await fabric.PickAsync(null, None)).Silo);
     }

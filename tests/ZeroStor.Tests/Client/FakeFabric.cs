@@ -31,7 +31,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     /// <summary>Called before a call does anything: coordinator or door, method. May throw, or
     /// hang.</summary>
-    public Func<string, string, CancellationToken, Task> Before { get; set; } = (_, _, _) => Task.CompletedTask;
+    public Func<string, string, CancellationToken, Task> Before { get; set; } = (_, _, _) =>
+        Task.CompletedTask;
 
     /// <summary>Called when a call did its work: throwing here loses the answer.</summary>
     public Action<string, string> After { get; set; } = (_, _) => { };
@@ -326,11 +327,13 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
             {
                 ObjectInfo[] found =
                 [
-                    .. fabric._objects.Values.Where(o => o.Key.StartsWith(list.Prefix, StringComparison.Ordinal)
+                    .. fabric._objects.Values.Where(
+                        o => o.Key.StartsWith(list.Prefix, StringComparison.Ordinal)
                         && string.CompareOrdinal(o.Key, list.StartAfter) > 0).Take(list.Max + 1),
                 ];
                 bool hasMore = found.Length > list.Max;
-                ImmutableArray<ObjectInfo> page = [.. found.Take(list.Max).Select(o => o with { Manifest = [] })];
+                ImmutableArray<ObjectInfo> page =
+                    [.. found.Take(list.Max).Select(o => o with { Manifest = [] })];
                 return new ObjectListing
                 {
                     Objects = page, CommonPrefixes = [], Next = hasMore ? page[^1].Key : null,
@@ -361,7 +364,12 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
                     .Where(s => s < Manifest.Decode(fabric._objects[key].Manifest).Contents[0].StripeCount)
                     .Select(s => new ShardPlace
                     {
-                        Stripe = s, StripeId = default, Index = 0, Disk = new DiskId(1), Silo = "a", State = "present",
+                        Stripe = s,
+                        StripeId = default,
+                        Index = 0,
+                        Disk = new DiskId(1),
+                        Silo = "a",
+                        State = "present",
                     }),
             ]);
     }

@@ -24,12 +24,14 @@ public sealed class GatewayAddressTests
     [InlineData("host:65536")]
     [InlineData("host:-1")]
     [InlineData("::1:30000")]
-    public void What_is_none_is_refused(string text) => Assert.Throws<ZeroStorException>(() => GatewayAddress.Parse(text));
+    public void What_is_none_is_refused(string text) =>
+        Assert.Throws<ZeroStorException>(() => GatewayAddress.Parse(text));
 
     [Fact]
     public async Task Names_are_looked_up_and_unknown_ones_left_out()
     {
-        var list = new GatewayList(["127.0.0.1:30000", "no-such-host.invalid:30000"], TimeSpan.FromSeconds(1));
+        var list = new GatewayList(
+            ["127.0.0.1:30000", "no-such-host.invalid:30000"], TimeSpan.FromSeconds(1));
         Uri gateway = Assert.Single(await list.GetGateways());
         Assert.Equal("gwy.tcp://127.0.0.1:30000/0", gateway.ToString());
     }

@@ -12,7 +12,8 @@ public sealed class NamesTests
     {
         // Letters of one to four UTF-8 bytes; the last two are where UTF-16 sorts otherwise.
         Gen<string> name = Gen.OneOf(
-            Gen.Const("a"), Gen.Const("/"), Gen.Const("é"), Gen.Const("水"), Gen.Const("\uffee"), Gen.Const("😀"))
+            Gen.Const("a"), Gen.Const("/"), Gen.Const("é"), Gen.Const("水"), Gen.Const("\uffee"),
+            Gen.Const("😀"))
             .Array[0, 5].Select(string.Concat);
         Gen.Select(name, name).Sample((a, b) => Assert.Equal(
             Math.Sign(Encoding.UTF8.GetBytes(a).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(b))),
@@ -24,7 +25,8 @@ public sealed class NamesTests
     {
         Names.CheckKey(new string('k', 1024));
         Names.CheckKey(new string('é', 512));
-        foreach (string key in new[] { "", new string('k', 1025), new string('é', 513), "a\0b", "half \ud83d pair" })
+        string[] bad = ["", new string('k', 1025), new string('é', 513), "a\0b", "half \ud83d pair"];
+        foreach (string key in bad)
         {
             Assert.Equal(
                 ErrorKind.InvalidArgument, Assert.Throws<ZeroStorException>(() => Names.CheckKey(key)).Kind);

@@ -15,7 +15,9 @@ public sealed class ObjectStreamTests
     {
         byte[] content = VaultTests.Pattern((3 * Stripe) + 777);
         (_, Vault vault) = await PutAsync(content);
-        await Gen.Select(Gen.Int[0, content.Length - 1], Gen.Int[1, content.Length], Gen.Int[1, Stripe]).SampleAsync(
+        Gen<(int, int, int)> reads = Gen.Select(
+            Gen.Int[0, content.Length - 1], Gen.Int[1, content.Length], Gen.Int[1, Stripe]);
+        await reads.SampleAsync(
             async (offset, length, step) =>
             {
                 await using ObjectStream stream = await vault.OpenReadAsync(
@@ -24,10 +26,13 @@ public sealed class ObjectStreamTests
                 Assert.Equal((offset, expected.Length), (stream.Offset, stream.Length));
                 byte[] got = new byte[expected.Length + 1];
                 int at = 0;
-                for (int read; (read = await stream.ReadAsync(got.AsMemory(at, Math.Min(step, got.Length - at)), None)) > 0;)
+                int read;
+                do
                 {
+                    read = await stream.ReadAsync(got.AsMemory(at, Math.Min(step, got.Length - at)), None);
                     at += read;
                 }
+                while (read > 0);
 
                 Assert.Equal(expected.Length, at);
                 Assert.Equal(at, stream.Position);
@@ -192,7 +197,8 @@ public sealed class ObjectStreamTests
     {
         var fake = new FakeFabric(code);
         var vault = new Vault(
-            fake.Connect(time, o => o.Patience = time is null ? o.Patience : TimeSpan.MaxValue), FakeFabric.VaultName);
+            fake.Connect(time, o => o.Patience = time is null ? o.Patience : TimeSpan.MaxValue),
+            FakeFabric.VaultName);
         await vault.PutAsync("k", new MemoryStream(content), null, None);
         return (fake, vault);
     }

@@ -49,7 +49,8 @@ public sealed class StripeListTests
         }
 
         Assert.Equal(
-            Enumerable.Range(0, count).Select(Ref), pages.Values.SelectMany(p => Manifest.DecodePage(Code, p)));
+            Enumerable.Range(0, count).Select(Ref), pages.Values.SelectMany(
+                p => Manifest.DecodePage(Code, p)));
     }
 
     private static int[] Shuffled(int count)

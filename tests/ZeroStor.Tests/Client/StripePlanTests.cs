@@ -20,7 +20,8 @@ public sealed class StripePlanTests
             [(One, A), (Two, B)], [new Extent(0, 100, 600_000), new Extent(1, 0, B), new Extent(0, 0, 50)]);
         (int Content, long At)[] truth =
         [
-            .. manifest.Extents.SelectMany(e => Enumerable.Range(0, (int)e.Length).Select(i => (e.Content, e.Offset + i))),
+            .. manifest.Extents.SelectMany(
+                e => Enumerable.Range(0, (int)e.Length).Select(i => (e.Content, e.Offset + i))),
         ];
         Gen.Select(Gen.Int[0, truth.Length], Gen.Int[0, truth.Length]).Sample(
             (a, b) =>
@@ -52,7 +53,8 @@ public sealed class StripePlanTests
         Assert.Equal(new StripeSlice(0, 0, 0, 256 * 1024), StripePlan.Of(manifest, 0, 1L << 40).First());
     }
 
-    private static Manifest ManifestOf((Code Code, long Bytes)[] contents, ImmutableArray<Extent> extents) => new()
+    private static Manifest ManifestOf((Code Code, long Bytes)[] contents, ImmutableArray<Extent> extents) =>
+        new()
     {
         Version = default,
         Size = extents.Sum(e => e.Length),

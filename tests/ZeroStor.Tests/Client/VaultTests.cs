@@ -19,7 +19,8 @@ public sealed class VaultTests
             Gen.OneOf(Gen.Const("1+1"), Gen.Const("2+1"), Gen.Const("3+2")),
             Gen.OneOf(
                 Gen.Int[0, 3 * Stripe],
-                Gen.Int[0, 6].Select(Gen.Int[-1, 1], (stripes, more) => Math.Max(0, (stripes * Stripe) + more))),
+                Gen.Int[0, 6].Select(
+                    Gen.Int[-1, 1], (stripes, more) => Math.Max(0, (stripes * Stripe) + more))),
             Gen.Int[1, Stripe]).SampleAsync(
             async (code, size, chunk) =>
             {
@@ -105,10 +106,9 @@ public sealed class VaultTests
         bool isWrittenUnopened = false;
         fake.After = (_, method) =>
         {
-            if (method == "write-stripe" && fake.StripesWritten > ContentPut.MaxUnopenedStripes && fake.Opened.Count == 0)
-            {
-                isWrittenUnopened = true;
-            }
+            isWrittenUnopened |= method == "write-stripe"
+                && fake.StripesWritten > ContentPut.MaxUnopenedStripes
+                && fake.Opened.Count == 0;
         };
         var vault = new Vault(fake.Connect(), FakeFabric.VaultName);
         int stripes = Geometry.StripesPerPage + 30;
@@ -354,7 +354,8 @@ public sealed class VaultTests
         var fake = new FakeFabric();
         var vault = new Vault(fake.Connect(), FakeFabric.VaultName);
         var told = new Told();
-        await vault.PutAsync("k", new MemoryStream(Pattern(1_300_000)), new PutOptions { Progress = told }, None);
+        await vault.PutAsync(
+            "k", new MemoryStream(Pattern(1_300_000)), new PutOptions { Progress = told }, None);
         Assert.Equal(3, told.Values.Count);
         Assert.Equal(1_300_000, told.Values.Max());
     }
@@ -364,9 +365,11 @@ public sealed class VaultTests
     {
         var fake = new FakeFabric();
         Fabric fabric = fake.Connect();
-        foreach (Vault vault in new[] { new Vault(fabric, "nowhere"), new Vault(fabric, FakeFabric.VaultName) })
+        foreach (string name in new[] { "nowhere", FakeFabric.VaultName })
         {
-            ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(() => vault.HeadAsync("k", None));
+            var vault = new Vault(fabric, name);
+            ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(
+                () => vault.HeadAsync("k", None));
             Assert.Equal(ErrorKind.NotFound, failure.Kind);
             Assert.Contains(vault.Name, failure.Message, StringComparison.Ordinal);
         }
@@ -410,7 +413,8 @@ public sealed class VaultTests
 
     internal static async Task<byte[]> ReadAsync(Vault vault, string key, ByteRange? range = null)
     {
-        await using ObjectStream stream = await vault.OpenReadAsync(key, new ReadOptions { Range = range }, None);
+        await using ObjectStream stream = await vault.OpenReadAsync(
+            key, new ReadOptions { Range = range }, None);
         using var target = new MemoryStream();
         await stream.CopyToAsync(target, None);
         return target.ToArray();
@@ -473,7 +477,8 @@ public sealed class VaultTests
     {
         private int _at;
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             int bytes = Math.Min(Math.Min(chunk, buffer.Length), content.Length - _at);
             content.AsSpan(_at, bytes).CopyTo(buffer.Span);
@@ -486,7 +491,8 @@ public sealed class VaultTests
     {
         private long _left = bytes;
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             int given = (int)Math.Min(buffer.Length, _left);
             _left -= given;
@@ -498,7 +504,8 @@ public sealed class VaultTests
     {
         private int _left = bytes;
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (_left == 0)
             {
@@ -520,7 +527,8 @@ public sealed class VaultTests
 
         public void End() => _end.SetResult(0);
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
             _asked.TrySetResult();
             return new ValueTask<int>(_end.Task);
@@ -533,9 +541,11 @@ public sealed class VaultTests
         private readonly HashSet<byte[]> _filled = [];
         private int _at;
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override ValueTask<int> ReadAsync(
+            Memory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            Assert.True(MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)buffer, out ArraySegment<byte> segment));
+            Assert.True(
+                MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)buffer, out ArraySegment<byte> segment));
             _filled.Add(segment.Array!);
             int bytes = Math.Min(buffer.Length, content.Length - _at);
             content.AsSpan(_at, bytes).CopyTo(buffer.Span);
@@ -548,7 +558,8 @@ public sealed class VaultTests
             for (int left = _filled.Count; left > 0; left--)
             {
                 MemoryMarshal.TryGetArray(
-                    (ReadOnlyMemory<byte>)pool.Rent(Geometry.MaxPieceBytes).Memory, out ArraySegment<byte> segment);
+                    (ReadOnlyMemory<byte>)pool.Rent(Geometry.MaxPieceBytes).Memory,
+                    out ArraySegment<byte> segment);
                 Assert.True(_filled.Remove(segment.Array!), "a buffer did not come back to the pool");
             }
         }

@@ -56,7 +56,8 @@ public sealed class ZeroStorClientTests
     [Fact]
     public async Task Connecting_to_nobody_is_unavailable_and_names_the_gateways()
     {
-        ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(() => ZeroStorClient.ConnectAsync(
+        ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(
+            () => ZeroStorClient.ConnectAsync(
             options =>
             {
                 options.Gateways.Add("127.0.0.1:1");
@@ -75,10 +76,12 @@ public sealed class ZeroStorClientTests
         Assert.Contains(beside, s => s.ServiceType == typeof(ZeroStorClient));
         IServiceCollection own = new ServiceCollection().AddZeroStorClient(o => o.Gateways.Add("silo:30000"));
         Assert.Contains(own, s => s.ServiceType == typeof(IClusterClient));
-        Assert.Throws<ZeroStorException>(() => new ServiceCollection().AddZeroStorClient(o => o.Gateways.Add("silo")));
+        Assert.Throws<ZeroStorException>(
+            () => new ServiceCollection().AddZeroStorClient(o => o.Gateways.Add("silo")));
     }
 
-    private static async Task RefusedAsync(ErrorKind kind, ZeroStorClient client, VaultSpec spec) => Assert.Equal(
+    private static async Task RefusedAsync(ErrorKind kind, ZeroStorClient client, VaultSpec spec) =>
+        Assert.Equal(
         kind,
         (await Assert.ThrowsAsync<ZeroStorException>(
             () => client.CreateVaultAsync(FakeFabric.VaultName, spec, None))).Kind);

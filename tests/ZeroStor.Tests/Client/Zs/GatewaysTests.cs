@@ -24,11 +24,14 @@ public sealed class GatewaysTests
     public void The_file_lies_where_the_desktop_says(string? xdg, string path)
     {
         string? asked = null;
-        Gateways.Choose(null, name => name == "HOME" ? "/home/me" : name == "XDG_CONFIG_HOME" ? xdg : null, file =>
-        {
-            asked = file;
-            return null;
-        });
+        Gateways.Choose(
+            null,
+            name => name == "HOME" ? "/home/me" : name == "XDG_CONFIG_HOME" ? xdg : null,
+            file =>
+            {
+                asked = file;
+                return null;
+            });
         Assert.Equal(path, asked);
     }
 
@@ -50,10 +53,14 @@ public sealed class GatewaysTests
         string open = listening.LocalEndpoint.ToString()!;
         string shut = closed.LocalEndpoint.ToString()!;
         closed.Stop();
-        Assert.Equal([open], await Gateways.ProbeAsync([shut, open], TimeSpan.FromSeconds(30), CancellationToken.None));
-        Assert.Empty(await Gateways.ProbeAsync([shut, "no-such-host.invalid:1"], TimeSpan.FromSeconds(30), CancellationToken.None));
+        var timeout = TimeSpan.FromSeconds(30);
+        Assert.Equal([open], await Gateways.ProbeAsync([shut, open], timeout, CancellationToken.None));
+        Assert.Empty(
+            await Gateways.ProbeAsync([shut, "no-such-host.invalid:1"], timeout, CancellationToken.None));
     }
 
     private static string[] Choose(string? option, string? variable, string? context) => Gateways.Choose(
-        option, name => name == Gateways.Variable ? variable : name == "HOME" ? "/home/me" : null, _ => context);
+        option,
+        name => name == Gateways.Variable ? variable : name == "HOME" ? "/home/me" : null,
+        _ => context);
 }

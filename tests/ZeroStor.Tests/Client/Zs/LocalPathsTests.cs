@@ -24,7 +24,8 @@ public sealed class LocalPathsTests
     [InlineData("a/./b")]
     [InlineData("a//")]
     public void Keys_that_would_lie_elsewhere_are_refused(string key) => Assert.Equal(
-        ErrorKind.InvalidArgument, Assert.Throws<ZeroStorException>(() => LocalPaths.Below("/out", key)).Kind);
+        ErrorKind.InvalidArgument,
+        Assert.Throws<ZeroStorException>(() => LocalPaths.Below("/out", key)).Kind);
 
     [Fact]
     public void No_key_whatever_escapes_the_folder_or_meets_another_keys_file() =>

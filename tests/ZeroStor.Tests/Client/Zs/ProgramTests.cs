@@ -66,7 +66,11 @@ public sealed class ProgramTests
             }
 
             var help = new StringWriter();
-            string[] path = [.. verb.Parents.OfType<Command>().Where(p => p is not RootCommand).Select(p => p.Name), verb.Name];
+            string[] path =
+            [
+                .. verb.Parents.OfType<Command>().Where(p => p is not RootCommand).Select(p => p.Name),
+                verb.Name,
+            ];
             Assert.Equal(0, Program.MakeRoot().Parse([.. path, "--help"]).Invoke(
                 new InvocationConfiguration { Output = help }));
             Assert.Contains($"  zs {string.Join(' ', path)}", help.ToString(), StringComparison.Ordinal);
@@ -87,13 +91,15 @@ public sealed class ProgramTests
     public void Kinds_have_their_exit_codes(ErrorKind kind, int exit)
     {
         Failure failure = Failure.Of(new ZeroStorException(kind, "Because."), isInterrupted: false);
-        Assert.Equal((kind.ToString(), "Because.", (Exit)exit), (failure.Kind, failure.Message, failure.Exit));
+        Assert.Equal(
+            (kind.ToString(), "Because.", (Exit)exit), (failure.Kind, failure.Message, failure.Exit));
     }
 
     [Fact]
     public void An_interrupted_verb_says_so_and_one_cancelled_otherwise_does_not()
     {
-        Assert.Equal(Exit.Interrupted, Failure.Of(new OperationCanceledException(), isInterrupted: true).Exit);
+        Assert.Equal(
+            Exit.Interrupted, Failure.Of(new OperationCanceledException(), isInterrupted: true).Exit);
         Assert.Equal(Exit.Failed, Failure.Of(new OperationCanceledException(), isInterrupted: false).Exit);
     }
 
@@ -107,7 +113,8 @@ public sealed class ProgramTests
         var json = new StringWriter();
         new Output(true, false, TextWriter.Null, Stream.Null, json).Error(
             new Failure("NotFound", "There is no 'v/k'.", Exit.NotFound), new IOException());
-        Assert.Equal("""{"error":{"kind":"NotFound","message":"There is no 'v/k'."}}""" + "\n", json.ToString());
+        Assert.Equal(
+            """{"error":{"kind":"NotFound","message":"There is no 'v/k'."}}""" + "\n", json.ToString());
     }
 
     [Fact]
@@ -118,22 +125,38 @@ public sealed class ProgramTests
             Fabric = new FabricId(255),
             Tick = new Tick(9),
             Silos = [new() { Name = "a", State = "active", Labels = new Labels("eu", "fra", "r1") }],
-            Disks = [new() { Id = new DiskId(3), Silo = "a", Path = "/d", State = "up", UsedBytes = 1, FreeBytes = 2 }],
+            Disks =
+            [
+                new()
+                {
+                    Id = new DiskId(3),
+                    Silo = "a",
+                    Path = "/d",
+                    State = "up",
+                    UsedBytes = 1,
+                    FreeBytes = 2,
+                },
+            ],
             Ledger = new Ledger
             {
-                Stripes = 7, Whole = 6, ByMissing = ImmutableSortedDictionary<int, long>.Empty.Add(0, 6).Add(1, 1),
+                Stripes = 7,
+                Whole = 6,
+                ByMissing = ImmutableSortedDictionary<int, long>.Empty.Add(0, 6).Add(1, 1),
             },
             Counters = ImmutableSortedDictionary<string, long>.Empty.Add("stripesWritten", 7),
             Notices = ["Gateways listen beyond loopback."],
         };
         using var target = new MemoryStream();
-        new Output(true, false, TextWriter.Null, target, TextWriter.Null).Json(w => StatusVerb.Write(w, status));
+        new Output(true, false, TextWriter.Null, target, TextWriter.Null).Json(
+            w => StatusVerb.Write(w, status));
         Assert.Equal(
-            """{"fabricId":"000000000000000000000000000000ff","tick":9,"""
-            + """ "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],""".Trim()
-            + """ "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2}],""".Trim()
-            + """ "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1}},""".Trim()
-            + """ "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}""".Trim() + "\n",
+            """
+            {"fabricId":"000000000000000000000000000000ff","tick":9,
+            "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],
+            "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2}],
+            "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1}},
+            "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
+            """.ReplaceLineEndings("") + "\n",
             Encoding.UTF8.GetString(target.ToArray()));
     }
 
@@ -145,15 +168,24 @@ public sealed class ProgramTests
         {
             ObjectVerbs.Write(writer, new ShardPlace
             {
-                Stripe = 1, StripeId = default, Index = 2, Disk = new DiskId(3), Silo = "a", State = "present",
-                File = "/d/v1", Offset = 4096, Length = 77,
+                Stripe = 1,
+                StripeId = default,
+                Index = 2,
+                Disk = new DiskId(3),
+                Silo = "a",
+                State = "present",
+                File = "/d/v1",
+                Offset = 4096,
+                Length = 77,
             });
         }
 
         Assert.Equal(
-            """{"stripe":1,"index":2,"disk":3,"silo":"a","state":"present","file":"/d/v1","offset":4096,"length":77}""",
+            """{"stripe":1,"index":2,"disk":3,"silo":"a","state":"present","file":"/d/v1","""
+            + "\"offset\":4096,\"length\":77}",
             Encoding.UTF8.GetString(target.ToArray()));
     }
 
-    private static Task<int> RunAsync(string line) => Program.RunAsync(line.Split(' '), CancellationToken.None);
+    private static Task<int> RunAsync(string line) =>
+        Program.RunAsync(line.Split(' '), CancellationToken.None);
 }

@@ -31,7 +31,12 @@ public sealed class TextTests
 
     [Fact]
     public void Progress_never_wraps() =>
-        Gen.Select(Gen.Long[0, 1L << 45], Gen.Long[0, 1L << 45], Gen.Int[0, 1 << 20], Gen.Int[20, 120], Gen.Int[0, 60])
-            .Sample((done, total, seconds, width, label) => Assert.InRange(
-                Text.Progress(new string('k', label), done, total, TimeSpan.FromSeconds(seconds), width).Length, 1, width));
+        Gen.Select(
+            Gen.Long[0, 1L << 45],
+            Gen.Long[0, 1L << 45],
+            Gen.Int[0, 1 << 20].Select(s => TimeSpan.FromSeconds(s)),
+            Gen.Int[20, 120],
+            Gen.Int[0, 60].Select(l => new string('k', l)))
+            .Sample((done, total, elapsed, width, label) => Assert.InRange(
+                Text.Progress(label, done, total, elapsed, width).Length, 1, width));
 }
