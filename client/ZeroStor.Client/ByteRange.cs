@@ -2,22 +2,24 @@ using System.Globalization;
 
 namespace ZeroStor.Client;
 
-/// <summary>A range of an object's bytes, as HTTP counts them: from a first byte to a last one, both included, or
-/// to the end, or the last so many. A last byte beyond the object's end means its end.</summary>
+/// <summary>A range of an object's bytes, as HTTP counts them: from a first byte to a last one, both
+/// included, or to the end, or the last so many. A last byte beyond the object's end means its end.</summary>
 public readonly record struct ByteRange
 {
     private readonly long _first;
     private readonly long _last;
     private readonly bool _isSuffix;
 
-    private ByteRange(long first, long last, bool isSuffix) => (_first, _last, _isSuffix) = (first, last, isSuffix);
+    private ByteRange(long first, long last, bool isSuffix) =>
+        (_first, _last, _isSuffix) = (first, last, isSuffix);
 
     /// <summary>From <paramref name="first"/> to the end.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: negative.</exception>
     public static ByteRange From(long first) => Between(first, long.MaxValue);
 
     /// <summary>From <paramref name="first"/> to <paramref name="last"/>, both included.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: negative, or the last before the first.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: negative, or the last before the
+    /// first.</exception>
     public static ByteRange Between(long first, long last) =>
         first >= 0 && last >= first
             ? new ByteRange(first, last, isSuffix: false)
@@ -25,7 +27,8 @@ public readonly record struct ByteRange
                 $"Bytes {first} to {last} are no range: the first is at least 0, the last not before it.");
 
     /// <summary><paramref name="length"/> bytes from <paramref name="offset"/>.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: a negative offset, or less than one byte.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: a negative offset, or less than one
+    /// byte.</exception>
     public static ByteRange OfLength(long offset, long length) =>
         offset >= 0 && length > 0 && offset <= long.MaxValue - length
             ? new ByteRange(offset, offset + length - 1, isSuffix: false)
@@ -75,8 +78,8 @@ public readonly record struct ByteRange
     }
 
     /// <summary>What the range is of an object of <paramref name="size"/> bytes.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: it begins at or behind the end; the sentence states
-    /// the size.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: it begins at or behind the end; the sentence
+    /// states the size.</exception>
     public (long Offset, long Length) Resolve(long size)
     {
         if (_isSuffix)

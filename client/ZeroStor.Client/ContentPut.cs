@@ -5,16 +5,17 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>One content on its way into the fabric: a slot, its stripes (a bounded number in flight), and, when it
-/// becomes long or takes long, a row in the catalog that is touched and pages that are written as it goes. It ends
-/// in a commit, or is abandoned; what disks hold of an abandoned one is reclaimed.</summary>
+/// <summary>One content on its way into the fabric: a slot, its stripes (a bounded number in flight), and,
+/// when it becomes long or takes long, a row in the catalog that is touched and pages that are written as it
+/// goes. It ends in a commit, or is abandoned; what disks hold of an abandoned one is reclaimed.</summary>
 internal sealed class ContentPut : IAsyncDisposable
 {
-    /// <summary>A put of more stripes opens its content: as many StripeRefs still travel with a commit.</summary>
+    /// <summary>A put of more stripes opens its content: as many StripeRefs still travel with a
+    /// commit.</summary>
     internal const int MaxUnopenedStripes = 256;
 
-    /// <summary>A put that is older opens its content: a tick less than the fabric asks for, since its ticks and
-    /// this clock are not in step.</summary>
+    /// <summary>A put that is older opens its content: a tick less than the fabric asks for, since its ticks
+    /// and this clock are not in step.</summary>
     internal static readonly TimeSpan MaxUnopenedAge = TimeSpan.FromMinutes(9);
 
     /// <summary>How often an open content is touched: twice as often as it must.</summary>
@@ -37,7 +38,12 @@ internal sealed class ContentPut : IAsyncDisposable
     private int _shortStripes;
 
     private ContentPut(
-        Fabric fabric, IObjectDoor objects, PutSlots slots, PutTicket ticket, string name, CancellationToken cancel)
+        Fabric fabric,
+        IObjectDoor objects,
+        PutSlots slots,
+        PutTicket ticket,
+        string name,
+        CancellationToken cancel)
     {
         (_fabric, _objects, _slots, Ticket, _name) = (fabric, objects, slots, ticket, name);
         _stripes = new StripeList(ticket.Code);
@@ -112,8 +118,8 @@ internal sealed class ContentPut : IAsyncDisposable
         }
     }
 
-    /// <summary>Gives the content up, as far as that can be done quickly. Never throws. A commit whose answer was
-    /// lost keeps what it did, one that did not happen cannot happen any more.</summary>
+    /// <summary>Gives the content up, as far as that can be done quickly. Never throws. A commit whose answer
+    /// was lost keeps what it did, one that did not happen cannot happen any more.</summary>
     public async Task AbandonAsync()
     {
         try

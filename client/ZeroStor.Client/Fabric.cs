@@ -4,21 +4,21 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>The fabric as one client sees it: its doors, the route to its coordinators, the vaults it met, and
-/// the way calls are made: bounded in time, translated into <see cref="ZeroStorException"/>, and tried again where
-/// the contract lets them be repeated. Thread-safe.</summary>
+/// <summary>The fabric as one client sees it: its doors, the route to its coordinators, the vaults it met,
+/// and the way calls are made: bounded in time, translated into <see cref="ZeroStorException"/>, and tried
+/// again where the contract lets them be repeated. Thread-safe.</summary>
 internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, ZeroStorClientOptions options)
 {
-    /// <summary>A new disk takes part at the latest after this, and ids are made of a tick no older: the catalog
-    /// refuses only those begun 1,440 ticks ago.</summary>
+    /// <summary>A new disk takes part at the latest after this, and ids are made of a tick no older: the
+    /// catalog refuses only those begun 1,440 ticks ago.</summary>
     private static readonly TimeSpan RouteMaxAge = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a coordinator may be silent before the route is asked whether it still is there. A call
-    /// in flight to a silo that died hears nothing else until its time is up.</summary>
+    /// <summary>How long a coordinator may be silent before the route is asked whether it still is there. A
+    /// call in flight to a silo that died hears nothing else until its time is up.</summary>
     private static readonly TimeSpan SilenceBeforeLook = TimeSpan.FromSeconds(4);
 
-    /// <summary>How long a coordinator that failed is passed over while there are others: about what membership
-    /// needs to notice a dead silo.</summary>
+    /// <summary>How long a coordinator that failed is passed over while there are others: about what
+    /// membership needs to notice a dead silo.</summary>
     private static readonly TimeSpan AvoidFor = TimeSpan.FromSeconds(15);
 
     /// <summary>A call that moves no stripe and has no answer by then is asked again.</summary>
@@ -57,7 +57,8 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     {
         if (!_vaults.TryGetValue(vault, out VaultInfo? info))
         {
-            info = await RepeatAsync($"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel);
+            info = await RepeatAsync(
+                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel);
             if (_vaults.Count >= MaxVaultsKnown)
             {
                 _vaults.Clear();
@@ -75,7 +76,10 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     /// <summary>Makes one call; whatever it throws comes out as a <see cref="ZeroStorException"/>, unless the
     /// caller gave up.</summary>
     public async Task<T> OnceAsync<T>(
-        string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel, TimeSpan? timeout = null)
+        string doing,
+        Func<CancellationToken, Task<T>> call,
+        CancellationToken cancel,
+        TimeSpan? timeout = null)
     {
         using var bound = new CancellationTokenSource(timeout ?? CallTimeout, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, bound.Token);
@@ -145,7 +149,8 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
                     {
                         await gone.CancelAsync();
                         throw new ZeroStorException(
-                            ErrorKind.Unavailable, $"Silo '{coordinator.Silo}' left the fabric while {doing}.");
+                            ErrorKind.Unavailable,
+                            $"Silo '{coordinator.Silo}' left the fabric while {doing}.");
                     }
                 }
             }

@@ -18,7 +18,8 @@ public readonly record struct GatewayAddress(string Host, int Port)
         bool isBracketed = host.StartsWith('[') && host.EndsWith(']');
         return host.Length > 0
             && isBracketed == host.Contains(':', StringComparison.Ordinal)
-            && int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
+            && int.TryParse(
+                text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port)
             && port is > 0 and <= IPEndPoint.MaxPort
                 ? new GatewayAddress(isBracketed ? host[1..^1] : host, port)
                 : throw ZeroStorException.Invalid(

@@ -4,8 +4,8 @@ using Orleans.Messaging;
 
 namespace ZeroStor.Client;
 
-/// <summary>The gateways that were configured. Orleans' own static list takes addresses only and keeps what it
-/// was given; this one looks names up anew at each refresh, so a silo that came back elsewhere is found.
+/// <summary>The gateways that were configured. Orleans' own static list takes addresses only and keeps what
+/// it was given; this one looks names up anew at each refresh, so a silo that came back elsewhere is found.
 /// </summary>
 internal sealed class GatewayList(IEnumerable<string> gateways, TimeSpan refreshPeriod) : IGatewayListProvider
 {

@@ -13,7 +13,8 @@ internal static class Names
         ArgumentNullException.ThrowIfNull(name);
         return name.Length > 0 && !name.Contains('/', StringComparison.Ordinal)
             ? name
-            : throw ZeroStorException.Invalid($"'{name}' is not the name of a vault: it is empty or holds a slash.");
+            : throw ZeroStorException.Invalid(
+                $"'{name}' is not the name of a vault: it is empty or holds a slash.");
     }
 
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
@@ -29,7 +30,7 @@ internal static class Names
         return bytes <= Geometry.MaxKeyBytes
             ? key
             : throw ZeroStorException.Invalid(
-                $"The key '{key[..32]}…' has {bytes} bytes, and the longest has {Geometry.MaxKeyBytes}: shorten it.");
+                $"The key '{key[..32]}…' has {bytes} bytes: the longest has {Geometry.MaxKeyBytes}.");
     }
 
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
@@ -83,7 +84,8 @@ internal static class Names
         }
         catch (EncoderFallbackException)
         {
-            throw ZeroStorException.Invalid($"The {what} is not Unicode: half of a surrogate pair is missing.");
+            throw ZeroStorException.Invalid(
+                $"The {what} is not Unicode: half of a surrogate pair is missing.");
         }
     }
 }

@@ -4,13 +4,14 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>A range of one version, read forward once: a stream that reads a few stripes ahead. Every byte was
-/// verified before it got here; where too many shards are bad or gone the read fails and nothing false is
-/// returned. After a failure every further read fails alike. Read it asynchronously; one read at a time.</summary>
+/// <summary>A range of one version, read forward once: a stream that reads a few stripes ahead. Every byte
+/// was verified before it got here; where too many shards are bad or gone the read fails and nothing false is
+/// returned. After a failure every further read fails alike. Read it asynchronously; one read at a
+/// time.</summary>
 public sealed class ObjectStream : Stream
 {
-    /// <summary>Stripes read ahead at most. It begins with one and grows as the reader takes them, so that who
-    /// stops early, or reads slowly, does not make the fabric read what nobody wants.</summary>
+    /// <summary>Stripes read ahead at most. It begins with one and grows as the reader takes them, so that
+    /// who stops early, or reads slowly, does not make the fabric read what nobody wants.</summary>
     private const int MaxStripesAhead = 4;
 
     private readonly Fabric _fabric;
@@ -65,9 +66,10 @@ public sealed class ObjectStream : Stream
     private string Name => $"{_vault}/{Version.Key}";
 
     /// <inheritdoc/>
-    /// <exception cref="ZeroStorException">NotFound: the version was reclaimed under the reader; TooFewShards,
-    /// Corrupt: the object cannot be read here; Unavailable.</exception>
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    /// <exception cref="ZeroStorException">NotFound: the version was reclaimed under the reader;
+    /// TooFewShards, Corrupt: the object cannot be read here; Unavailable.</exception>
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         if (buffer.IsEmpty || !await MoveAsync(cancellationToken))
         {
@@ -81,11 +83,13 @@ public sealed class ObjectStream : Stream
     }
 
     /// <inheritdoc/>
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+    public override Task<int> ReadAsync(
+        byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Writes the rest to <paramref name="destination"/>, from the buffers it came in.</summary>
-    public override async Task CopyToAsync(Stream destination, int bufferSize, CancellationToken cancellationToken)
+    public override async Task CopyToAsync(
+        Stream destination, int bufferSize, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(destination);
         while (await MoveAsync(cancellationToken))
@@ -145,7 +149,7 @@ public sealed class ObjectStream : Stream
     }
 
     private static NotSupportedException ForwardOnly() =>
-        new("An object is read forward, once, and never changed: open another range, or put another version.");
+        new("An object is read forward, once, and never changed: open another range, or put a version.");
 
     // Sees to it that the current stripe has a byte left; false at the end.
     private async ValueTask<bool> MoveAsync(CancellationToken cancel)
@@ -220,7 +224,8 @@ public sealed class ObjectStream : Stream
                 $"Page {number} of '{Name}' names {stripes.Length} stripes and should name {expected}.");
     }
 
-    private async Task<BufferSlice> FetchAsync(StripeSlice slice, Task<StripeRef> stripe, CancellationToken cancel)
+    private async Task<BufferSlice> FetchAsync(
+        StripeSlice slice, Task<StripeRef> stripe, CancellationToken cancel)
     {
         ContentRef content = _manifest.Contents[slice.Content];
         string doing = $"reading stripe {slice.Ordinal} of '{Name}'";
@@ -252,7 +257,7 @@ public sealed class ObjectStream : Stream
 
                 bytes.Release();
                 throw ZeroStorException.Corrupt(
-                    $"{bytes.Length} bytes of stripe {slice.Ordinal} came where {slice.Length} were asked for.");
+                    $"{bytes.Length} bytes of stripe {slice.Ordinal} came where {slice.Length} were asked.");
             }
             catch (ZeroStorException failure) when (failure.IsTransient)
             {
@@ -263,7 +268,8 @@ public sealed class ObjectStream : Stream
             }
             catch (ZeroStorException failure)
             {
-                throw new ZeroStorException(failure.Kind, $"'{Name}' cannot be read: {failure.Message}", failure);
+                throw new ZeroStorException(
+                    failure.Kind, $"'{Name}' cannot be read: {failure.Message}", failure);
             }
         }
     }

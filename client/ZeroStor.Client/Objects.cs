@@ -15,7 +15,8 @@ public sealed record ObjectVersion
     /// <summary>Content in bytes.</summary>
     public required long Size { get; init; }
 
-    /// <summary>What conditions compare: the front end's own, else the version's name. Without quotes.</summary>
+    /// <summary>What conditions compare: the front end's own, else the version's name. Without
+    /// quotes.</summary>
     public required string ETag { get; init; }
 
     /// <summary>When it was committed, by the clock of the silo that did; decides nothing.</summary>
@@ -27,8 +28,8 @@ public sealed record ObjectVersion
     /// <summary>As the put gave them.</summary>
     public required ImmutableSortedDictionary<string, string> Headers { get; init; }
 
-    /// <summary>Only after a put: stripes that have fewer shards than their code says, because homes were down;
-    /// repair makes the rest. 0 is full redundancy.</summary>
+    /// <summary>Only after a put: stripes that have fewer shards than their code says, because homes were
+    /// down; repair makes the rest. 0 is full redundancy.</summary>
     public int ShortStripes { get; init; }
 
     internal static ObjectVersion Of(ObjectInfo info, Manifest manifest, int shortStripes = 0) => new()
@@ -47,8 +48,8 @@ public sealed record ObjectVersion
 /// <summary>What a put says beside the bytes.</summary>
 public sealed record PutOptions
 {
-    /// <summary>The most bytes that content type and headers may have together, in UTF-8: they travel with every
-    /// head and stand in the catalog.</summary>
+    /// <summary>The most bytes that content type and headers may have together, in UTF-8: they travel with
+    /// every head and stand in the catalog.</summary>
     public const int MaxHeaderBytes = 8 * 1024;
 
     /// <summary>The longest ETag a front end may give.</summary>
@@ -64,8 +65,8 @@ public sealed record PutOptions
     public ImmutableSortedDictionary<string, string> Headers { get; init; } =
         ImmutableSortedDictionary<string, string>.Empty;
 
-    /// <summary>The ETag of a front end that makes its own, as a function that is asked once when all bytes were
-    /// read, so that it may be a hash of them. Null: the version's name.</summary>
+    /// <summary>The ETag of a front end that makes its own, as a function that is asked once when all bytes
+    /// were read, so that it may be a hash of them. Null: the version's name.</summary>
     public Func<string>? ETag { get; init; }
 
     /// <summary>Told after each stripe how many bytes of the put are durable by now.</summary>
@@ -95,8 +96,8 @@ public sealed record ListOptions
     /// <summary>Only keys that begin with this.</summary>
     public string Prefix { get; init; } = "";
 
-    /// <summary>Folds keys that share what lies between the prefix and the next delimiter into one common prefix;
-    /// null folds nothing.</summary>
+    /// <summary>Folds keys that share what lies between the prefix and the next delimiter into one common
+    /// prefix; null folds nothing.</summary>
     public string? Delimiter { get; init; }
 
     /// <summary>Only keys and common prefixes behind this, in the order of their UTF-8 bytes.</summary>

@@ -1,7 +1,8 @@
 namespace ZeroStor.Client;
 
-/// <summary>Waits between the tries of one step: capped exponential, with jitter so that many clients which lost
-/// the same silo do not return as one; no more once the patience is over. Not thread-safe.</summary>
+/// <summary>Waits between the tries of one step: capped exponential, with jitter so that many clients which
+/// lost the same silo do not return as one; no more once the patience, which begins with the first failure,
+/// is over. Not thread-safe.</summary>
 internal sealed class Patience(TimeProvider time, IEntropy entropy, TimeSpan patience)
 {
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(20);
@@ -10,13 +11,14 @@ internal sealed class Patience(TimeProvider time, IEntropy entropy, TimeSpan pat
     // this would only add to the wait.
     private static readonly TimeSpan LongestDelay = TimeSpan.FromSeconds(2);
 
-    private readonly long _since = time.GetTimestamp();
+    private long? _since;
     private TimeSpan _delay = FirstDelay;
 
     /// <summary>Waits before the next try; false at once when there shall be none.</summary>
     public async ValueTask<bool> WaitAsync(CancellationToken cancel)
     {
-        TimeSpan left = patience - time.GetElapsedTime(_since);
+        _since ??= time.GetTimestamp();
+        TimeSpan left = patience - time.GetElapsedTime(_since.Value);
         if (left <= TimeSpan.Zero)
         {
             return false;

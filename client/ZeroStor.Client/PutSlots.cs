@@ -18,10 +18,10 @@ internal sealed class PutSlots(Fabric fabric, string vault) : IDisposable
 
     public PutSlot Current => _current ?? throw new InvalidOperationException("The put has no slot yet.");
 
-    /// <summary>Takes a slot; with a <paramref name="lost"/> one, of another coordinator and to go on with the
-    /// same content, unless somebody else replaced it by now.</summary>
-    /// <exception cref="ZeroStorException">NotFound: the vault; Busy: no silo had a slot free, though it waited.
-    /// </exception>
+    /// <summary>Takes a slot; with a <paramref name="lost"/> one, of another coordinator and to go on with
+    /// the same content, unless somebody else replaced it by now.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault; Busy: no silo had a slot free, though it
+    /// waited. </exception>
     public async Task<PutSlot> OpenAsync(PutSlot? lost, CancellationToken cancel)
     {
         await _turn.WaitAsync(cancel);
@@ -80,7 +80,8 @@ internal sealed class PutSlots(Fabric fabric, string vault) : IDisposable
                     "closing a put",
                     async token =>
                     {
-                        await fabric.Doors.Stripes(slot.Coordinator.Key).ClosePutAsync(slot.Ticket.Put, token);
+                        await fabric.Doors.Stripes(slot.Coordinator.Key).ClosePutAsync(
+                            slot.Ticket.Put, token);
                         return null;
                     },
                     CancellationToken.None,

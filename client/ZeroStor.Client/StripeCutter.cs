@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Client;
 
-/// <summary>Where a put's bytes come from: fills as much of the target as it has at hand; 0 is the end.</summary>
+/// <summary>Where a put's bytes come from: fills as much of the target as it has at hand; 0 is the
+/// end.</summary>
 internal delegate ValueTask<int> ReadBytes(Memory<byte> target, CancellationToken cancel);
 
 /// <summary>A stripe's content in pieces, each a counted buffer that this owns until <see cref="Dispose"/>: a
@@ -26,9 +27,9 @@ internal sealed class CutStripe(int ordinal, ImmutableArray<BufferSlice> pieces,
     }
 }
 
-/// <summary>Cuts bytes of unknown length into stripes of a code, straight into rented pieces (a whole stripe is a
-/// whole number of pieces). It reads a little ahead: the last stripe is known as such when it is handed out, for
-/// it carries the manifest. Not thread-safe.</summary>
+/// <summary>Cuts bytes of unknown length into stripes of a code, straight into rented pieces (a whole stripe
+/// is a whole number of pieces). It reads a little ahead: the last stripe is known as such when it is handed
+/// out, for it carries the manifest. Not thread-safe.</summary>
 internal sealed class StripeCutter(ReadBytes read, Code code, BufferPool buffers) : IDisposable
 {
     private readonly int _piecesPerStripe = Geometry.StripeBytes(code) / Geometry.MaxPieceBytes;

@@ -26,9 +26,10 @@ internal sealed class StripeList(Code code)
         }
     }
 
-    /// <summary>What is left once all stripes are in: the stripes themselves where a manifest holds them, else
-    /// the pages that were not taken.</summary>
-    public (ImmutableArray<StripeRef> Inline, ImmutableArray<(int Page, byte[] Bytes)> Pages) Finish(int stripeCount)
+    /// <summary>What is left once all stripes are in: the stripes themselves where a manifest holds them,
+    /// else the pages that were not taken.</summary>
+    public (ImmutableArray<StripeRef> Inline, ImmutableArray<(int Page, byte[] Bytes)> Pages) Finish(
+        int stripeCount)
     {
         lock (_gate)
         {
@@ -38,7 +39,9 @@ internal sealed class StripeList(Code code)
                 return ([], [.. left.Select(Take)]);
             }
 
-            return (_pages.TryGetValue(0, out Page? page) ? [.. page.Stripes.AsSpan(0, stripeCount)] : [], []);
+            return _pages.TryGetValue(0, out Page? page)
+                ? ([.. page.Stripes.AsSpan(0, stripeCount)], [])
+                : ([], []);
         }
     }
 

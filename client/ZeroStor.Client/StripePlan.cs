@@ -10,8 +10,8 @@ internal readonly record struct StripeSlice(int Content, int Ordinal, int Offset
 /// <summary>Which parts of which stripes a range of a version is made of.</summary>
 internal static class StripePlan
 {
-    /// <summary>The slices of <paramref name="length"/> bytes from <paramref name="offset"/>, in order, made one
-    /// by one: a version may have millions.</summary>
+    /// <summary>The slices of <paramref name="length"/> bytes from <paramref name="offset"/>, in order, made
+    /// one by one: a version may have millions.</summary>
     public static IEnumerable<StripeSlice> Of(Manifest manifest, long offset, long length)
     {
         foreach (Extent extent in manifest.Extents)
@@ -42,7 +42,8 @@ internal static class StripePlan
         }
     }
 
-    /// <summary>Refuses a manifest whose parts do not fit one another, before anything is read by it.</summary>
+    /// <summary>Refuses a manifest whose parts do not fit one another, before anything is read by
+    /// it.</summary>
     /// <exception cref="ZeroStorException">Corrupt.</exception>
     public static void Check(Manifest manifest, string name)
     {

@@ -7,8 +7,9 @@ namespace ZeroStor.Client;
 
 /// <summary>A vault as a front end uses it: its objects, by key. Making one asks nothing of the fabric; each
 /// method throws <see cref="ErrorKind.NotFound"/> when the vault is not there. All failures of the fabric are
-/// <see cref="ZeroStorException"/>; those of the caller's own streams come out as they are. What was acknowledged
-/// is synced on its homes and committed. Thread-safe; per key the methods are linearizable.</summary>
+/// <see cref="ZeroStorException"/>; those of the caller's own streams come out as they are. What was
+/// acknowledged is synced on its homes and committed. Thread-safe; per key the methods are
+/// linearizable.</summary>
 public sealed class Vault
 {
     /// <summary>Stripes whose shards are looked up with one call: each asks up to n disks.</summary>
@@ -26,10 +27,10 @@ public sealed class Vault
         _fabric.RepeatAsync(
             $"looking for vault '{Name}'", _fabric.Doors.Vault(Name).DescribeAsync, cancel);
 
-    /// <summary>Puts all bytes of a stream, of any length, as the key's next version. A few stripes of at most
-    /// 4 MiB are held at a time. Cancelled or failed, nothing of it becomes visible.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: key or headers; PreconditionFailed; PolicyUnsatisfiable:
-    /// too few homes took it; Busy, Unavailable: it was tried for
+    /// <summary>Puts all bytes of a stream, of any length, as the key's next version. A few stripes of at
+    /// most 4 MiB are held at a time. Cancelled or failed, nothing of it becomes visible.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: key or headers; PreconditionFailed;
+    /// PolicyUnsatisfiable: too few homes took it; Busy, Unavailable: it was tried for
     /// <see cref="ZeroStorClientOptions.Patience"/>.</exception>
     public Task<ObjectVersion> PutAsync(
         string key, Stream content, PutOptions? options = null, CancellationToken cancel = default)
@@ -38,10 +39,13 @@ public sealed class Vault
         return PutAsync(key, content.ReadAsync, options, cancel);
     }
 
-    /// <summary>As <see cref="PutAsync(string, Stream, PutOptions?, CancellationToken)"/>, for bytes that are at
-    /// hand.</summary>
+    /// <summary>As <see cref="PutAsync(string, Stream, PutOptions?, CancellationToken)"/>, for bytes that are
+    /// at hand.</summary>
     public Task<ObjectVersion> PutAsync(
-        string key, ReadOnlySequence<byte> content, PutOptions? options = null, CancellationToken cancel = default)
+        string key,
+        ReadOnlySequence<byte> content,
+        PutOptions? options = null,
+        CancellationToken cancel = default)
     {
         ReadOnlySequence<byte> rest = content;
         return PutAsync(key, ReadRest, options, cancel);
@@ -55,11 +59,11 @@ public sealed class Vault
         }
     }
 
-    /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the key;
-    /// once the version is deleted it may be reclaimed under a slow reader, which then gets
+    /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the
+    /// key; once the version is deleted it may be reclaimed under a slow reader, which then gets
     /// <see cref="ErrorKind.NotFound"/>.</summary>
-    /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind the
-    /// end.</exception>
+    /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind
+    /// the end.</exception>
     public async Task<ObjectStream> OpenReadAsync(
         string key, ReadOptions? options = null, CancellationToken cancel = default)
     {
@@ -89,8 +93,8 @@ public sealed class Vault
             key, $"deleting '{Name}/{key}'", (door, token) => door.DeleteAsync(order, token), cancel);
     }
 
-    /// <summary>Makes the current version of <paramref name="source"/> the next one of <paramref name="target"/>:
-    /// headers and all, and no bytes move.</summary>
+    /// <summary>Makes the current version of <paramref name="source"/> the next one of
+    /// <paramref name="target"/>: headers and all, and no bytes move.</summary>
     /// <exception cref="ZeroStorException">NotFound: the source; PreconditionFailed.</exception>
     public async Task<ObjectVersion> CopyAsync(
         string source, string target, CopyOptions? options = null, CancellationToken cancel = default)
@@ -117,8 +121,8 @@ public sealed class Vault
         return ObjectVersion.Of(info, headers);
     }
 
-    /// <summary>Lists keys and common prefixes, page after page. Each page shows every write that was acknowledged
-    /// before it was asked for.</summary>
+    /// <summary>Lists keys and common prefixes, page after page. Each page shows every write that was
+    /// acknowledged before it was asked for.</summary>
     public async IAsyncEnumerable<ListEntry> ListAsync(
         ListOptions? options = null, [EnumeratorCancellation] CancellationToken cancel = default)
     {
@@ -144,18 +148,25 @@ public sealed class Vault
     /// <param name="options">What to list, and from where.</param>
     /// <param name="max">The most entries: 1 to <see cref="ListObjects.MaxPerPage"/>.</param>
     /// <param name="cancel">Ends the wait.</param>
-    public async Task<ListPage> ListPageAsync(ListOptions options, int max, CancellationToken cancel = default)
+    public async Task<ListPage> ListPageAsync(
+        ListOptions options, int max, CancellationToken cancel = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(max, ListObjects.MaxPerPage);
         var order = new ListObjects
         {
-            Prefix = options.Prefix, Delimiter = options.Delimiter, StartAfter = options.StartAfter, Max = max,
+            Prefix = options.Prefix,
+            Delimiter = options.Delimiter,
+            StartAfter = options.StartAfter,
+            Max = max,
         };
         // Any partition serves a listing; by the prefix, listings of one place meet in one cache.
         ObjectListing listing = await AskAsync(
-            options.Prefix, $"listing '{Name}/{options.Prefix}'", (door, token) => door.ListAsync(order, token), cancel);
+            options.Prefix,
+            $"listing '{Name}/{options.Prefix}'",
+            (door, token) => door.ListAsync(order, token),
+            cancel);
         IEnumerable<ListEntry> entries =
         [
             .. listing.Objects.Select(o => new ListEntry
@@ -170,7 +181,8 @@ public sealed class Vault
             .. listing.CommonPrefixes.Select(p => new ListEntry { Key = p, IsPrefix = true }),
         ];
         return new ListPage(
-            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => Names.Compare(a.Key, b.Key)))], listing.Next);
+            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => Names.Compare(a.Key, b.Key)))],
+            listing.Next);
     }
 
     /// <summary>Where the shards of an object lie now, stripe by stripe.</summary>
@@ -262,7 +274,10 @@ public sealed class Vault
 
     // Asks the object grain of a key; whatever it is asked may be repeated.
     private async Task<T> AskAsync<T>(
-        string key, string doing, Func<IObjectDoor, CancellationToken, Task<T>> call, CancellationToken cancel)
+        string key,
+        string doing,
+        Func<IObjectDoor, CancellationToken, Task<T>> call,
+        CancellationToken cancel)
     {
         try
         {

@@ -6,8 +6,8 @@ using ZeroStor.Contracts.Doors;
 namespace ZeroStor.Client;
 
 /// <summary>A fabric, as front ends use it: its vaults and its state. From dependency injection
-/// (<see cref="ZeroStorClientExtensions"/>) it lives as long as the host; made by <see cref="ConnectAsync"/> it
-/// has a connection of its own, which disposing closes. All failures are <see cref="ZeroStorException"/>.
+/// (<see cref="ZeroStorClientExtensions"/>) it lives as long as the host; made by <see cref="ConnectAsync"/>
+/// it has a connection of its own, which disposing closes. All failures are <see cref="ZeroStorException"/>.
 /// Thread-safe.</summary>
 public sealed class ZeroStorClient : IAsyncDisposable
 {
@@ -58,7 +58,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             throw new ZeroStorException(
                 ErrorKind.Unavailable,
-                $"No silo of cluster '{used.ClusterId}' answers at {string.Join(", ", used.Gateways)}: is one running?",
+                $"No silo of cluster '{used.ClusterId}' answers at {string.Join(", ", used.Gateways)}.",
                 failure);
         }
     }
@@ -68,8 +68,8 @@ public sealed class ZeroStorClient : IAsyncDisposable
     public Vault Vault(string name) => new(_fabric, name);
 
     /// <summary>Makes a vault.</summary>
-    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name, or a code, spread and write
-    /// floor that contradict each other; PolicyUnsatisfiable: the disks cannot hold it.</exception>
+    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name, or a code, spread and
+    /// write floor that contradict each other; PolicyUnsatisfiable: the disks cannot hold it.</exception>
     public async Task<VaultInfo> CreateVaultAsync(
         string name, VaultSpec? spec = null, CancellationToken cancel = default)
     {
@@ -109,7 +109,8 @@ public sealed class ZeroStorClient : IAsyncDisposable
 
     /// <summary>Removes a vault; with <paramref name="withContent"/> all it holds first.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it holds objects.</exception>
-    public async Task RemoveVaultAsync(string name, bool withContent = false, CancellationToken cancel = default)
+    public async Task RemoveVaultAsync(
+        string name, bool withContent = false, CancellationToken cancel = default)
     {
         IVaultDoor door = _fabric.Doors.Vault(Names.CheckVault(name));
         Patience patience = _fabric.NewPatience();

@@ -9,10 +9,6 @@ namespace ZeroStor.Client;
 /// <summary>Adds the client to a host.</summary>
 public static class ZeroStorClientExtensions
 {
-    // Probes and commits share the connections with stripes of 4 MiB: four of them keep one behind which nothing
-    // large stands.
-    private const int ConnectionsPerGateway = 4;
-
     // How soon a gateway that died is tried again, and names are looked up anew.
     private static readonly TimeSpan GatewayRefreshPeriod = TimeSpan.FromSeconds(10);
 
@@ -20,8 +16,9 @@ public static class ZeroStorClientExtensions
     private static readonly TimeSpan ConnectRetryDelay = TimeSpan.FromMilliseconds(200);
 
     /// <summary>Adds <see cref="ZeroStorClient"/> as a singleton. With
-    /// <see cref="ZeroStorClientOptions.Gateways"/> the host gets an Orleans client of its own, which connects
-    /// when the host starts; without, the Orleans client or silo that the host has already is used.</summary>
+    /// <see cref="ZeroStorClientOptions.Gateways"/> the host gets an Orleans client of its own, which
+    /// connects when the host starts; without, the Orleans client or silo that the host has already is
+    /// used.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: not a gateway.</exception>
     public static IServiceCollection AddZeroStorClient(
         this IServiceCollection services, Action<ZeroStorClientOptions>? configure = null)
@@ -58,9 +55,12 @@ public static class ZeroStorClientExtensions
         services.AddOrleansClient(client =>
         {
             client.Services.AddSingleton<IGatewayListProvider>(gateways);
-            client.Configure<ClusterOptions>(o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ServiceId));
+            client.Configure<ClusterOptions>(
+                o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ServiceId));
             client.Configure<GatewayOptions>(o => o.GatewayListRefreshPeriod = GatewayRefreshPeriod);
-            client.Configure<ConnectionOptions>(o => o.ConnectionsPerEndpoint = ConnectionsPerGateway);
+            // A gateway answers a client over its newest connection alone, and takes it for gone when that
+            // one closes: more than one would bring nothing and lose answers.
+            client.Configure<ConnectionOptions>(o => o.ConnectionsPerEndpoint = 1);
             long? startedAt = null;
             client.UseConnectionRetryFilter(async (_, cancel) =>
             {

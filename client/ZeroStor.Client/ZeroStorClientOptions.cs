@@ -6,9 +6,9 @@ public sealed class ZeroStorClientOptions
     /// <summary>The port at which a silo's gateway listens when nothing else was said.</summary>
     public const int DefaultGatewayPort = 30000;
 
-    /// <summary>Gateways of silos as <c>HOST:PORT</c>; one that answers is enough, more survive its loss. Names
-    /// are looked up again from time to time. Empty: the client stands beside the Orleans client or silo that the
-    /// host has already.</summary>
+    /// <summary>Gateways of silos as <c>HOST:PORT</c>; one that answers is enough, more survive its loss.
+    /// Names are looked up again from time to time. Empty: the client stands beside the Orleans client or
+    /// silo that the host has already.</summary>
     public IList<string> Gateways { get; } = [];
 
     /// <summary>Orleans' ClusterId; must equal the silos'.</summary>
@@ -21,11 +21,12 @@ public sealed class ZeroStorClientOptions
     /// <see cref="ErrorKind.Unavailable"/>.</summary>
     public TimeSpan ConnectPatience { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a step (opening a put, writing or reading a stripe, committing) is tried again against
-    /// failures that pass, such as a silo that died or has no slot free, before the failure is thrown.</summary>
+    /// <summary>How long a step (opening a put, writing or reading a stripe, committing) is tried again
+    /// against failures that pass, such as a silo that died or has no slot free, before the failure is
+    /// thrown.</summary>
     public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>The silo whose disk grains coordinate for this client where it has any: the silo that a front end
-    /// runs in, so that bytes enter the fabric without a copy. Null: any silo.</summary>
+    /// <summary>The silo whose disk grains coordinate for this client where it has any: the silo that a front
+    /// end runs in, so that bytes enter the fabric without a copy. Null: any silo.</summary>
     public string? NearSilo { get; set; }
 }

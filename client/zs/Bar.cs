@@ -1,10 +1,13 @@
 namespace ZeroStor.CommandLine;
 
-/// <summary>A line of progress that redraws itself while a verb moves bytes: share, rate, time left. It asks how
-/// far the verb is; the verb need not know of it.</summary>
+/// <summary>A line of progress that redraws itself while a verb moves bytes: share, rate, time left. It asks
+/// how far the verb is; the verb need not know of it.</summary>
 internal sealed class Bar : IDisposable
 {
     private static readonly TimeSpan RedrawPeriod = TimeSpan.FromMilliseconds(200);
+
+    private const int MinWidth = 20;
+    private const int DefaultWidth = 79;
 
     private readonly string _label;
     private readonly long? _totalBytes;
@@ -18,7 +21,8 @@ internal sealed class Bar : IDisposable
         _timer = new Timer(_ => Draw(), null, RedrawPeriod, RedrawPeriod);
     }
 
-    /// <summary>Takes the line away, so that other text can stand there; the next redraw brings it back.</summary>
+    /// <summary>Takes the line away, so that other text can stand there; the next redraw brings it
+    /// back.</summary>
     public static void Clear()
     {
         if (!Console.IsErrorRedirected)
@@ -38,5 +42,8 @@ internal sealed class Bar : IDisposable
         _doneBytes(),
         _totalBytes,
         TimeProvider.System.GetElapsedTime(_since),
-        Math.Max(20, Console.WindowWidth - 1)) + "\x1b[K");
+        Width) + "\x1b[K");
+
+    // A terminal that does not know its width says 0.
+    private static int Width => Console.WindowWidth > MinWidth ? Console.WindowWidth - 1 : DefaultWidth;
 }

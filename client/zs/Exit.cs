@@ -12,8 +12,8 @@ internal enum Exit
     Interrupted = 130,
 }
 
-/// <summary>A failure as it is told: its kind (an <see cref="ErrorKind"/>, <c>Local</c> for this machine's files,
-/// or <c>Interrupted</c>), one sentence, and the exit code.</summary>
+/// <summary>A failure as it is told: its kind (an <see cref="ErrorKind"/>, <c>Local</c> for this machine's
+/// files, or <c>Interrupted</c>), one sentence, and the exit code.</summary>
 internal sealed record Failure(string Kind, string Message, Exit Exit)
 {
     /// <param name="exception">What was thrown.</param>
@@ -21,7 +21,8 @@ internal sealed record Failure(string Kind, string Message, Exit Exit)
     public static Failure Of(Exception exception, bool isInterrupted) => exception switch
     {
         OperationCanceledException when isInterrupted =>
-            new Failure("Interrupted", "Interrupted: nothing half-written was left behind.", Exit.Interrupted),
+            new Failure(
+                "Interrupted", "Interrupted: nothing half-written was left behind.", Exit.Interrupted),
         ZeroStorException own => new Failure(own.Kind.ToString(), own.Message, own.Kind switch
         {
             ErrorKind.InvalidArgument => Exit.Usage,
@@ -33,8 +34,8 @@ internal sealed record Failure(string Kind, string Message, Exit Exit)
         _ => new Failure("Local", exception.Message, Exit.Failed),
     };
 
-    /// <summary>Whether a verb over many objects goes on with the next one: the failure is of this object or this
-    /// machine's file, not of the fabric.</summary>
+    /// <summary>Whether a verb over many objects goes on with the next one: the failure is of this object or
+    /// this machine's file, not of the fabric.</summary>
     public static bool IsOfOneObject(Exception exception) => exception switch
     {
         ZeroStorException own => own.Kind is ErrorKind.InvalidArgument or ErrorKind.NotFound

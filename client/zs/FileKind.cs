@@ -2,9 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary>What a path leads to, symbolic links followed, and which file it is. .NET tells neither a pipe from a
-/// file (opening one would wait for a writer for ever) nor whether two paths are one folder; Linux's statx does,
-/// and its record looks the same on every processor.</summary>
+/// <summary>What a path leads to, symbolic links followed, and which file it is. .NET tells neither a pipe
+/// from a file (opening one would wait for a writer for ever) nor whether two paths are one folder; Linux's
+/// statx does, and its record looks the same on every processor.</summary>
 /// <param name="Type">The type bits of the mode; 0 where the system does not tell.</param>
 /// <param name="Identity">Device and number: the same for all paths to one file.</param>
 internal readonly record struct FileKind(int Type, (uint Major, uint Minor, ulong Number) Identity)
@@ -59,7 +59,8 @@ internal readonly record struct FileKind(int Type, (uint Major, uint Minor, ulon
         {
             throw new IOException(Marshal.GetLastPInvokeError() switch
             {
-                NoSuchFile when new FileInfo(path).LinkTarget is not null => $"'{path}' is a link that leads nowhere.",
+                NoSuchFile when new FileInfo(path).LinkTarget is not null =>
+                    $"'{path}' is a link that leads nowhere.",
                 NoSuchFile => $"'{path}' does not exist.",
                 NoPermission => $"'{path}' may not be read.",
                 TooManyLinks => $"'{path}' is a link in a loop of links.",
@@ -76,5 +77,9 @@ internal readonly record struct FileKind(int Type, (uint Major, uint Minor, ulon
 
     [DllImport("libc", SetLastError = true)]
     private static extern int statx(
-        int folder, [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags, uint mask, [Out] byte[] record);
+        int folder,
+        [MarshalAs(UnmanagedType.LPUTF8Str)] string path,
+        int flags,
+        uint mask,
+        [Out] byte[] record);
 }

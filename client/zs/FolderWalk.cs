@@ -1,12 +1,13 @@
 namespace ZeroStor.CommandLine;
 
-/// <summary>What a folder holds, as it is put: files, and folders that are empty. Links are followed; what cannot
-/// be put (a pipe, a socket, a device, what may not be read, a link that leads nowhere or back up) is reported
-/// and left out.</summary>
+/// <summary>What a folder holds, as it is put: files, and folders that are empty. Links are followed; what
+/// cannot be put (a pipe, a socket, a device, what may not be read, a link that leads nowhere or back up) is
+/// reported and left out.</summary>
 internal static class FolderWalk
 {
     /// <param name="Path">On this machine.</param>
-    /// <param name="Relative">Below the folder that is walked; of an empty folder with a slash behind it.</param>
+    /// <param name="Relative">Below the folder that is walked; of an empty folder with a slash behind
+    /// it.</param>
     /// <param name="IsEmptyFolder">Stands for an empty folder.</param>
     public readonly record struct Found(string Path, string Relative, bool IsEmptyFolder);
 

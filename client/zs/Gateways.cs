@@ -76,7 +76,9 @@ internal static class Gateways
         try
         {
             using JsonDocument context = JsonDocument.Parse(text);
-            return context.RootElement.TryGetProperty("gateway", out JsonElement gateway) ? gateway.GetString() : null;
+            return context.RootElement.TryGetProperty("gateway", out JsonElement gateway)
+                ? gateway.GetString()
+                : null;
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {

@@ -4,8 +4,8 @@ using ZeroStor.Client;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs get</c>: an object into a file or to standard output, or all below a prefix into a folder. A
-/// file is written beside its place and renamed when it is whole.</summary>
+/// <summary><c>zs get</c>: an object into a file or to standard output, or all below a prefix into a folder.
+/// A file is written beside its place and renamed when it is whole.</summary>
 internal static class GetVerb
 {
     private const int GetsAtOnce = 8;
@@ -18,7 +18,7 @@ internal static class GetVerb
         var source = new Argument<string>("VAULT/KEY") { Description = "What to get; with -r VAULT/PREFIX" };
         var target = new Argument<string?>("FILE")
         {
-            Description = "Where to; - for standard output; nothing: the key's last part, here. With -r the folder",
+            Description = "Where to; - for standard output; nothing: the key's last part. With -r the folder",
             Arity = ArgumentArity.ZeroOrOne,
         };
         var range = new Option<string>("--range")
@@ -29,7 +29,7 @@ internal static class GetVerb
         var force = new Option<bool>("--force") { Description = "Write over files that are there" };
         var recursive = new Option<bool>("-r")
         {
-            Description = "Get all keys below PREFIX/ into the folder. Keys that would lie outside it are left out",
+            Description = "Get all keys below PREFIX/ into the folder, but for those that would lie outside",
         };
         return Verb.Make("get", """
             Gets an object into a file, to standard output, or all objects below a prefix into a folder.
@@ -56,7 +56,8 @@ internal static class GetVerb
         });
     }
 
-    private static async Task GetOneAsync(Verb verb, Target source, string? file, ByteRange? range, bool isForced)
+    private static async Task GetOneAsync(
+        Verb verb, Target source, string? file, ByteRange? range, bool isForced)
     {
         bool isToOutput = file == "-";
         if (!isToOutput)
@@ -70,13 +71,13 @@ internal static class GetVerb
         await using ObjectStream content = await client.Vault(source.Vault).OpenReadAsync(
             source.Key, new ReadOptions { Range = range }, verb.Cancel);
         bool isShown = !isToOutput || Console.IsOutputRedirected;
-        using (isShown ? verb.Output.Progress(source.ToString(), content.Length, () => content.Position) : null)
+        using (isShown
+            ? verb.Output.Progress(source.ToString(), content.Length, () => content.Position)
+            : null)
         {
             if (isToOutput)
             {
-                await using Stream output = StandardStreams.OpenOutput();
-                await content.CopyToAsync(output, verb.Cancel);
-                await output.FlushAsync(verb.Cancel);
+                await WriteOutputAsync(content, verb.Cancel);
             }
             else
             {
@@ -192,11 +193,25 @@ internal static class GetVerb
         }
     }
 
+    private static async Task WriteOutputAsync(ObjectStream content, CancellationToken cancel)
+    {
+        try
+        {
+            await using Stream output = StandardStreams.OpenOutput();
+            await content.CopyToAsync(output, cancel);
+        }
+        catch (IOException failure)
+        {
+            throw new IOException($"Standard output takes no more: {failure.Message.TrimEnd('.')}.", failure);
+        }
+    }
+
     private static async Task WriteFileAsync(
         ObjectStream content, string path, bool isForced, CancellationToken cancel)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        string unfinished = Path.Combine(folder, $".zs-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.part");
+        string unfinished = Path.Combine(
+            folder, $".zs-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.part");
         try
         {
             await using (var file = new FileStream(unfinished, new FileStreamOptions

@@ -10,12 +10,13 @@ internal static class LocalPaths
         string name = key[(key.LastIndexOf('/') + 1)..];
         return IsName(name)
             ? name
-            : throw ZeroStorException.Invalid($"'{key}' does not end in the name of a file: say which FILE to write.");
+            : throw ZeroStorException.Invalid(
+                $"'{key}' does not end in the name of a file: say which FILE to write.");
     }
 
-    /// <summary>Where the key <paramref name="relativeKey"/> lies below <paramref name="folder"/>; one that ends
-    /// in a slash (or is empty) is a folder itself. A key that would lie elsewhere (<c>..</c>, absolute) or on top
-    /// of another key's place (<c>a//b</c>, <c>a/./b</c>) is refused.</summary>
+    /// <summary>Where the key <paramref name="relativeKey"/> lies below <paramref name="folder"/>; one that
+    /// ends in a slash (or is empty) is a folder itself. A key that would lie elsewhere (<c>..</c>, absolute)
+    /// or on top of another key's place (<c>a//b</c>, <c>a/./b</c>) is refused.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
     public static (string Path, bool IsFolder) Below(string folder, string relativeKey)
     {
@@ -25,7 +26,7 @@ internal static class LocalPaths
         return parts.All(IsName)
             ? (Path.Combine([folder, .. parts]), isFolder)
             : throw ZeroStorException.Invalid(
-                $"The key '{relativeKey}' is no path below '{folder}' and was left out; get it alone, to a FILE.");
+                $"The key '{relativeKey}' is no path below '{folder}': get it alone, to a FILE.");
     }
 
     /// <summary>The key of a file of a put folder.</summary>

@@ -60,7 +60,7 @@ internal static class ObjectVerbs
             return folder.HasSlash
                 ? RemoveFolderAsync(verb, folder)
                 : throw ZeroStorException.Invalid(
-                    $"'{text}' is a whole vault: say '{text}/' to remove all its objects, or 'zs vault rm {text}'.");
+                    $"'{text}' is a vault: say '{text}/' for all its objects, or 'zs vault rm {text}'.");
         });
     }
 
@@ -121,10 +121,9 @@ internal static class ObjectVerbs
         {
             await foreach (ListEntry entry in entries)
             {
-                verb.Output.Line(!isLong ? entry.Key
-                    : entry.IsPrefix ? $"{"",12}  {"",-20}  {entry.Key}"
-                    : string.Create(
-                        CultureInfo.InvariantCulture, $"{entry.Size,12}  {Text.Time(entry.Modified),-20}  {entry.Key}"));
+                string size = entry.IsPrefix ? "" : entry.Size.ToString(CultureInfo.InvariantCulture);
+                string time = entry.IsPrefix ? "" : Text.Time(entry.Modified);
+                verb.Output.Line(isLong ? $"{size,12}  {time,-20}  {entry.Key}" : entry.Key);
             }
 
             return;
@@ -172,7 +171,8 @@ internal static class ObjectVerbs
         await using ZeroStorClient client = await verb.ConnectAsync();
         Vault vault = client.Vault(target.Vault);
         long removed = 0;
-        if (target.Key.Length > 0 && !target.Key.EndsWith('/') && await vault.DeleteAsync(target.Key, null, verb.Cancel))
+        bool isAlsoKey = target.Key != target.Folder;
+        if (isAlsoKey && await vault.DeleteAsync(target.Key, null, verb.Cancel))
         {
             removed++;
         }
@@ -197,7 +197,8 @@ internal static class ObjectVerbs
 
     private static void Told(Verb verb, Target target, long removed)
     {
-        verb.Output.Line(removed == 1 ? $"Removed {target}." : $"Removed {removed} objects at or below {target}.");
+        verb.Output.Line(
+            removed == 1 ? $"Removed {target}." : $"Removed {removed} objects at or below {target}.");
         verb.Output.Json(w =>
         {
             w.WriteString("vault", target.Vault);
@@ -251,7 +252,8 @@ internal static class ObjectVerbs
             {
                 verb.Output.Line(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{s.Stripe,6} {s.Index,5} {s.Disk,5}  {s.State,-7}  {s.Silo} {s.File} {s.Offset} {s.Length}"));
+                    $"{s.Stripe,6} {s.Index,5} {s.Disk,5}  {s.State,-7}  "
+                    + $"{s.Silo} {s.File} {s.Offset} {s.Length}"));
             }
         }
     }

@@ -108,7 +108,8 @@ internal sealed class Output(bool isJson, bool isVerbose, TextWriter lines, Stre
         var shown = new StringBuilder(text.Length + 8);
         foreach (char c in text)
         {
-            shown.Append(char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}") : c);
+            shown.Append(
+                char.IsControl(c) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)c:x2}") : c);
         }
 
         return shown.ToString();

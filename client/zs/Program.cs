@@ -56,7 +56,8 @@ internal static class Program
     internal static async Task<int> RunAsync(string[] args, CancellationToken cancel)
     {
         // A file may be called @x: no argument is read as the name of a file of arguments.
-        ParseResult parsed = MakeRoot().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult parsed = MakeRoot().Parse(
+            args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Action is ParseErrorAction)
         {
             // Told here, since the library would print its help as well and end with 1.
@@ -66,7 +67,11 @@ internal static class Program
         }
 
         return await parsed.InvokeAsync(
-            new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false },
+            new InvocationConfiguration
+            {
+                ProcessTerminationTimeout = null,
+                EnableDefaultExceptionHandler = false,
+            },
             cancel);
     }
 

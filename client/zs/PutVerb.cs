@@ -14,15 +14,18 @@ internal static class PutVerb
 
     public static Command Make()
     {
-        var source = new Argument<string>("FILE") { Description = "A file, - for standard input; with -r a folder" };
+        var source = new Argument<string>("FILE")
+        {
+            Description = "A file, - for standard input; with -r a folder",
+        };
         var target = new Argument<string>("VAULT/KEY")
         {
             Description = "Where to; VAULT/ or VAULT/PREFIX/ keeps the file's name",
         };
         var recursive = new Option<bool>("-r")
         {
-            Description = "Put what the folder holds, its names joined by / behind the prefix. Links are followed; an "
-                + "empty folder becomes a zero-length key that ends in /",
+            Description = "Put what the folder holds, its names joined by / behind the prefix. Links are "
+                + "followed; an empty folder becomes a zero-length key that ends in /",
         };
         return Verb.Make("put", """
             Puts a file, standard input, or a folder. Nothing shows before all of an object is durable.
@@ -58,7 +61,7 @@ internal static class PutVerb
         if (version.ShortStripes > 0)
         {
             verb.Output.Line(
-                $"{version.ShortStripes} of its stripes lack shards, since disks were down; repair makes them.");
+                $"{version.ShortStripes} of its stripes lack shards: disks were down. Repair makes them.");
         }
 
         verb.Output.Json(w =>
@@ -88,7 +91,8 @@ internal static class PutVerb
                 {
                     try
                     {
-                        await PutFoundAsync(vault, LocalPaths.KeyOf(target.Folder, one.Relative), one, large, done, cancel);
+                        await PutFoundAsync(
+                            vault, LocalPaths.KeyOf(target.Folder, one.Relative), one, large, done, cancel);
                         Interlocked.Increment(ref objects);
                     }
                     catch (Exception failure) when (Failure.IsOfOneObject(failure))
@@ -110,7 +114,12 @@ internal static class PutVerb
     }
 
     private static async Task PutFoundAsync(
-        Vault vault, string key, FolderWalk.Found found, SemaphoreSlim large, Counter done, CancellationToken cancel)
+        Vault vault,
+        string key,
+        FolderWalk.Found found,
+        SemaphoreSlim large,
+        Counter done,
+        CancellationToken cancel)
     {
         await using Stream content = found.IsEmptyFolder ? Stream.Null : OpenFile(found.Path);
         bool isLarge = content.Length > Geometry.MaxStripeBytes;

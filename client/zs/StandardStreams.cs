@@ -5,9 +5,9 @@ namespace ZeroStor.CommandLine;
 /// <summary>Standard input and output as streams of bytes.</summary>
 internal static class StandardStreams
 {
-    /// <summary>Standard output. The console's own stream takes a reader that went away for one that reads on, and
-    /// would have a whole object fetched for nobody; a stream on the handle does not, but writes at offsets of
-    /// its own, which is wrong where a file is shared with others.</summary>
+    /// <summary>Standard output. The console's own stream takes a reader that went away for one that reads
+    /// on, and would have a whole object fetched for nobody; a stream on the handle does not, but writes at
+    /// offsets of its own, which is wrong where a file is shared with others.</summary>
     public static Stream OpenOutput()
     {
         if (OperatingSystem.IsWindows())
@@ -15,14 +15,15 @@ internal static class StandardStreams
             return Console.OpenStandardOutput();
         }
 
-        var direct = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        var direct = new FileStream(
+            new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
         return direct.CanSeek ? Console.OpenStandardOutput() : direct;
     }
 
     public static Stream OpenInput() => new InputStream(Console.OpenStandardInput());
 
-    /// <summary>A read from a pipe cannot be called off: it would hold an interrupted verb until the next byte
-    /// comes. Here it reads into a buffer of its own, so that the caller may leave it behind.</summary>
+    /// <summary>A read from a pipe cannot be called off: it would hold an interrupted verb until the next
+    /// byte comes. Here it reads into a buffer of its own, so that the caller may leave it behind.</summary>
     private sealed class InputStream(Stream input) : Stream
     {
         private readonly byte[] _buffer = new byte[Geometry.MaxPieceBytes];
@@ -44,7 +45,8 @@ internal static class StandardStreams
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> target, CancellationToken cancel = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> target, CancellationToken cancel = default)
         {
             if (_at == _end)
             {

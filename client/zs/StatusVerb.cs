@@ -101,10 +101,12 @@ internal static class StatusVerb
         }
 
         output.Line(string.Create(
-            CultureInfo.InvariantCulture, $"ledger {status.Ledger.Whole} of {status.Ledger.Stripes} stripes whole"));
+            CultureInfo.InvariantCulture,
+            $"ledger {status.Ledger.Whole} of {status.Ledger.Stripes} stripes whole"));
         foreach ((int missing, long stripes) in status.Ledger.ByMissing.Where(m => m.Key > 0 && m.Value > 0))
         {
-            output.Line(string.Create(CultureInfo.InvariantCulture, $"       {stripes} without {missing} of their shards"));
+            output.Line(string.Create(
+                CultureInfo.InvariantCulture, $"       {stripes} without {missing} of their shards"));
         }
 
         foreach ((string name, long value) in status.Counters)

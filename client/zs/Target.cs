@@ -1,7 +1,7 @@
 namespace ZeroStor.CommandLine;
 
-/// <summary>What <c>VAULT/KEY</c> on the command line means. The first slash ends the vault; all behind it is the
-/// key, slashes too.</summary>
+/// <summary>What <c>VAULT/KEY</c> on the command line means. The first slash ends the vault; all behind it is
+/// the key, slashes too.</summary>
 /// <param name="Vault">Never empty.</param>
 /// <param name="Key">May be empty: the whole vault.</param>
 /// <param name="HasSlash">Whether a slash followed the vault.</param>
@@ -16,7 +16,8 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
             : new Target(text[..slash], text[(slash + 1)..], HasSlash: true);
         return target.Vault.Length > 0
             ? target
-            : throw ZeroStorException.Invalid($"'{text}' names no vault: write VAULT/KEY, as in photos/2024/sea.jpg.");
+            : throw ZeroStorException.Invalid(
+                $"'{text}' names no vault: write VAULT/KEY, as in photos/2024/sea.jpg.");
     }
 
     /// <summary>As <see cref="Parse"/>, and the key must not be empty.</summary>
@@ -26,10 +27,12 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
         Target target = Parse(text);
         return target.Key.Length > 0
             ? target
-            : throw ZeroStorException.Invalid($"'{text}' has an empty key: write VAULT/KEY, as in photos/2024/sea.jpg.");
+            : throw ZeroStorException.Invalid(
+                $"'{text}' has an empty key: write VAULT/KEY, as in photos/2024/sea.jpg.");
     }
 
-    /// <summary>Where <c>put FILE TARGET</c> goes: a target that ends in a slash keeps the file's name.</summary>
+    /// <summary>Where <c>put FILE TARGET</c> goes: a target that ends in a slash keeps the file's
+    /// name.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: the key would be empty.</exception>
     public static Target ForPut(string file, string text)
     {
@@ -46,12 +49,13 @@ internal readonly record struct Target(string Vault, string Key, bool HasSlash)
         }
 
         return file == "-"
-            ? throw ZeroStorException.Invalid($"Standard input has no name to keep: write the key behind '{text}'.")
+            ? throw ZeroStorException.Invalid(
+                $"Standard input has no name to keep: write the key behind '{text}'.")
             : target with { Key = target.Key + Path.GetFileName(file) };
     }
 
-    /// <summary>The key as a folder: empty, or ending in one slash, so that <c>tree</c> never means <c>tree2</c>.
-    /// </summary>
+    /// <summary>The key as a folder: empty, or ending in one slash, so that <c>tree</c> never means
+    /// <c>tree2</c>. </summary>
     public string Folder => Key.Length == 0 || Key.EndsWith('/') ? Key : Key + "/";
 
     public override string ToString() => HasSlash ? $"{Vault}/{Key}" : Vault;

@@ -4,8 +4,8 @@ using System.CommandLine.Invocation;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary>A command whose help goes on with examples. The first paragraph of its text describes it, here and in
-/// the list of commands; what follows is shown by its own <c>--help</c> alone.</summary>
+/// <summary>A command whose help goes on with examples. The first paragraph of its text describes it, here
+/// and in the list of commands; what follows is shown by its own <c>--help</c> alone.</summary>
 internal sealed class TaughtCommand : Command
 {
     public TaughtCommand(string name, string help)

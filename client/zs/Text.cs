@@ -18,8 +18,8 @@ internal static class Text
             unit++;
         }
 
-        return string.Create(
-            CultureInfo.InvariantCulture, $"{bytes.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture)} {Units[unit]}");
+        string number = bytes.ToString(unit == 0 ? "0" : "0.0", CultureInfo.InvariantCulture);
+        return $"{number} {Units[unit]}";
     }
 
     public static string Duration(TimeSpan time) => time.TotalHours >= 1
@@ -29,7 +29,8 @@ internal static class Text
     public static string Time(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture);
 
-    /// <summary>One line of progress, at most <paramref name="width"/> wide. The label gives way first.</summary>
+    /// <summary>One line of progress, at most <paramref name="width"/> wide. The label gives way
+    /// first.</summary>
     public static string Progress(string label, long done, long? total, TimeSpan elapsed, int width)
     {
         double rate = elapsed > TimeSpan.Zero ? done / elapsed.TotalSeconds : 0;

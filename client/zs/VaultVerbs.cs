@@ -23,7 +23,8 @@ internal static class VaultVerbs
         ImmutableArray<VaultInfo> vaults = await client.ListVaultsAsync(verb.Cancel);
         foreach (VaultInfo vault in vaults)
         {
-            verb.Output.Line(isLong ? $"{vault.Code,-7}  {SpreadName(vault.Spread),-6}  {vault.Name}" : vault.Name);
+            verb.Output.Line(
+                isLong ? $"{vault.Code,-7}  {SpreadName(vault.Spread),-6}  {vault.Name}" : vault.Name);
         }
 
         verb.Output.Json(w =>
@@ -44,7 +45,7 @@ internal static class VaultVerbs
     internal static Spread ParseSpread(string text) =>
         Enum.GetValues<Spread>().Where(s => SpreadName(s) == text).Select(s => (Spread?)s).FirstOrDefault()
         ?? throw ZeroStorException.Invalid(
-            $"'{text}' is not a spread: say {string.Join(", ", Enum.GetValues<Spread>().Select(SpreadName))}.");
+            $"'{text}' is no spread: {string.Join(", ", Enum.GetValues<Spread>().Select(SpreadName))} are.");
 
     internal static void Write(Utf8JsonWriter w, VaultInfo vault)
     {
@@ -60,12 +61,12 @@ internal static class VaultVerbs
         var name = new Argument<string>("NAME") { Description = "The new vault's name" };
         var code = new Option<string>("--code")
         {
-            Description = "Erasure code: K data shards and M more, any M of which may be lost. Else the fabric's default",
+            Description = "Erasure code: K data shards and M more, any M of which may be lost",
             HelpName = "K+M",
         };
         var spread = new Option<string>("--spread")
         {
-            Description = "What must not hold more than M shards of a stripe: disk, silo, rack, site or region",
+            Description = "What holds at most M shards of a stripe: a disk, silo, rack, site or region",
             HelpName = "DOMAIN",
             DefaultValueFactory = _ => SpreadName(Spread.Disk),
         };
@@ -84,7 +85,8 @@ internal static class VaultVerbs
             await using ZeroStorClient client = await verb.ConnectAsync();
             VaultInfo made = await client.CreateVaultAsync(
                 verb.Arguments.GetRequiredValue(name), spec, verb.Cancel);
-            verb.Output.Line($"Made vault {made.Name}: code {made.Code}, spread over {SpreadName(made.Spread)}s.");
+            verb.Output.Line(
+                $"Made vault {made.Name}: code {made.Code}, spread over {SpreadName(made.Spread)}s.");
             verb.Output.Json(w => Write(w, made));
         });
     }
@@ -108,7 +110,8 @@ internal static class VaultVerbs
             """, [name], async verb =>
         {
             await using ZeroStorClient client = await verb.ConnectAsync();
-            VaultInfo vault = await client.Vault(verb.Arguments.GetRequiredValue(name)).DescribeAsync(verb.Cancel);
+            VaultInfo vault = await client.Vault(verb.Arguments.GetRequiredValue(name)).DescribeAsync(
+                verb.Cancel);
             verb.Output.Line($"name        {vault.Name}");
             verb.Output.Line($"id          {vault.Id}");
             verb.Output.Line($"code        {vault.Code}");

@@ -3,8 +3,8 @@ using ZeroStor.Client;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary>What every verb shares: its common options, the connection it opens when its arguments proved right,
-/// and how failures become a sentence and an exit code.</summary>
+/// <summary>What every verb shares: its common options, the connection it opens when its arguments proved
+/// right, and how failures become a sentence and an exit code.</summary>
 internal sealed class Verb
 {
     /// <summary>A process that finds no silo ends within five seconds, its own start included: this long for
@@ -26,8 +26,8 @@ internal sealed class Verb
 
     public static Option<string> GatewayOption { get; } = new("--gateway")
     {
-        Description = $"Gateways of silos, HOST:PORT[,HOST:PORT...]. Else ${Gateways.Variable}, else \"gateway\" in "
-            + "~/.config/zerostor/context.json, else 127.0.0.1:30000",
+        Description = $"Gateways of silos, HOST:PORT[,HOST:PORT...]. Else ${Gateways.Variable}, else "
+            + "\"gateway\" in ~/.config/zerostor/context.json, else 127.0.0.1:30000",
         HelpName = "HOST:PORT",
         Recursive = true,
     };
@@ -76,12 +76,15 @@ internal sealed class Verb
     public async Task<ZeroStorClient> ConnectAsync()
     {
         string[] gateways = Gateways.Choose(
-            _gateway, Environment.GetEnvironmentVariable, path => File.Exists(path) ? File.ReadAllText(path) : null);
+            _gateway,
+            Environment.GetEnvironmentVariable,
+            path => File.Exists(path) ? File.ReadAllText(path) : null);
         string[] answering = await Gateways.ProbeAsync(gateways, ProbeTimeout, Cancel);
         if (answering.Length == 0)
         {
             throw new ZeroStorException(
-                ErrorKind.Unavailable, $"No silo answers at {string.Join(", ", gateways)}: is one running there?");
+                ErrorKind.Unavailable,
+                $"No silo answers at {string.Join(", ", gateways)}: is one running there?");
         }
 
         return await ZeroStorClient.ConnectAsync(
@@ -98,7 +101,8 @@ internal sealed class Verb
             Cancel);
     }
 
-    private static async Task<int> RunAsync(ParseResult parsed, Func<Verb, Task> action, CancellationToken cancel)
+    private static async Task<int> RunAsync(
+        ParseResult parsed, Func<Verb, Task> action, CancellationToken cancel)
     {
         var output = Output.Create(parsed.GetValue(JsonOption), parsed.GetValue(VerboseOption));
         try

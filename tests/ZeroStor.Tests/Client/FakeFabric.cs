@@ -1,0 +1,386 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using ZeroStor.Client;
+using ZeroStor.Contracts;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Tests.Client;
+
+/// <summary>The other side of the four doors, in memory: it takes pieces as the wire does (a copy, and the
+/// count goes back), holds stripes as plain bytes, and keeps the promises of the contracts about slots,
+/// contents and commits. Faults are planted through <see cref="Before"/> and <see cref="After"/>.</summary>
+internal sealed class FakeFabric : IDoors, IFabricDoor
+{
+    public const string VaultName = "vault";
+
+    private readonly Lock _gate = new();
+    private readonly SeededEntropy _entropy = new(7);
+    private readonly Dictionary<ContentId, Dictionary<int, byte[]>> _pages = [];
+    private readonly Dictionary<StripeId, byte[]> _stripes = [];
+    private readonly Dictionary<UInt128, Slot> _slots = [];
+    private readonly Dictionary<ContentId, ObjectInfo> _committed = [];
+    private readonly SortedDictionary<string, ObjectInfo> _objects = new(StringComparer.Ordinal);
+
+    public FakeFabric(string code = "2+1") => Code = Code.Parse(code);
+
+    public Code Code { get; }
+
+    /// <summary>Coordinators by key; who is taken out is gone from the route.</summary>
+    public ConcurrentDictionary<string, string> Coordinators { get; } =
+        new() { ["a/1"] = "a", ["a/2"] = "a", ["b/3"] = "b" };
+
+    /// <summary>Called before a call does anything: coordinator or door, method. May throw, or
+    /// hang.</summary>
+    public Func<string, string, CancellationToken, Task> Before { get; set; } = (_, _, _) =>
+        Task.CompletedTask;
+
+    /// <summary>Called when a call did its work: throwing here loses the answer.</summary>
+    public Action<string, string> After { get; set; } = (_, _) => { };
+
+    /// <summary>Every call, as <c>door method</c>.</summary>
+    public ConcurrentQueue<string> Calls { get; } = [];
+
+    public HashSet<ContentId> Opened { get; } = [];
+
+    public HashSet<ContentId> Abandoned { get; } = [];
+
+    public List<Manifest> Drafts { get; } = [];
+
+    public List<CommitPut> Commits { get; } = [];
+
+    /// <summary>Stripes are kept by their length alone.</summary>
+    public bool IsForgetful { get; init; }
+
+    public long StripesWritten { get; private set; }
+
+    public int OpenSlots
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _slots.Count;
+            }
+        }
+    }
+
+    public IReadOnlyCollection<string> Keys => _objects.Keys;
+
+    IFabricDoor IDoors.Fabric => this;
+
+    public int Count(string method) => Calls.Count(c => c.EndsWith(' ' + method));
+
+    public Fabric Connect(TimeProvider? time = null, Action<ZeroStorClientOptions>? configure = null)
+    {
+        var options = new ZeroStorClientOptions();
+        configure?.Invoke(options);
+        return new Fabric(this, time ?? TimeProvider.System, new SeededEntropy(11), options)
+        {
+            Buffers = new BufferPool(),
+        };
+    }
+
+    IVaultDoor IDoors.Vault(string name) => new VaultDoor(this, name);
+
+    IObjectDoor IDoors.Objects(string grainKey) => new Objects(this, grainKey);
+
+    IStripeDoor IDoors.Stripes(string coordinatorKey) => new Stripes(this, coordinatorKey);
+
+    public Task<FabricRoute> RouteAsync(CancellationToken cancel) => DoAsync("fabric", "route", cancel, () =>
+        new FabricRoute
+        {
+            Fabric = default,
+            Tick = new Tick(5),
+            MapVersion = 1,
+            Coordinators =
+            [
+                .. Coordinators.Select(
+                    c => new CoordinatorInfo { Key = c.Key, Silo = c.Value, Labels = Labels.None }),
+            ],
+        });
+
+    public Task<FabricStatus> StatusAsync(CancellationToken cancel) => throw new NotSupportedException();
+
+    public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel) =>
+        DoAsync<ImmutableArray<VaultInfo>>("fabric", "list-vaults", cancel, () => [Info(VaultName)]);
+
+    /// <summary>The version's content dies under its readers.</summary>
+    public void Reclaim()
+    {
+        lock (_gate)
+        {
+            _stripes.Clear();
+        }
+    }
+
+    public void RemoveSlots()
+    {
+        lock (_gate)
+        {
+            _slots.Clear();
+        }
+    }
+
+    private VaultInfo Info(string name) => new()
+    {
+        Name = name,
+        Id = new VaultId(1),
+        Code = Code,
+        Spread = Spread.Disk,
+        WriteFloor = Code.DefaultWriteFloor,
+        Partitions = 4,
+    };
+
+#pragma warning disable CA1068 // What a call does reads best behind all that it is called with.
+    private async Task<T> DoAsync<T>(string door, string method, CancellationToken cancel, Func<T> work)
+    {
+        Calls.Enqueue($"{door} {method}");
+        await Task.Yield();
+        await Before(door, method, cancel);
+        T result;
+        lock (_gate)
+        {
+            result = work();
+        }
+
+        After(door, method);
+        return result;
+    }
+
+    private Task<object?> DoAsync(string door, string method, CancellationToken cancel, Action work) =>
+        DoAsync<object?>(door, method, cancel, () =>
+        {
+            work();
+            return null;
+        });
+#pragma warning restore CA1068
+
+    private sealed record Slot(string Coordinator, ContentId Content)
+    {
+        public Dictionary<(int Ordinal, int Offset), byte[]> Pieces { get; } = [];
+    }
+
+    private sealed class VaultDoor(FakeFabric fabric, string name) : IVaultDoor
+    {
+        public Task<VaultInfo> CreateAsync(VaultSpec spec, CancellationToken cancel) =>
+            fabric.DoAsync("vault", "create", cancel, () => fabric.Info(name));
+
+        public Task<VaultInfo> DescribeAsync(CancellationToken cancel) =>
+            fabric.DoAsync("vault", "describe", cancel, () => name == VaultName
+                ? fabric.Info(name)
+                : throw ZeroStorException.NotFound($"There is no vault '{name}'."));
+
+        public Task RemoveAsync(bool withContent, CancellationToken cancel) =>
+            fabric.DoAsync("vault", "remove", cancel, () => { });
+    }
+
+    private sealed class Stripes(FakeFabric fabric, string key) : IStripeDoor
+    {
+        public Task<PutTicket> OpenPutAsync(OpenPut open, CancellationToken cancel) =>
+            fabric.DoAsync(key, "open-put", cancel, () =>
+            {
+                var ticket = new PutTicket
+                {
+                    Put = Id128.Random(fabric._entropy),
+                    Content = open.Resume?.Content ?? ContentId.New(new Tick(5), fabric._entropy),
+                    WrappedKey = open.Resume?.WrappedKey ?? [1, 2, 3],
+                    Code = fabric.Code,
+                };
+                fabric._slots[ticket.Put] = new Slot(key, ticket.Content);
+                return ticket;
+            });
+
+        public async Task PutPieceAsync(PutPiece piece, CancellationToken cancel)
+        {
+            byte[] bytes = Receive(piece.Bytes);
+            await fabric.DoAsync(key, "put-piece", cancel, () => Store(piece, bytes));
+        }
+
+        public async Task<StripeWritten> WriteStripeAsync(WriteStripeOrder order, CancellationToken cancel)
+        {
+            byte[] bytes = Receive(order.LastPiece.Bytes);
+            return await fabric.DoAsync(key, "write-stripe", cancel, () =>
+            {
+                Slot slot = Store(order.LastPiece, bytes);
+                PutPiece last = order.LastPiece;
+                byte[] stripe = new byte[last.StripeBytes];
+                int filled = 0;
+                foreach (((int ordinal, int offset), byte[] piece) in slot.Pieces.ToArray())
+                {
+                    if (ordinal == last.Ordinal)
+                    {
+                        piece.CopyTo(stripe, offset);
+                        filled += piece.Length;
+                        slot.Pieces.Remove((ordinal, offset));
+                    }
+                }
+
+                Assert.Equal(stripe.Length, filled);
+                if (order.Manifest.Length > 0)
+                {
+                    fabric.Drafts.Add(Manifest.Decode(order.Manifest));
+                }
+
+                var id = StripeId.New(new Tick(5), fabric._entropy);
+                fabric._stripes[id] = fabric.IsForgetful ? [] : stripe;
+                fabric.StripesWritten++;
+                return new StripeWritten
+                {
+                    Stripe = new StripeRef(
+                        id, new GroupId(1), new SealId(id.Value), stripe.Length,
+                        Geometry.PlainSealedBytes(stripe.Length), default),
+                    Missing = 0,
+                };
+            });
+        }
+
+        public Task ClosePutAsync(UInt128 put, CancellationToken cancel) =>
+            fabric.DoAsync(key, "close-put", cancel, () => { fabric._slots.Remove(put); });
+
+        public Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel) =>
+            fabric.DoAsync(key, "read-stripe", cancel, () =>
+            {
+                if (!fabric._stripes.TryGetValue(order.Stripe.Id, out byte[]? stripe))
+                {
+                    throw ZeroStorException.NotFound("The content died.");
+                }
+
+                BufferSlice slice = BufferPool.Shared.RentSlice(order.Length);
+                stripe.AsSpan(order.Offset, order.Length).CopyTo(slice.Span);
+                return new Parcel(slice);
+            });
+
+        private static byte[] Receive(Parcel parcel)
+        {
+            BufferSlice slice = parcel.Take();
+            byte[] bytes = slice.Span.ToArray();
+            slice.Release();
+            return bytes;
+        }
+
+        private Slot Store(PutPiece piece, byte[] bytes)
+        {
+            Assert.InRange(bytes.Length, 1, Geometry.MaxPieceBytes);
+            if (!fabric._slots.TryGetValue(piece.Put, out Slot? slot) || slot.Coordinator != key)
+            {
+                throw ZeroStorException.NotFound("The slot is gone.");
+            }
+
+            slot.Pieces[(piece.Ordinal, piece.Offset)] = bytes;
+            return slot;
+        }
+    }
+
+    private sealed class Objects(FakeFabric fabric, string grainKey) : IObjectDoor
+    {
+        public Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "commit", cancel, () =>
+            {
+                Assert.Equal(ObjectDoor.KeyOf(VaultName, 4, put.Key), grainKey);
+                fabric.Commits.Add(put);
+                if (fabric._committed.TryGetValue(put.Content, out ObjectInfo? before))
+                {
+                    return before;
+                }
+
+                if (fabric.Abandoned.Contains(put.Content)
+                    || (put.If.IfNoneMatch == "*" && fabric._objects.ContainsKey(put.Key)))
+                {
+                    throw new ZeroStorException(ErrorKind.PreconditionFailed, "The key is taken.");
+                }
+
+                foreach (StripePage page in put.Pages)
+                {
+                    fabric.Page(put.Content, page.Page, page.Bytes);
+                }
+
+                Manifest manifest = Manifest.Decode(put.Manifest);
+                var info = new ObjectInfo
+                {
+                    Key = put.Key,
+                    Version = manifest.Version,
+                    Size = manifest.Size,
+                    ETag = put.ETag ?? manifest.Version.ToString(),
+                    Modified = DateTimeOffset.UnixEpoch,
+                };
+                fabric._committed[put.Content] = info;
+                fabric._objects[put.Key] = info with { Manifest = put.Manifest };
+                return info;
+            });
+
+        public Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "copy", cancel, () =>
+            {
+                ObjectInfo made = fabric._objects[copy.SourceKey] with { Key = copy.Key };
+                fabric._objects[copy.Key] = made;
+                return made with { Manifest = [] };
+            });
+
+        public Task<bool> DeleteAsync(DeleteObject delete, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "delete", cancel, () => fabric._objects.Remove(delete.Key));
+
+        public Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "head", cancel, () => fabric._objects.GetValueOrDefault(key));
+
+        public Task<ObjectListing> ListAsync(ListObjects list, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "list", cancel, () =>
+            {
+                ObjectInfo[] found =
+                [
+                    .. fabric._objects.Values.Where(
+                        o => o.Key.StartsWith(list.Prefix, StringComparison.Ordinal)
+                        && string.CompareOrdinal(o.Key, list.StartAfter) > 0).Take(list.Max + 1),
+                ];
+                bool hasMore = found.Length > list.Max;
+                ImmutableArray<ObjectInfo> page =
+                    [.. found.Take(list.Max).Select(o => o with { Manifest = [] })];
+                return new ObjectListing
+                {
+                    Objects = page, CommonPrefixes = [], Next = hasMore ? page[^1].Key : null,
+                };
+            });
+
+        public Task OpenContentAsync(ContentId content, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "open-content", cancel, () => { fabric.Opened.Add(content); });
+
+        public Task WritePageAsync(ContentId content, int page, byte[] bytes, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "write-page", cancel, () =>
+            {
+                Assert.Contains(content, fabric.Opened);
+                fabric.Page(content, page, bytes);
+            });
+
+        public Task<byte[]> ReadPageAsync(ContentId content, int page, CancellationToken cancel) =>
+            fabric.DoAsync("objects", $"read-page-{page}", cancel, () => fabric._pages[content][page]);
+
+        public Task AbandonAsync(ContentId content, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "abandon", cancel, () => { fabric.Abandoned.Add(content); });
+
+        public Task<ImmutableArray<ShardPlace>> LocateAsync(
+            string key, int firstStripe, int maxStripes, CancellationToken cancel) =>
+            fabric.DoAsync<ImmutableArray<ShardPlace>>("objects", "locate", cancel, () =>
+            [
+                .. Enumerable.Range(firstStripe, maxStripes)
+                    .Where(s => s < Manifest.Decode(fabric._objects[key].Manifest).Contents[0].StripeCount)
+                    .Select(s => new ShardPlace
+                    {
+                        Stripe = s,
+                        StripeId = default,
+                        Index = 0,
+                        Disk = new DiskId(1),
+                        Silo = "a",
+                        State = "present",
+                    }),
+            ]);
+    }
+
+    private void Page(ContentId content, int page, byte[] bytes)
+    {
+        if (!_pages.TryGetValue(content, out Dictionary<int, byte[]>? pages))
+        {
+            _pages[content] = pages = [];
+        }
+
+        pages.Add(page, bytes);
+    }
+}

@@ -1,0 +1,191 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using System.Text;
+using System.Text.Json;
+using ZeroStor.CommandLine;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Tests.Client.Zs;
+
+public sealed class ProgramTests
+{
+    // A port that nothing listens on: 1 needs privileges, and nobody takes it.
+    private const string Nowhere = "127.0.0.1:1";
+
+    [Theory]
+    [InlineData("put only-a-file")]
+    [InlineData("frobnicate")]
+    [InlineData("get v/k --range 5-2")]
+    [InlineData("get v/k --range x")]
+    [InlineData("get -r v/tree -")]
+    [InlineData("get -r v/tree dir --range 0-1")]
+    [InlineData("get v")]
+    [InlineData("put - v/")]
+    [InlineData("rm -r v")]
+    [InlineData("stat v/")]
+    [InlineData("vault create v --code 0+4")]
+    [InlineData("vault create v --code 300+1")]
+    [InlineData("vault create v --code x")]
+    [InlineData("vault create v --spread moon")]
+    [InlineData("status --gateway nowhere")]
+    public async Task Wrong_usage_is_found_before_anything_is_asked(string line) =>
+        Assert.Equal((int)Exit.Usage, await RunAsync(line));
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("ls")]
+    [InlineData("ls v")]
+    [InlineData("stat v/k --shards")]
+    [InlineData("rm v/k")]
+    [InlineData("rm -r v/")]
+    [InlineData("get v/k absent-file")]
+    [InlineData("vault create v --code 4+2 --spread rack")]
+    [InlineData("vault rm v --force")]
+    public async Task Without_a_silo_every_verb_is_unreachable(string line) =>
+        Assert.Equal((int)Exit.Unreachable, await RunAsync($"{line} --gateway {Nowhere}"));
+
+    [Fact]
+    public async Task A_missing_file_fails_here() =>
+        Assert.Equal((int)Exit.Failed, await RunAsync($"put /no/such/file v/k --gateway {Nowhere}"));
+
+    [Fact]
+    public void Every_verb_teaches_with_an_example()
+    {
+        var verbs = new Queue<Command>(Program.MakeRoot().Subcommands);
+        int count = 0;
+        while (verbs.TryDequeue(out Command? verb))
+        {
+            foreach (Command below in verb.Subcommands)
+            {
+                verbs.Enqueue(below);
+            }
+
+            if (verb.Subcommands.Count > 0)
+            {
+                continue;
+            }
+
+            var help = new StringWriter();
+            string[] path =
+            [
+                .. verb.Parents.OfType<Command>().Where(p => p is not RootCommand).Select(p => p.Name),
+                verb.Name,
+            ];
+            Assert.Equal(0, Program.MakeRoot().Parse([.. path, "--help"]).Invoke(
+                new InvocationConfiguration { Output = help }));
+            Assert.Contains($"  zs {string.Join(' ', path)}", help.ToString(), StringComparison.Ordinal);
+            count++;
+        }
+
+        Assert.Equal(10, count);
+    }
+
+    [Theory]
+    [InlineData(ErrorKind.NotFound, 4)]
+    [InlineData(ErrorKind.PreconditionFailed, 5)]
+    [InlineData(ErrorKind.Unavailable, 3)]
+    [InlineData(ErrorKind.InvalidArgument, 2)]
+    [InlineData(ErrorKind.AlreadyExists, 1)]
+    [InlineData(ErrorKind.TooFewShards, 1)]
+    [InlineData(ErrorKind.Busy, 1)]
+    public void Kinds_have_their_exit_codes(ErrorKind kind, int exit)
+    {
+        Failure failure = Failure.Of(new ZeroStorException(kind, "Because."), isInterrupted: false);
+        Assert.Equal(
+            (kind.ToString(), "Because.", (Exit)exit), (failure.Kind, failure.Message, failure.Exit));
+    }
+
+    [Fact]
+    public void An_interrupted_verb_says_so_and_one_cancelled_otherwise_does_not()
+    {
+        Assert.Equal(
+            Exit.Interrupted, Failure.Of(new OperationCanceledException(), isInterrupted: true).Exit);
+        Assert.Equal(Exit.Failed, Failure.Of(new OperationCanceledException(), isInterrupted: false).Exit);
+    }
+
+    [Fact]
+    public void Errors_are_a_sentence_or_one_line_of_JSON()
+    {
+        var plain = new StringWriter();
+        new Output(false, false, TextWriter.Null, Stream.Null, plain).Error(
+            new Failure("NotFound", "There is no 'v/\x1b[2J'.", Exit.NotFound), new IOException());
+        Assert.Equal("zs: There is no 'v/\\x1b[2J'.\n", plain.ToString());
+        var json = new StringWriter();
+        new Output(true, false, TextWriter.Null, Stream.Null, json).Error(
+            new Failure("NotFound", "There is no 'v/k'.", Exit.NotFound), new IOException());
+        Assert.Equal(
+            """{"error":{"kind":"NotFound","message":"There is no 'v/k'."}}""" + "\n", json.ToString());
+    }
+
+    [Fact]
+    public void Status_has_the_shape_that_scripts_rely_on()
+    {
+        var status = new FabricStatus
+        {
+            Fabric = new FabricId(255),
+            Tick = new Tick(9),
+            Silos = [new() { Name = "a", State = "active", Labels = new Labels("eu", "fra", "r1") }],
+            Disks =
+            [
+                new()
+                {
+                    Id = new DiskId(3),
+                    Silo = "a",
+                    Path = "/d",
+                    State = "up",
+                    UsedBytes = 1,
+                    FreeBytes = 2,
+                },
+            ],
+            Ledger = new Ledger
+            {
+                Stripes = 7,
+                Whole = 6,
+                ByMissing = ImmutableSortedDictionary<int, long>.Empty.Add(0, 6).Add(1, 1),
+            },
+            Counters = ImmutableSortedDictionary<string, long>.Empty.Add("stripesWritten", 7),
+            Notices = ["Gateways listen beyond loopback."],
+        };
+        using var target = new MemoryStream();
+        new Output(true, false, TextWriter.Null, target, TextWriter.Null).Json(
+            w => StatusVerb.Write(w, status));
+        Assert.Equal(
+            """
+            {"fabricId":"000000000000000000000000000000ff","tick":9,
+            "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],
+            "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2}],
+            "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1}},
+            "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
+            """.ReplaceLineEndings("") + "\n",
+            Encoding.UTF8.GetString(target.ToArray()));
+    }
+
+    [Fact]
+    public void A_shard_has_the_shape_that_scripts_rely_on()
+    {
+        using var target = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(target))
+        {
+            ObjectVerbs.Write(writer, new ShardPlace
+            {
+                Stripe = 1,
+                StripeId = default,
+                Index = 2,
+                Disk = new DiskId(3),
+                Silo = "a",
+                State = "present",
+                File = "/d/v1",
+                Offset = 4096,
+                Length = 77,
+            });
+        }
+
+        Assert.Equal(
+            """{"stripe":1,"index":2,"disk":3,"silo":"a","state":"present","file":"/d/v1","""
+            + "\"offset\":4096,\"length\":77}",
+            Encoding.UTF8.GetString(target.ToArray()));
+    }
+
+    private static Task<int> RunAsync(string line) =>
+        Program.RunAsync(line.Split(' '), CancellationToken.None);
+}
