@@ -1,0 +1,385 @@
+using System.Collections.Immutable;
+
+namespace ZeroStor.Volumes;
+
+/// <summary>One disk: a folder on one mount, owned by this process while it is open. It keeps shards in
+/// append-only volumes and answers only for what is synced. Operating outcomes are answers; exceptions are for
+/// calls that make no sense, for cancelled ones and for folders that cannot be opened. Thread-safe, but for
+/// closing, which its owner does once.</summary>
+public sealed class Disk : IAsyncDisposable
+{
+    // One delete item is laid into one batch; this many records are about a megabyte.
+    private const int ContentsPerDelete = 4096;
+
+    private readonly IDiskFiles _files;
+    private readonly DiskHealth _health;
+    private readonly DiskContents _contents;
+    private readonly SuperblockFile _superblock;
+    private readonly DiskWriter _writer;
+    private readonly DiskReader _reader;
+    private readonly DiskCompaction _compaction;
+    private readonly BufferPool _pool;
+    private readonly IDisposable _lock;
+    private readonly SemaphoreSlim _compacting = new(1);
+    private bool _isClosed;
+
+    private Disk(
+        IDiskFiles files,
+        string path,
+        DiskOptions options,
+        IEntropy entropy,
+        TimeProvider time,
+        BufferPool pool,
+        IDisposable heldLock,
+        SuperblockFile superblock,
+        DiskReplay replay)
+    {
+        Id = superblock.Current.Disk;
+        Fabric = superblock.Current.Fabric;
+        Path = path;
+        _files = files;
+        _pool = pool;
+        _lock = heldLock;
+        _superblock = superblock;
+        _contents = replay.Contents;
+        _health = new DiskHealth(Id);
+        _writer = new DiskWriter(
+            files, path, options, superblock, _contents, _health, entropy, time, replay.Active, replay.LastVolume);
+        _reader = new DiskReader(Id, options, _contents, _health, pool);
+        _compaction = new DiskCompaction(files, path, options, _contents, _health, _writer.Queue, pool);
+    }
+
+    public DiskId Id { get; }
+
+    public FabricId Fabric { get; }
+
+    public string Path { get; }
+
+    /// <summary>The claim that the disk is held under; orders that name another are not for it.</summary>
+    public uint Claim => _superblock.Current.Claim;
+
+    /// <summary>The highest tick in any record or superblock the disk ever had.</summary>
+    public Tick HighestTick => _contents.HighestTick;
+
+    public DiskState State => _health.State;
+
+    /// <summary>Damaged records met since the disk was opened.</summary>
+    internal long BadRecords => _contents.BadRecords;
+
+    /// <summary>Makes a disk of a folder, which is created if it is missing and must be empty otherwise. Durable
+    /// when it returns; what a crash left of an earlier attempt is no hindrance.</summary>
+    /// <exception cref="ZeroStorException">AlreadyExists: the folder is a disk. Corrupt: it holds something else.
+    /// DiskFull, DiskFailed: the file system refuses.</exception>
+    public static void Format(string path, FabricId fabric, DiskId id, IEntropy entropy) =>
+        DiskFolder.Format(OsFile.Files, path, fabric, id, entropy);
+
+    /// <summary>Whose disk a folder is; null when there is no folder or nothing in it.</summary>
+    /// <exception cref="ZeroStorException">Corrupt: something else is in it, or its superblocks are damaged.
+    /// </exception>
+    public static Superblock? Peek(string path) => DiskFolder.Peek(OsFile.Files, path);
+
+    /// <summary>Opens a disk: locks the folder, replays the volumes and starts the writer.</summary>
+    /// <exception cref="ZeroStorException">Busy: it is open already. NotFound: the folder is no disk. Corrupt:
+    /// its superblocks are damaged, or of a later format. DiskFailed: the file system refuses.</exception>
+    public static Disk Open(string path, DiskOptions options, IEntropy entropy, TimeProvider time) =>
+        Open(path, options, entropy, time, OsFile.Files, BufferPool.Shared);
+
+    internal static Disk Open(
+        string path, DiskOptions options, IEntropy entropy, TimeProvider time, IDiskFiles files, BufferPool pool)
+    {
+        if (DiskFolder.Peek(files, path) is null)
+        {
+            throw ZeroStorException.NotFound($"{path} is no disk: format it first.");
+        }
+
+        IDisposable? held = null;
+        SuperblockFile? superblock = null;
+        try
+        {
+            held = DiskFolder.Lock(files, path);
+            superblock = SuperblockFile.Open(files, path, FileUse.ReadWrite);
+            var replay = DiskReplay.Run(files, path, superblock, options);
+            return new Disk(files, path, options, entropy, time, pool, held, superblock, replay);
+        }
+        catch (Exception e)
+        {
+            superblock?.Dispose();
+            held?.Dispose();
+            if (e is OsException failure)
+            {
+                throw Failed(path, failure);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Asks whether this folder is the disk that the map means, and notes durably that the next claim is
+    /// about to be taken. The owner calls it with the claim c that the map shows, then raises the map from c to
+    /// c+1 by compare-and-set, then calls <see cref="TakeClaim"/> with c+1.
+    /// <para>The superblock must show claim c; or the note that c was about to be taken, which is what a crash
+    /// between the map's compare-and-set and <see cref="TakeClaim"/> leaves. Nothing else can show that note:
+    /// it names the claim above the one held, is written only here, and goes when the claim is taken. A copy of
+    /// the folder made earlier shows an older claim and no note of c, and is refused; of two copies of one state,
+    /// whichever raises the map first wins, and the other shows an old claim from then on.</para></summary>
+    /// <exception cref="ZeroStorException">PreconditionFailed: the folder is a copy, or the map went back.
+    /// DiskFailed: the note could not be written.</exception>
+    public void DemandClaim(uint claimInMap)
+    {
+        Superblock shown = _superblock.Current;
+        bool isMeant = shown.Claim == claimInMap || (shown.PendingClaim != 0 && shown.PendingClaim == claimInMap);
+        if (!isMeant)
+        {
+            throw new ZeroStorException(
+                ErrorKind.PreconditionFailed,
+                shown.Claim < claimInMap
+                    ? $"{Path} is a copy of disk {Id} as of claim {shown.Claim}, and the fabric gave claim "
+                        + $"{claimInMap} to another copy since: use that one, or empty this folder."
+                    : $"{Path} holds disk {Id} under claim {shown.Claim}, and the map knows only claim "
+                        + $"{claimInMap}: the catalog went back, so see to that before the disk is used.");
+        }
+
+        UpdateSuperblock(s => s with { Claim = claimInMap, PendingClaim = checked(claimInMap + 1) });
+    }
+
+    /// <summary>Holds the disk under the claim that the map granted; durable when it returns.</summary>
+    /// <exception cref="ZeroStorException">PreconditionFailed: <see cref="DemandClaim"/> did not note this claim.
+    /// DiskFailed: it could not be written.</exception>
+    public void TakeClaim(uint claim)
+    {
+        if (_superblock.Current.PendingClaim != claim)
+        {
+            throw new ZeroStorException(
+                ErrorKind.PreconditionFailed,
+                $"Disk {Id} was not about to take claim {claim}: demand the claim before taking it.");
+        }
+
+        UpdateSuperblock(s => s with { Claim = claim, PendingClaim = 0 });
+    }
+
+    /// <summary>Stores a shard; done means synced. The same shard once more is done without being stored again.
+    /// The payload is held until the writer is done with it, beyond a cancelled call too.</summary>
+    /// <returns>Done; Corrupt: the payload does not match the header, or another payload has this name; Busy,
+    /// DiskFull, DiskFailed, DiskOffline.</returns>
+    public async ValueTask<HomeAnswer> AppendAsync(
+        ShardHeader header,
+        ImmutableArray<RecordExtension> extensions,
+        BufferSlice payload,
+        CancellationToken cancel)
+    {
+        ImmutableArray<RecordExtension> given = extensions.IsDefault ? [] : extensions;
+        long recordBytes = RecordFormat.HeaderBytes + (long)RecordFormat.ExtensionBytes(given) + payload.Length;
+        if (recordBytes > RecordFormat.MaxRecordBytes - RecordFormat.AlignmentBytes)
+        {
+            throw ZeroStorException.Invalid(
+                $"A record of {recordBytes} bytes is beyond the {RecordFormat.MaxRecordBytes} that a volume takes.");
+        }
+
+        cancel.ThrowIfCancellationRequested();
+        if (_health.RefusesWrites is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (payload.Length != header.ShardBytes || Sum128.Of(payload.Span) != header.ShardSum)
+        {
+            return new HomeAnswer(
+                ErrorKind.Corrupt,
+                $"What came to disk {Id} as place {header.Place} of stripe {header.Stripe} does not match its sum: "
+                + "send it again.");
+        }
+
+        var item = AppendItem.Make(new ShardAppendParts(header, given, payload), _pool, cancel);
+        return await _writer.Queue.Append(item).WaitAsync(cancel);
+    }
+
+    /// <summary>Reads a shard or a range of it. A whole shard is checked against its sum, a range is not; length 0
+    /// asks for header and extensions alone. The caller releases the payload.</summary>
+    /// <returns>Done; NotFound; Corrupt; InvalidArgument: beyond the shard's end; Busy; DiskOffline.</returns>
+    public ValueTask<ShardReadAnswer> ReadAsync(
+        StripeId stripe, byte place, int offset, int length, bool withExtensions, CancellationToken cancel) =>
+        _reader.ReadAsync(stripe, place, offset, length, withExtensions, cancel);
+
+    /// <summary>Drops every shard of these contents; done means that the dropping is synced. Contents that the disk
+    /// holds nothing of cost nothing. Passes twice over the whole index for each 4,096 contents, so ask for many
+    /// at once.</summary>
+    public async ValueTask<HomeAnswer> ReclaimAsync(
+        IReadOnlyCollection<ContentId> dead, CancellationToken cancel)
+    {
+        foreach (ContentId[] chunk in dead.Chunk(ContentsPerDelete))
+        {
+            if (_health.RefusesWrites is { } refusal)
+            {
+                return refusal;
+            }
+
+            HomeAnswer answer = await _writer.Queue.Ask(new DeleteItem([.. chunk], cancel)).WaitAsync(cancel);
+            if (!answer.IsDone)
+            {
+                return answer;
+            }
+        }
+
+        return HomeAnswer.Done;
+    }
+
+    /// <summary>One digest for each group and bucket that the disk holds shards of, in order.</summary>
+    /// <exception cref="ZeroStorException">DiskOffline.</exception>
+    public ImmutableArray<BucketDigest> Digests()
+    {
+        DemandPresent();
+        return _contents.Digests();
+    }
+
+    /// <summary>The first shards of a group behind a stripe, by StripeId. Of the last stripe all places that are
+    /// here are told, beyond <paramref name="max"/> if need be.</summary>
+    /// <exception cref="ZeroStorException">DiskOffline.</exception>
+    public ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
+    {
+        DemandPresent();
+        return _contents.List(group, after, max);
+    }
+
+    /// <summary>Where a shard's payload lies, relative to <see cref="Path"/>; null where it is not.</summary>
+    /// <exception cref="ZeroStorException">DiskOffline.</exception>
+    public ShardLocation? Locate(StripeId stripe, byte place)
+    {
+        DemandPresent();
+        return _reader.Locate(stripe, place);
+    }
+
+    public DiskReport Report()
+    {
+        (long liveBytes, long shards) = _contents.Totals();
+        return new DiskReport
+        {
+            Disk = Id,
+            State = State,
+            LiveBytes = liveBytes,
+            UsedBytes = Superblock.FileBytes + _contents.Volumes().Sum(v => v.FileBytes),
+            FreeBytes = FreeBytes(),
+            Shards = shards,
+            HighestTick = HighestTick,
+        };
+    }
+
+    /// <summary>Gives back the room of what died, where that is due; cheap where nothing is. One runs at a time; a
+    /// second call meanwhile does nothing.</summary>
+    public async ValueTask CompactAsync(CancellationToken cancel)
+    {
+        if (_health.RefusesWrites is not null || !await _compacting.WaitAsync(TimeSpan.Zero, cancel))
+        {
+            return;
+        }
+
+        try
+        {
+            await _compaction.RunAsync(cancel);
+        }
+        finally
+        {
+            _compacting.Release();
+        }
+    }
+
+    /// <summary>Whether the path still leads to this disk. Once it does not, every answer is DiskOffline, whatever
+    /// comes back under the name.</summary>
+    public bool CheckFolder()
+    {
+        if (_health.RefusesAll is not null)
+        {
+            return false;
+        }
+
+        try
+        {
+            FileIdentity? named = _files.Identify(DiskFolder.SuperblockPath(Path));
+            if (named is { } found && found.IsSameFile(_superblock.Identity))
+            {
+                return true;
+            }
+
+            _health.Vanish($"{Path} does not lead to it any more");
+        }
+        catch (OsException e)
+        {
+            _health.Vanish(e.Message);
+        }
+
+        return false;
+    }
+
+    /// <summary>Writes what was queued, trims, marks the superblock clean and lets go of the folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            await _writer.CloseAsync();
+            await _compacting.WaitAsync();
+            Release();
+        }
+    }
+
+    /// <summary>Lets go as a killed process would: no trimming, no mark, nothing more written.</summary>
+    internal void Abandon()
+    {
+        _isClosed = true;
+        _writer.AbandonAsync().Wait();
+        _compacting.Wait();
+        Release();
+    }
+
+    /// <summary>Repeats the durable length in the superblock now.</summary>
+    internal Task<HomeAnswer> MarkAsync() => _writer.Queue.Ask(new MarkItem());
+
+    private static ZeroStorException Failed(string path, OsException failure) => new(
+        ErrorKind.DiskFailed,
+        $"The disk in {path} cannot be used, because {failure.Message}: see to the file system.",
+        failure);
+
+    private void Release()
+    {
+        _health.Close();
+        foreach (Volume volume in _contents.Volumes())
+        {
+            volume.Unpin();
+        }
+
+        _superblock.Dispose();
+        _lock.Dispose();
+    }
+
+    private void UpdateSuperblock(Func<Superblock, Superblock> change)
+    {
+        try
+        {
+            _superblock.Update(change);
+        }
+        catch (OsException e)
+        {
+            _health.FailWrites(e);
+            throw Failed(Path, e);
+        }
+    }
+
+    private void DemandPresent()
+    {
+        if (_health.RefusesAll is { } refusal)
+        {
+            throw new ZeroStorException(refusal.Kind, refusal.Detail);
+        }
+    }
+
+    private long FreeBytes()
+    {
+        try
+        {
+            return _health.RefusesAll is null ? _files.FreeBytes(Path) : 0;
+        }
+        catch (OsException)
+        {
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,449 @@
+using System.Collections.Immutable;
+using System.IO.Hashing;
+
+namespace ZeroStor.Volumes;
+
+/// <summary>A record that is no shard and must be kept: a delete while a volume with its targets is there, and
+/// whatever this version does not read.</summary>
+internal sealed record KeptRecord(RecordPosition Position, int RecordBytes)
+{
+    /// <summary>Null: not a delete, kept for good.</summary>
+    internal ImmutableArray<uint>? DeleteTargets { get; init; }
+}
+
+/// <summary>A live record of a volume that is being compacted.</summary>
+internal readonly record struct LiveRecord(RecordPosition Position, int RecordBytes);
+
+/// <summary>What a disk holds, in memory: the shards, the digests over them, the volumes and how much of each is
+/// live. Changes only after the bytes they speak of are durable. One lock over everything, held for look-ups, and
+/// for a whole pass over the table where a content is reclaimed, a group listed or a volume compacted: some
+/// milliseconds for a million shards. Thread-safe.</summary>
+internal sealed class DiskContents
+{
+    private readonly Lock _lock = new();
+    private readonly ShardTable _shards = new();
+    private readonly Dictionary<(GroupId Group, uint Bucket), BucketDigest> _digests = [];
+    private readonly Dictionary<RecordPosition, KeptRecord> _kept = [];
+    private readonly SortedDictionary<uint, Volume> _volumes = [];
+    private Tick _highestTick;
+    private long _badRecords;
+    private long _badShards;
+
+    internal Tick HighestTick
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _highestTick;
+            }
+        }
+    }
+
+    /// <summary>Damaged records met since the disk was opened.</summary>
+    internal long BadRecords => Interlocked.Read(ref _badRecords);
+
+    internal void CountBad() => Interlocked.Increment(ref _badRecords);
+
+    internal void SeeTick(Tick tick)
+    {
+        lock (_lock)
+        {
+            _highestTick = tick > _highestTick ? tick : _highestTick;
+        }
+    }
+
+    internal void AddVolume(Volume volume)
+    {
+        lock (_lock)
+        {
+            _volumes.Add(volume.Number, volume);
+        }
+    }
+
+    internal ImmutableArray<Volume> Volumes()
+    {
+        lock (_lock)
+        {
+            return [.. _volumes.Values];
+        }
+    }
+
+    /// <summary>Enters a shard whose record is durable. One of the same name that is there already gives way to
+    /// the later record.</summary>
+    internal void PutShard(in RecordHeader header, RecordPosition at)
+    {
+        lock (_lock)
+        {
+            ref ShardSlot old = ref _shards.Find(header.Stripe, header.Place);
+            if (!ShardTable.IsNone(ref old))
+            {
+                RecordPosition loser = old.Position.CompareTo(at) < 0 ? old.Position : at;
+                if (_volumes.TryGetValue(loser.Volume, out Volume? volume))
+                {
+                    volume.MayHoldUnnamed = true;
+                }
+
+                if (loser == at)
+                {
+                    return;
+                }
+
+                Drop(old);
+            }
+
+            _shards.Add(new ShardSlot(header, at));
+            _volumes[at.Volume].LiveBytes += header.RecordBytes;
+            AddDigest(header.Group, header.Stripe, header.SumsDigest, 1);
+            _highestTick = header.Tick > _highestTick ? header.Tick : _highestTick;
+        }
+    }
+
+    /// <summary>Enters a record that is no shard. A delete whose targets are gone already is not kept.</summary>
+    internal void PutKept(KeptRecord record)
+    {
+        lock (_lock)
+        {
+            if (IsNeeded(record))
+            {
+                _kept[record.Position] = record;
+                _volumes[record.Position.Volume].LiveBytes += record.RecordBytes;
+            }
+        }
+    }
+
+    /// <summary>Whether a record that is about to be copied still is the one that counts.</summary>
+    internal bool IsLive(in RecordHeader header, RecordPosition at)
+    {
+        lock (_lock)
+        {
+            if (header.Kind != RecordKind.Shard)
+            {
+                return _kept.ContainsKey(at);
+            }
+
+            ref ShardSlot slot = ref _shards.Find(header.Stripe, header.Place);
+            return !ShardTable.IsNone(ref slot) && slot.Position == at && !slot.IsBad;
+        }
+    }
+
+    /// <summary>A copy of the record at <paramref name="from"/> is durable at <paramref name="to"/>.</summary>
+    internal void Move(in RecordHeader header, RecordPosition from, RecordPosition to)
+    {
+        lock (_lock)
+        {
+            Volume source = _volumes[from.Volume];
+            if (header.Kind != RecordKind.Shard)
+            {
+                if (_kept.Remove(from, out KeptRecord? kept))
+                {
+                    source.LiveBytes -= kept.RecordBytes;
+                    PutKept(kept with { Position = to });
+                }
+
+                return;
+            }
+
+            ref ShardSlot slot = ref _shards.Find(header.Stripe, header.Place);
+            if (!ShardTable.IsNone(ref slot) && slot.Position == from)
+            {
+                source.MayHoldUnnamed = true;
+                Drop(slot);
+                _shards.Add(new ShardSlot(header, to));
+                _volumes[to.Volume].LiveBytes += header.RecordBytes;
+                AddDigest(header.Group, header.Stripe, header.SumsDigest, 1);
+            }
+        }
+    }
+
+    /// <summary>The volumes in which records of these contents lie, or may lie. A content without any shard is not
+    /// in the answer.</summary>
+    internal Dictionary<ContentId, SortedSet<uint>> FindContents(HashSet<ContentId> contents)
+    {
+        var found = new Dictionary<ContentId, SortedSet<uint>>();
+        lock (_lock)
+        {
+            foreach (ShardSlot slot in _shards.All())
+            {
+                if (contents.Contains(slot.Content))
+                {
+                    if (!found.TryGetValue(slot.Content, out SortedSet<uint>? volumes))
+                    {
+                        found.Add(slot.Content, volumes = []);
+                    }
+
+                    volumes.Add(slot.Position.Volume);
+                }
+            }
+
+            uint[] unnamed = [.. _volumes.Values.Where(v => v.MayHoldUnnamed).Select(v => v.Number)];
+            foreach (SortedSet<uint> volumes in found.Values)
+            {
+                volumes.UnionWith(unnamed);
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Drops every shard of a content whose record stands before the content's position.</summary>
+    internal void Delete(Dictionary<ContentId, RecordPosition> untilOf)
+    {
+        lock (_lock)
+        {
+            ShardSlot[] dead = [.. _shards.All().Where(
+                s => untilOf.TryGetValue(s.Content, out RecordPosition until) && s.Position.CompareTo(until) < 0)];
+            foreach (ShardSlot slot in dead)
+            {
+                Drop(slot);
+            }
+        }
+    }
+
+    /// <summary>Finds a shard and pins its volume; the caller unpins.</summary>
+    internal bool TryPin(StripeId stripe, byte place, out ShardSlot shard, out Volume volume)
+    {
+        lock (_lock)
+        {
+            ref ShardSlot slot = ref _shards.Find(stripe, place);
+            if (ShardTable.IsNone(ref slot))
+            {
+                (shard, volume) = (default, null!);
+                return false;
+            }
+
+            shard = slot;
+            volume = _volumes[slot.Position.Volume];
+            volume.Pin();
+            return true;
+        }
+    }
+
+    /// <summary>The record of this shard was found damaged: it is no longer counted as held, so that digests
+    /// differ and repair writes it anew; who reads it hears that it is corrupt.</summary>
+    internal void MarkBad(StripeId stripe, byte place, RecordPosition at)
+    {
+        CountBad();
+        lock (_lock)
+        {
+            ref ShardSlot slot = ref _shards.Find(stripe, place);
+            if (!ShardTable.IsNone(ref slot) && slot.Position == at && !slot.IsBad)
+            {
+                slot.IsBad = true;
+                _badShards++;
+                Uncount(slot);
+                _volumes[at.Volume].MayHoldUnnamed = true;
+            }
+        }
+    }
+
+    /// <summary>The record here is damaged and can never be copied: a shard is marked, any other is given up.
+    /// </summary>
+    internal void DropBad(RecordPosition at)
+    {
+        lock (_lock)
+        {
+            foreach (ShardSlot slot in _shards.All())
+            {
+                if (slot.Position == at)
+                {
+                    MarkBad(slot.Stripe, slot.Place, at);
+                    return;
+                }
+            }
+
+            if (_kept.Remove(at, out KeptRecord? kept))
+            {
+                CountBad();
+                _volumes[at.Volume].LiveBytes -= kept.RecordBytes;
+            }
+        }
+    }
+
+    internal long LiveBytes(Volume volume)
+    {
+        lock (_lock)
+        {
+            return volume.LiveBytes;
+        }
+    }
+
+    /// <summary>The live records of a volume, in the order of their offsets.</summary>
+    internal List<LiveRecord> LiveRecords(uint volume)
+    {
+        var live = new List<LiveRecord>();
+        lock (_lock)
+        {
+            foreach (ShardSlot slot in _shards.All())
+            {
+                if (slot.Position.Volume == volume && !slot.IsBad)
+                {
+                    live.Add(new LiveRecord(slot.Position, slot.RecordBytes));
+                }
+            }
+
+            live.AddRange(_kept.Values
+                .Where(k => k.Position.Volume == volume)
+                .Select(k => new LiveRecord(k.Position, k.RecordBytes)));
+        }
+
+        live.Sort((a, b) => a.Position.CompareTo(b.Position));
+        return live;
+    }
+
+    /// <summary>Takes a volume out that holds nothing live: nobody finds it any more. Its file is still there, so
+    /// deletes that name it are still kept, until <see cref="ForgetVolume"/>.</summary>
+    internal bool TryRetire(Volume volume)
+    {
+        lock (_lock)
+        {
+            if (!volume.IsSealed || volume.IsUnreadable || volume.LiveBytes > 0)
+            {
+                return false;
+            }
+
+            ShardSlot[] bad = [.. _shards.All().Where(s => s.Position.Volume == volume.Number)];
+            foreach (ShardSlot slot in bad)
+            {
+                Drop(slot);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>A volume's file is durably gone: deletes that were kept for its sake alone are dead now.</summary>
+    internal void ForgetVolume(uint number)
+    {
+        lock (_lock)
+        {
+            _volumes.Remove(number);
+            KeptRecord[] dead = [.. _kept.Values.Where(k => !IsNeeded(k))];
+            foreach (KeptRecord record in dead)
+            {
+                _kept.Remove(record.Position);
+                _volumes[record.Position.Volume].LiveBytes -= record.RecordBytes;
+            }
+        }
+    }
+
+    internal ImmutableArray<BucketDigest> Digests()
+    {
+        lock (_lock)
+        {
+            return [.. _digests.Values.OrderBy(d => d.Group).ThenBy(d => d.Bucket)];
+        }
+    }
+
+    /// <summary>The first shards of a group behind <paramref name="after"/>. Where the last stripe has several
+    /// places here all of them are told, beyond <paramref name="max"/> if need be: the next page begins behind
+    /// it.</summary>
+    internal ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
+    {
+        var greatestFirst = Comparer<StripeId>.Create((a, b) => b.CompareTo(a));
+        var lowest = new PriorityQueue<StripeId, StripeId>(greatestFirst);
+        var stripes = new HashSet<StripeId>();
+        lock (_lock)
+        {
+            foreach (ShardSlot slot in _shards.All())
+            {
+                if (slot.Group != group || slot.IsBad || slot.Stripe.CompareTo(after) <= 0
+                    || !stripes.Add(slot.Stripe))
+                {
+                    continue;
+                }
+
+                lowest.Enqueue(slot.Stripe, slot.Stripe);
+                if (lowest.Count > max)
+                {
+                    stripes.Remove(lowest.Dequeue());
+                }
+            }
+
+            return Take(group, [.. stripes.Order()], max);
+        }
+    }
+
+    private ImmutableArray<ShardEntry> Take(GroupId group, StripeId[] stripes, int max)
+    {
+        ImmutableArray<ShardEntry>.Builder entries = ImmutableArray.CreateBuilder<ShardEntry>();
+        foreach (StripeId stripe in stripes)
+        {
+            if (entries.Count >= max)
+            {
+                break;
+            }
+
+            for (int place = 0; place < Code.MaxK + Code.MaxM; place++)
+            {
+                ref ShardSlot slot = ref _shards.Find(stripe, (byte)place);
+                if (!ShardTable.IsNone(ref slot) && slot.Group == group && !slot.IsBad)
+                {
+                    entries.Add(new ShardEntry(slot.Stripe, slot.Place, slot.Content, slot.SumsDigest));
+                }
+            }
+        }
+
+        return entries.ToImmutable();
+    }
+
+    /// <summary>Bytes of live records, and how many shards there are.</summary>
+    internal (long LiveBytes, long Shards) Totals()
+    {
+        lock (_lock)
+        {
+            return (_volumes.Values.Sum(v => v.LiveBytes), _shards.Count - _badShards);
+        }
+    }
+
+    private bool IsNeeded(KeptRecord record) =>
+        record.DeleteTargets is not { } targets || targets.Any(_volumes.ContainsKey);
+
+    private void Drop(in ShardSlot slot)
+    {
+        ShardSlot gone = slot;
+        _shards.Remove(gone.Stripe, gone.Place);
+        if (gone.IsBad)
+        {
+            _badShards--;
+        }
+        else
+        {
+            Uncount(gone);
+        }
+    }
+
+    private void Uncount(in ShardSlot slot)
+    {
+        _volumes[slot.Position.Volume].LiveBytes -= slot.RecordBytes;
+        AddDigest(slot.Group, slot.Stripe, slot.SumsDigest, -1);
+    }
+
+    private void AddDigest(GroupId group, StripeId stripe, Sum128 sumsDigest, int sign)
+    {
+        (GroupId, uint) key = (group, BucketDigest.BucketOf(stripe));
+        BucketDigest old = _digests.GetValueOrDefault(key, new BucketDigest(group, key.Item2, 0, 0));
+        UInt128 hash = HashOf(stripe, sumsDigest);
+        BucketDigest next = old with
+        {
+            Count = old.Count + sign,
+            Hash = unchecked(sign > 0 ? old.Hash + hash : old.Hash - hash),
+        };
+        if (next.Count == 0)
+        {
+            _digests.Remove(key);
+        }
+        else
+        {
+            _digests[key] = next;
+        }
+    }
+
+    private static UInt128 HashOf(StripeId stripe, Sum128 sumsDigest)
+    {
+        Span<byte> bytes = stackalloc byte[Id128.Bytes + Sum128.Bytes];
+        Id128.Write(bytes, stripe.Value);
+        sumsDigest.Write(bytes[Id128.Bytes..]);
+        return XxHash128.HashToUInt128(bytes);
+    }
+}

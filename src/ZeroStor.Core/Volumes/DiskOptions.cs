@@ -1,0 +1,42 @@
+namespace ZeroStor.Volumes;
+
+/// <summary>How one disk behaves. The defaults are for real disks; tests shrink them.</summary>
+public sealed record DiskOptions
+{
+    /// <summary>A record that starts below this may end above it, but none starts above: large enough that a disk
+    /// of terabytes has thousands of files, not millions; small enough that compaction copies little at a time.
+    /// </summary>
+    public long VolumeBytes { get; init; } = 256L * 1024 * 1024;
+
+    /// <summary>Volumes grow ahead by this much in zeros that are written, not only allocated: a sync over
+    /// written blocks costs a tenth of one over fresh blocks. An empty disk costs at most this.</summary>
+    public int GrowBytes { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>Records laid together under one sync, at most.</summary>
+    public int BatchBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>Bytes of appends that may wait for the writer; beyond it a disk answers Busy.</summary>
+    public long QueueBytes { get; init; } = 32L * 1024 * 1024;
+
+    /// <summary>Appends that may wait for the writer; beyond it a disk answers Busy.</summary>
+    public int QueueCount { get; init; } = 4096;
+
+    /// <summary>Reads that touch the disk at once: what an NVMe disk still serves faster with.</summary>
+    public int ReadsAtOnce { get; init; } = 16;
+
+    /// <summary>Reads that wait or run; beyond it a disk answers Busy.</summary>
+    public int ReadsQueued { get; init; } = 1024;
+
+    /// <summary>How often the superblock repeats the durable length while appends go on.</summary>
+    public TimeSpan MarkPeriod { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>A sealed volume with less live data than this is copied together.</summary>
+    public int CompactBelowPercent { get; init; } = 50;
+
+    /// <summary>The active volume is sealed before it is full when this much of it, and half of it, is dead.
+    /// </summary>
+    public long SealEarlyDeadBytes { get; init; } = 16L * 1024 * 1024;
+
+    /// <summary>Live records are copied in chunks of this, so that appends get their turn between them.</summary>
+    public int CopyBytes { get; init; } = 2 * 1024 * 1024;
+}

@@ -1,0 +1,236 @@
+namespace ZeroStor.Volumes;
+
+/// <summary>Reads shards, a bounded number at once, on the thread pool. Every read checks the record's header, so
+/// that bytes from anywhere else are never given out; a whole shard is checked against its sum too. A volume that
+/// is read is pinned, whatever compaction does meanwhile. Thread-safe.</summary>
+internal sealed class DiskReader(
+    DiskId disk, DiskOptions options, DiskContents contents, DiskHealth health, BufferPool pool) : IDisposable
+{
+    // The system reads ahead at least this much, so a header costs no second trip when its shard follows.
+    private const int HeaderReadBytes = RecordFormat.MaxHeaderBytes;
+
+    private readonly SemaphoreSlim _slots = new(options.ReadsAtOnce);
+    private int _queued;
+
+    internal async ValueTask<ShardReadAnswer> ReadAsync(
+        StripeId stripe, byte place, int offset, int length, bool withExtensions, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        try
+        {
+            if (Interlocked.Increment(ref _queued) > options.ReadsQueued)
+            {
+                return new ShardReadAnswer(
+                    ErrorKind.Busy, $"Disk {disk} has {options.ReadsQueued} reads waiting: try again a little later.");
+            }
+
+            await _slots.WaitAsync(cancel);
+            try
+            {
+                return await Task.Run(() => Read(stripe, place, offset, length, withExtensions), cancel);
+            }
+            finally
+            {
+                _slots.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _queued);
+        }
+    }
+
+    /// <summary>Where the payload of a shard lies; null where it is not.</summary>
+    internal ShardLocation? Locate(StripeId stripe, byte place)
+    {
+        if (!contents.TryPin(stripe, place, out ShardSlot slot, out Volume volume))
+        {
+            return null;
+        }
+
+        try
+        {
+            byte[] bytes = new byte[HeaderReadBytes];
+            return TryReadHeader(volume, slot, bytes, out RecordHeader header)
+                ? new ShardLocation(
+                    Path.Combine(DiskFolder.VolumesName, DiskFolder.VolumeName(volume.Number)),
+                    slot.Position.Offset + header.PayloadOffset,
+                    header.PayloadBytes)
+                : null;
+        }
+        catch (OsException)
+        {
+            return null;
+        }
+        finally
+        {
+            volume.Unpin();
+        }
+    }
+
+    public void Dispose() => _slots.Dispose();
+
+    private ShardReadAnswer Read(StripeId stripe, byte place, int offset, int length, bool withExtensions)
+    {
+        if (health.RefusesAll is { } refusal)
+        {
+            return new ShardReadAnswer(refusal.Kind, refusal.Detail);
+        }
+
+        if (!contents.TryPin(stripe, place, out ShardSlot slot, out Volume volume))
+        {
+            return new ShardReadAnswer(
+                ErrorKind.NotFound, $"Disk {disk} holds no shard {place} of stripe {stripe}: ask another home.");
+        }
+
+        try
+        {
+            if (slot.IsBad)
+            {
+                return Corrupt(slot, "was found damaged before");
+            }
+
+            // Most reads are of whole shards, and one trip to the disk brings the record with all that is in it.
+            bool isWhole = offset == 0 && length > slot.RecordBytes / 2;
+            return isWhole
+                ? ReadRecord(volume, slot, length, withExtensions)
+                : ReadRange(volume, slot, offset, length, withExtensions);
+        }
+        catch (OsException e)
+        {
+            return Damaged(slot, $"cannot be read, because {e.Message}");
+        }
+        finally
+        {
+            volume.Unpin();
+        }
+    }
+
+    private ShardReadAnswer ReadRecord(Volume volume, in ShardSlot slot, int length, bool withExtensions)
+    {
+        SharedBuffer buffer = pool.Rent(slot.RecordBytes);
+        bool isHandedOut = false;
+        try
+        {
+            Span<byte> record = buffer.Span[..slot.RecordBytes];
+            int read = volume.File.Read(record, slot.Position.Offset);
+            if (read < record.Length || !TryParse(volume, slot, record, out RecordHeader header))
+            {
+                return Damaged(slot, "has a record whose header does not match its sum");
+            }
+
+            ShardReadAnswer answer = Answer(
+                slot, header, record, 0, length, withExtensions ? record[header.HeaderBytes..] : default, withExtensions);
+            if (!answer.IsDone)
+            {
+                return answer;
+            }
+
+            ReadOnlySpan<byte> payload = record.Slice(header.PayloadOffset, length);
+            if (length == header.PayloadBytes && Sum128.Of(payload) != header.PayloadSum)
+            {
+                return Damaged(slot, "does not match its sum") with { Header = answer.Header };
+            }
+
+            isHandedOut = true;
+            return answer with { Payload = buffer.Slice(header.PayloadOffset, length) };
+        }
+        finally
+        {
+            if (!isHandedOut)
+            {
+                buffer.Release();
+            }
+        }
+    }
+
+    private ShardReadAnswer ReadRange(
+        Volume volume, in ShardSlot slot, int offset, int length, bool withExtensions)
+    {
+        Span<byte> bytes = stackalloc byte[HeaderReadBytes];
+        if (!TryReadHeader(volume, slot, bytes, out RecordHeader header))
+        {
+            return Damaged(slot, "has a record whose header does not match its sum");
+        }
+
+        byte[] extensions = withExtensions ? new byte[header.ExtensionBytes] : [];
+        _ = volume.File.Read(extensions, slot.Position.Offset + header.HeaderBytes);
+        ShardReadAnswer answer = Answer(slot, header, bytes, offset, length, extensions, withExtensions);
+        if (!answer.IsDone || length == 0)
+        {
+            return answer;
+        }
+
+        BufferSlice payload = pool.RentSlice(length);
+        int read = 0;
+        try
+        {
+            read = volume.File.Read(payload.Span, slot.Position.Offset + header.PayloadOffset + offset);
+            bool isWhole = length == header.PayloadBytes;
+            return read == length && (!isWhole || Sum128.Of(payload.Span) == header.PayloadSum)
+                ? answer with { Payload = payload.Hold() }
+                : Damaged(slot, isWhole ? "does not match its sum" : "ends too early") with { Header = answer.Header };
+        }
+        finally
+        {
+            payload.Release();
+        }
+    }
+
+    // The answer but for the payload.
+    private ShardReadAnswer Answer(
+        in ShardSlot slot,
+        in RecordHeader header,
+        ReadOnlySpan<byte> headerBytes,
+        int offset,
+        int length,
+        ReadOnlySpan<byte> extensions,
+        bool withExtensions)
+    {
+        ShardHeader shard = RecordFormat.ReadShard(headerBytes);
+        if (offset > header.PayloadBytes - length)
+        {
+            return new ShardReadAnswer(
+                ErrorKind.InvalidArgument,
+                $"Bytes {offset} to {(long)offset + length} lie outside a shard of {header.PayloadBytes} bytes.")
+            {
+                Header = shard,
+            };
+        }
+
+        var answer = new ShardReadAnswer(ErrorKind.None) { Header = shard };
+        if (!withExtensions)
+        {
+            return answer;
+        }
+
+        byte[] area = extensions[..header.ExtensionBytes].ToArray();
+        return Sum128.Of(area) == header.ExtensionSum
+            ? answer with { Extensions = RecordFormat.ReadExtensions(area) }
+            : Damaged(slot, "has extensions that do not match their sum") with { Header = shard };
+    }
+
+    private static bool TryReadHeader(
+        Volume volume, in ShardSlot slot, Span<byte> bytes, out RecordHeader header)
+    {
+        int read = volume.File.Read(bytes, slot.Position.Offset);
+        return TryParse(volume, slot, bytes[..read], out header);
+    }
+
+    private static bool TryParse(
+        Volume volume, in ShardSlot slot, ReadOnlySpan<byte> bytes, out RecordHeader header) =>
+        RecordFormat.TryRead(bytes, volume.Generation, slot.Position, out header)
+        && header.Kind == RecordKind.Shard
+        && slot.Is(header.Stripe, header.Place);
+
+    private ShardReadAnswer Damaged(in ShardSlot slot, string how)
+    {
+        contents.MarkBad(slot.Stripe, slot.Place, slot.Position);
+        return Corrupt(slot, how);
+    }
+
+    private ShardReadAnswer Corrupt(in ShardSlot slot, string how) => new(
+        ErrorKind.Corrupt,
+        $"Shard {slot.Place} of stripe {slot.Stripe} on disk {disk} {how}: take another, repair writes it anew.");
+}

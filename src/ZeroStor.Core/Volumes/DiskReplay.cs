@@ -1,0 +1,199 @@
+using System.Buffers.Binary;
+
+namespace ZeroStor.Volumes;
+
+/// <summary>Brings a disk's contents back into memory from its volumes. Only the newest volume can have a torn
+/// tail: every other one was synced to its end before the next was made. After anything but a clean stop the tail
+/// is cut off, durably, before a record is written elsewhere: what was not replayed now never is.</summary>
+internal sealed class DiskReplay
+{
+    private readonly IDiskFiles _files;
+    private readonly string _folder;
+    private readonly SuperblockFile _superblock;
+    private readonly DiskOptions _options;
+    private readonly Dictionary<ContentId, RecordPosition> _deletedUntil = [];
+    private readonly List<KeptRecord> _kept = [];
+
+    private DiskReplay(IDiskFiles files, string folder, SuperblockFile superblock, DiskOptions options)
+    {
+        _files = files;
+        _folder = folder;
+        _superblock = superblock;
+        _options = options;
+    }
+
+    internal DiskContents Contents { get; } = new();
+
+    /// <summary>The volume to go on in; null to begin a new one.</summary>
+    internal Volume? Active { get; private set; }
+
+    internal uint LastVolume { get; private set; }
+
+    /// <summary>Replays, repairs the tail, and marks the superblock as in use.</summary>
+    /// <exception cref="OsException">The device failed.</exception>
+    /// <exception cref="ZeroStorException">Corrupt: a format that this version does not know, or a volume of
+    /// another disk.</exception>
+    internal static DiskReplay Run(
+        IDiskFiles files, string folder, SuperblockFile superblock, DiskOptions options)
+    {
+        var replay = new DiskReplay(files, folder, superblock, options);
+        try
+        {
+            replay.Run();
+            return replay;
+        }
+        catch
+        {
+            foreach (Volume volume in replay.Contents.Volumes())
+            {
+                volume.Unpin();
+            }
+
+            throw;
+        }
+    }
+
+    private void Run()
+    {
+        Superblock superblock = _superblock.Current;
+        List<uint> numbers = DiskFolder.ListVolumes(_files, _folder);
+        uint newest = numbers.Count > 0 ? numbers[^1] : 0;
+        LastVolume = Math.Max(newest, superblock.LastVolume);
+        foreach (uint number in numbers)
+        {
+            // A newest one with a number below the last was followed by another, now gone, so it is whole too.
+            OpenVolume(number, isNewest: number == LastVolume);
+        }
+
+        // Only now is it known which volumes there are, and so which deletes are still needed.
+        _kept.ForEach(Contents.PutKept);
+        Contents.Delete(_deletedUntil);
+        Contents.SeeTick(superblock.HighestTick);
+        Volume? last = Contents.Volumes().LastOrDefault();
+        _superblock.Update(s => s with
+        {
+            IsClean = false,
+            LastVolume = LastVolume,
+            MarkVolume = last?.Number ?? 0,
+            DurableBytes = last?.End ?? 0,
+            HighestTick = Contents.HighestTick,
+        });
+    }
+
+    private void OpenVolume(uint number, bool isNewest)
+    {
+        IDiskFile file = _files.Open(DiskFolder.VolumePath(_folder, number), FileUse.ReadWrite);
+        Volume? volume = null;
+        try
+        {
+            long length = file.Identify().Length;
+            Superblock superblock = _superblock.Current;
+            if (Volume.ReadHeader(file, superblock, number) is { } generation)
+            {
+                volume = Replay(file, number, generation, length, isNewest);
+            }
+            else if (isNewest && length <= Volume.HeaderBytes && superblock.MarkVolume != number)
+            {
+                // The disk stopped while making it, before anything in it was acknowledged.
+                _files.Unlink(DiskFolder.VolumePath(_folder, number));
+                _files.SyncFolder(DiskFolder.VolumesPath(_folder));
+            }
+            else
+            {
+                // Both headers are gone, and with them what tells its records from garbage.
+                Contents.CountBad();
+            }
+        }
+        finally
+        {
+            if (volume is null)
+            {
+                file.Dispose();
+            }
+        }
+    }
+
+    private Volume Replay(IDiskFile file, uint number, UInt128 generation, long length, bool isNewest)
+    {
+        Superblock superblock = _superblock.Current;
+        bool isMarked = superblock.MarkVolume == number;
+        bool isClean = isMarked
+            && superblock.IsClean
+            && _superblock.HasBothSlots
+            && superblock.DurableBytes == length;
+        long mark = !isNewest || isClean ? long.MaxValue : isMarked ? superblock.DurableBytes : 0;
+        VolumeScan scan = VolumeScanner.Scan(file, number, generation, length, mark);
+        if (mark != long.MaxValue && scan.End < length && !scan.IsUnreadable)
+        {
+            file.Truncate(scan.End);
+            file.Sync();
+            length = scan.End;
+        }
+
+        var volume = new Volume(number, generation, file, Math.Min(scan.End, length), length)
+        {
+            MayHoldUnnamed = scan.BadRegions > 0,
+            IsUnreadable = scan.IsUnreadable,
+        };
+        bool isActive = isNewest && isClean && !scan.IsUnreadable && volume.NextBatch < _options.VolumeBytes;
+        volume.IsSealed = !isActive;
+        Active = isActive ? volume : null;
+        Contents.AddVolume(volume);
+        for (int i = 0; i < scan.BadRegions; i++)
+        {
+            Contents.CountBad();
+        }
+
+        foreach (ScannedRecord record in scan.Records)
+        {
+            Enter(volume, record);
+        }
+
+        return volume;
+    }
+
+    private void Enter(Volume volume, in ScannedRecord record)
+    {
+        RecordHeader header = record.Header;
+        Contents.SeeTick(header.Tick);
+        switch (header.Kind)
+        {
+            case RecordKind.Shard:
+                Contents.PutShard(header, record.At);
+                break;
+
+            case RecordKind.Delete:
+                RecordPosition known = _deletedUntil.GetValueOrDefault(header.Content);
+                _deletedUntil[header.Content] = header.Until.CompareTo(known) > 0 ? header.Until : known;
+                _kept.Add(new KeptRecord(record.At, header.RecordBytes)
+                {
+                    DeleteTargets = ReadTargets(volume, header, record.At),
+                });
+                break;
+
+            default:
+                _kept.Add(new KeptRecord(record.At, header.RecordBytes));
+                break;
+        }
+    }
+
+    // Null, which keeps the record for good, where the list cannot be read any more.
+    private static System.Collections.Immutable.ImmutableArray<uint>? ReadTargets(
+        Volume volume, in RecordHeader header, RecordPosition at)
+    {
+        byte[] payload = new byte[header.PayloadBytes];
+        int read = volume.File.Read(payload, at.Offset + header.PayloadOffset);
+        if (read < payload.Length || Sum128.Of(payload) != header.PayloadSum)
+        {
+            return null;
+        }
+
+        uint[] targets = new uint[payload.Length / sizeof(uint)];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            targets[i] = BinaryPrimitives.ReadUInt32BigEndian(payload.AsSpan(i * sizeof(uint)));
+        }
+
+        return [.. targets];
+    }
+}

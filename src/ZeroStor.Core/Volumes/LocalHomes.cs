@@ -1,0 +1,109 @@
+using System.Collections.Immutable;
+
+namespace ZeroStor.Volumes;
+
+/// <summary>The disks that are open in this process, as homes of shards. Every order is checked against what the
+/// disk and the map say before the disk hears of it: a DiskId that is not open here, or a claim above the one held
+/// (another owner was granted it), is DiskOffline; an older claim, another epoch than the group's, or a disk that
+/// is not the home of that place is PreconditionFailed with the version of the map here, so that a caller behind
+/// it reads the map again. Thread-safe.</summary>
+public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
+{
+    private ImmutableDictionary<DiskId, Disk> _disks = ImmutableDictionary<DiskId, Disk>.Empty;
+
+    /// <summary>The disks that are open now: a snapshot.</summary>
+    public IReadOnlyCollection<Disk> All => [.. Volatile.Read(ref _disks).Values];
+
+    /// <summary>Takes a disk in, and with it the duty to close it.</summary>
+    public void Add(Disk disk)
+    {
+        if (!ImmutableInterlocked.TryAdd(ref _disks, disk.Id, disk))
+        {
+            throw new ZeroStorException(
+                ErrorKind.AlreadyExists, $"Disk {disk.Id} is open here already: remove it before adding another.");
+        }
+    }
+
+    /// <summary>Lets a disk go, if it is here; who removes it closes it.</summary>
+    public void Remove(DiskId disk) => ImmutableInterlocked.TryRemove(ref _disks, disk, out _);
+
+    public ValueTask<HomeAnswer> AppendAsync(ShardAppend order, CancellationToken cancel)
+    {
+        if (Find(order.To, out Disk disk) is { } refusal)
+        {
+            return new(refusal);
+        }
+
+        ShardHeader header = order.Header;
+        FabricMap current = map.Current;
+        PlacementGroup? group = current.Group(header.Group);
+        bool isHome = group is not null
+            && header.Place < group.Places.Length
+            && group.Places[header.Place].Home == disk.Id
+            && group.Epoch == order.Epoch;
+        return isHome
+            ? disk.AppendAsync(header, order.Extensions, order.Payload, cancel)
+            : new(new HomeAnswer(
+                ErrorKind.PreconditionFailed,
+                $"Disk {disk.Id} is not the home of place {header.Place} of group {header.Group} in epoch "
+                + $"{order.Epoch}: read the map again.",
+                current.Version));
+    }
+
+    public ValueTask<ShardReadAnswer> ReadAsync(ShardReadOrder order, CancellationToken cancel) =>
+        Find(order.To, out Disk disk) is { } refusal
+            ? new(new ShardReadAnswer(refusal.Kind, refusal.Detail, refusal.MapVersion))
+            : disk.ReadAsync(
+                order.Stripe, order.Place, order.Offset, order.Length, order.WithExtensions, cancel);
+
+    public ValueTask<HomeAnswer> ReclaimAsync(
+        DiskAddress to, IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
+        Find(to, out Disk disk) is { } refusal ? new(refusal) : disk.ReclaimAsync(dead, cancel);
+
+    /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
+    public ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
+        new(Demand(to).Digests());
+
+    /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
+    public ValueTask<ImmutableArray<ShardEntry>> ListAsync(
+        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel) =>
+        new(Demand(to).List(group, after, max));
+
+    /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
+    public ValueTask<ShardLocation?> LocateAsync(
+        DiskAddress to, StripeId stripe, byte place, CancellationToken cancel) =>
+        new(Demand(to).Locate(stripe, place));
+
+    /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
+    public ValueTask<DiskReport> ReportAsync(DiskAddress to, CancellationToken cancel) => new(Demand(to).Report());
+
+    /// <summary>Closes all disks in order, at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        ImmutableDictionary<DiskId, Disk> disks =
+            Interlocked.Exchange(ref _disks, ImmutableDictionary<DiskId, Disk>.Empty);
+        await Task.WhenAll(disks.Values.Select(d => d.DisposeAsync().AsTask()));
+    }
+
+    // Null when the order is for the disk; else why not.
+    private HomeAnswer? Find(DiskAddress to, out Disk disk)
+    {
+        if (!Volatile.Read(ref _disks).TryGetValue(to.Disk, out disk!))
+        {
+            return new HomeAnswer(
+                ErrorKind.DiskOffline, $"Disk {to.Disk} is not open here: ask the map who has it.", map.Current.Version);
+        }
+
+        uint held = disk.Claim;
+        return to.Claim == held
+            ? null
+            : new HomeAnswer(
+                to.Claim > held ? ErrorKind.DiskOffline : ErrorKind.PreconditionFailed,
+                $"Disk {to.Disk} is held here under claim {held}, and the order names {to.Claim}: read the map again.",
+                map.Current.Version);
+    }
+
+    private Disk Demand(DiskAddress to) => Find(to, out Disk disk) is { } refusal
+        ? throw new ZeroStorException(refusal.Kind, refusal.Detail)
+        : disk;
+}

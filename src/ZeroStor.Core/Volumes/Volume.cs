@@ -1,0 +1,220 @@
+using System.Buffers.Binary;
+
+namespace ZeroStor.Volumes;
+
+/// <summary>One volume: an append-only file. Two copies of its header, each in a block of its own, name the disk,
+/// the number and the random generation of this life of the file; batches of records follow. The writer alone
+/// calls what writes; pins may be taken by anybody and keep the file open, not its name.</summary>
+internal sealed class Volume
+{
+    /// <summary>Where the first batch begins.</summary>
+    internal const long HeaderBytes = 2 * RecordFormat.BlockBytes;
+
+    private const uint Magic = 0x5A53_564F; // "ZSVO"
+    private const byte Format = 1;
+    private const int SumAt = 64;
+
+    // Written again and again when growing, so it stays in the processor's cache.
+    private static readonly ReadOnlyMemory<byte> Zeros = new byte[256 * 1024];
+
+    private readonly Lock _pinLock = new();
+    private int _pins = 1;
+
+    internal Volume(uint number, UInt128 generation, IDiskFile file, long end, long fileBytes)
+    {
+        Number = number;
+        Generation = generation;
+        File = file;
+        End = end;
+        FileBytes = fileBytes;
+        Identity = file.Identify();
+    }
+
+    internal uint Number { get; }
+
+    internal UInt128 Generation { get; }
+
+    internal IDiskFile File { get; }
+
+    /// <summary>Who the file was when it was opened.</summary>
+    internal FileIdentity Identity { get; }
+
+    /// <summary>Where the last durable record ends.</summary>
+    internal long End { get; private set; }
+
+    /// <summary>Length of the file; beyond <see cref="End"/> it is zeros.</summary>
+    internal long FileBytes { get; private set; }
+
+    /// <summary>Where the next batch begins.</summary>
+    internal long NextBatch => RecordFormat.AlignBlock(End);
+
+    /// <summary>No batch will be added.</summary>
+    internal bool IsSealed { get; set; }
+
+    /// <summary>Bytes of records that must be kept. Under the lock of <see cref="DiskContents"/>.</summary>
+    internal long LiveBytes { get; set; }
+
+    /// <summary>Bytes that are not live, padding between batches among them: what compaction would win.</summary>
+    internal long DeadBytes => End - HeaderBytes - LiveBytes;
+
+    /// <summary>Whether records may lie here that the index does not name: copies that were replaced, or ones that
+    /// could not be read. A delete must count this volume among its targets.</summary>
+    internal bool MayHoldUnnamed { get; set; }
+
+    /// <summary>Whether something here could not be read for want of the device, so that it must not be thrown
+    /// away yet.</summary>
+    internal bool IsUnreadable { get; set; }
+
+    internal static Volume Create(
+        IDiskFiles files, string folder, Superblock disk, uint number, IEntropy entropy)
+    {
+        UInt128 generation = Id128.Random(entropy);
+        string path = DiskFolder.VolumePath(folder, number);
+        IDiskFile file = files.Open(path, FileUse.Create);
+        try
+        {
+            byte[] block = new byte[RecordFormat.BlockBytes];
+            WriteHeader(block, disk, number, generation);
+            file.Write([block, block], 0);
+            file.Sync();
+            files.SyncFolder(DiskFolder.VolumesPath(folder));
+            return new Volume(number, generation, file, HeaderBytes, HeaderBytes);
+        }
+        catch (OsException e)
+        {
+            file.Dispose();
+            if (e.IsNoSpace)
+            {
+                // Nothing was ever promised about it, and the room may be the last.
+                files.Unlink(path);
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>The generation that a volume's header names; null when both copies are damaged.</summary>
+    /// <exception cref="ZeroStorException">Corrupt: the volume is another disk's, or of an unknown format.
+    /// </exception>
+    internal static UInt128? ReadHeader(IDiskFile file, Superblock disk, uint number)
+    {
+        byte[] block = new byte[RecordFormat.BlockBytes];
+        for (int copy = 0; copy < 2; copy++)
+        {
+            int read = file.Read(block, (long)copy * RecordFormat.BlockBytes);
+            if (read == block.Length
+                && BinaryPrimitives.ReadUInt32BigEndian(block) == Magic
+                && Sum128.Read(block.AsSpan(SumAt)) == Sum128.Of(block.AsSpan(0, SumAt)))
+            {
+                return CheckHeader(block, disk, number);
+            }
+        }
+
+        return null;
+    }
+
+    private static UInt128 CheckHeader(ReadOnlySpan<byte> block, Superblock disk, uint number)
+    {
+        if (block[4] != Format)
+        {
+            throw ZeroStorException.Corrupt(
+                $"Volume {number} of disk {disk.Disk} is of format {block[4]}, and this version knows {Format}: "
+                + "run a newer ZeroStor.");
+        }
+
+        if (Id128.Read(block[8..]) != disk.Fabric.Value
+            || Id128.Read(block[24..]) != disk.Life
+            || BinaryPrimitives.ReadUInt32BigEndian(block[56..]) != disk.Disk.Value
+            || BinaryPrimitives.ReadUInt32BigEndian(block[60..]) != number)
+        {
+            throw ZeroStorException.Corrupt(
+                $"{DiskFolder.VolumeName(number)} in the folder of disk {disk.Disk} belongs to another disk or "
+                + "another life of this one: take it out.");
+        }
+
+        return Id128.Read(block[40..]);
+    }
+
+    private static void WriteHeader(Span<byte> block, Superblock disk, uint number, UInt128 generation)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(block, Magic);
+        block[4] = Format;
+        Id128.Write(block[8..], disk.Fabric.Value);
+        Id128.Write(block[24..], disk.Life);
+        Id128.Write(block[40..], generation);
+        BinaryPrimitives.WriteUInt32BigEndian(block[56..], disk.Disk.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(block[60..], number);
+        Sum128.Of(block[..SumAt]).Write(block[SumAt..]);
+    }
+
+    /// <summary>Grows the file with zeros in whole steps until it reaches <paramref name="end"/>. The zeros become
+    /// durable with the batch that is written over their beginning, in one sync. Out of room, the file is as long
+    /// as before.</summary>
+    internal void Grow(long end, int stepBytes)
+    {
+        long target = GrownTo(end, FileBytes, stepBytes);
+        if (target == FileBytes)
+        {
+            return;
+        }
+
+        try
+        {
+            var pieces = new List<ReadOnlyMemory<byte>>();
+            for (long at = FileBytes; at < target; at += pieces[^1].Length)
+            {
+                pieces.Add(Zeros[..(int)Math.Min(Zeros.Length, target - at)]);
+            }
+
+            File.Write(pieces, FileBytes);
+            FileBytes = target;
+        }
+        catch (OsException e) when (e.IsNoSpace)
+        {
+            File.Truncate(FileBytes);
+            throw;
+        }
+    }
+
+    /// <summary>The length that a file will have when it has grown to hold <paramref name="end"/>.</summary>
+    internal static long GrownTo(long end, long fileBytes, int stepBytes) =>
+        end <= fileBytes ? fileBytes : (end + stepBytes - 1) / stepBytes * stepBytes;
+
+    /// <summary>Says that everything below <paramref name="end"/> was synced.</summary>
+    internal void Advance(long end) => End = end;
+
+    /// <summary>Cuts off the zeros behind the last record, durably.</summary>
+    internal void Trim()
+    {
+        if (FileBytes > End)
+        {
+            File.Truncate(End);
+            File.Sync();
+            FileBytes = End;
+        }
+    }
+
+    /// <summary>Keeps the file open until <see cref="Unpin"/>.</summary>
+    internal void Pin()
+    {
+        lock (_pinLock)
+        {
+            _pins++;
+        }
+    }
+
+    /// <summary>Gives a pin back; the volume's own, which it was made with, is given back when it is unlinked or
+    /// the disk is closed.</summary>
+    internal void Unpin()
+    {
+        lock (_pinLock)
+        {
+            if (--_pins > 0)
+            {
+                return;
+            }
+        }
+
+        File.Dispose();
+    }
+}

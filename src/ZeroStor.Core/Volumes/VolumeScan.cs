@@ -1,0 +1,258 @@
+namespace ZeroStor.Volumes;
+
+/// <summary>A record met by a scan.</summary>
+internal readonly record struct ScannedRecord(RecordHeader Header, RecordPosition At);
+
+/// <summary>What a scan of one volume found.</summary>
+/// <param name="Records">Good records, in order.</param>
+/// <param name="End">Where the durable part ends: behind it lies a torn tail, or nothing.</param>
+/// <param name="BadRegions">Stretches below a durable mark that held no good record: rot.</param>
+/// <param name="IsUnreadable">The device failed to read some of it.</param>
+internal sealed record VolumeScan(
+    List<ScannedRecord> Records, long End, int BadRegions, bool IsUnreadable);
+
+/// <summary>Reads a volume from its beginning. What is bad below a durable mark is rot: counted, and passed by
+/// looking for the next good record of this generation. What is bad above every mark is a torn tail, and ends the
+/// scan. A mark is the superblock's, or the durable length that the first record of a later good batch states:
+/// that batch was only written when everything below was synced.</summary>
+internal sealed class VolumeScanner
+{
+    // Records are passed by their headers where payloads need no check; a window this small reads little beyond.
+    private const int HeaderWindowBytes = 4096;
+    private const int SearchWindowBytes = 256 * 1024;
+
+    private readonly IDiskFile _file;
+    private readonly uint _number;
+    private readonly UInt128 _generation;
+    private readonly bool _checkAll;
+    private readonly long _length;
+    private readonly byte[] _window = new byte[SearchWindowBytes];
+    private readonly List<ScannedRecord> _records = [];
+    private byte[] _body = [];
+    private long _windowStart;
+    private int _windowBytes;
+    private long _mark;
+    private long _end = Volume.HeaderBytes;
+    private int _badRegions;
+    private bool _isUnreadable;
+
+    private VolumeScanner(IDiskFile file, uint number, UInt128 generation, long length, long mark, bool checkAll)
+    {
+        _file = file;
+        _number = number;
+        _generation = generation;
+        _length = length;
+        _mark = mark;
+        _checkAll = checkAll;
+    }
+
+    /// <param name="mark">Everything below was synced; <see cref="long.MaxValue"/> for a volume that another
+    /// followed, or that was closed in order.</param>
+    /// <param name="checkAll">Check extensions and payloads of all records, not only of those above the mark.
+    /// </param>
+    internal static VolumeScan Scan(
+        IDiskFile file, uint number, UInt128 generation, long length, long mark, bool checkAll = false)
+    {
+        var scanner = new VolumeScanner(file, number, generation, length, mark, checkAll);
+        scanner.Run();
+        return new VolumeScan(scanner._records, scanner._end, scanner._badRegions, scanner._isUnreadable);
+    }
+
+    private void Run()
+    {
+        long at = Volume.HeaderBytes;
+        while (at < _length)
+        {
+            if (TryTake(at, out long next))
+            {
+                at = next;
+                continue;
+            }
+
+            long found = FindNext(at);
+            if (found < 0)
+            {
+                CountRot(at, Math.Min(_mark, _length));
+                break;
+            }
+
+            CountRot(at, found);
+            at = found;
+        }
+
+        if (_mark == long.MaxValue)
+        {
+            _end = _length;
+        }
+        else if (_mark <= _length)
+        {
+            // A rotten last record that was durable stays in the file.
+            _end = Math.Max(_end, _mark);
+        }
+        else
+        {
+            // The file is shorter than what was synced.
+            _badRegions++;
+        }
+    }
+
+    // Takes the record at a position if it is good as far as it must be.
+    private bool TryTake(long at, out long next)
+    {
+        next = 0;
+        if (!TryReadHeader(at, HeaderWindowBytes, out RecordHeader header)
+            || at + header.RecordBytes > _length
+            || ((_checkAll || at >= _mark) && !HasGoodBody(at, header)))
+        {
+            return false;
+        }
+
+        _records.Add(new ScannedRecord(header, new RecordPosition(_number, at)));
+        next = at + header.RecordBytes;
+        _end = next;
+        return true;
+    }
+
+    // The next position behind a bad one at which the scan may go on; -1 when the rest is a torn tail or empty.
+    private long FindNext(long bad)
+    {
+        for (long at = bad + RecordFormat.AlignmentBytes; at < _length; at += RecordFormat.AlignmentBytes)
+        {
+            ReadOnlySpan<byte> window = Window(at, SearchWindowBytes);
+            int hit = IndexOfMagic(window);
+            if (hit < 0)
+            {
+                at += Math.Max(0, (window.Length & -RecordFormat.AlignmentBytes) - RecordFormat.AlignmentBytes);
+                continue;
+            }
+
+            at += hit;
+
+            // Above the mark only the first record of a batch is proof of anything, and reading it raises the mark
+            // to where it stands; a later one of the same batch may be whole in a batch that is torn.
+            if (TryReadHeader(at, SearchWindowBytes, out _) && at <= _mark)
+            {
+                return at;
+            }
+        }
+
+        return -1;
+    }
+
+    // Magics stand at multiples of 8 only; others are payload.
+    private static int IndexOfMagic(ReadOnlySpan<byte> window)
+    {
+        for (int from = 0; from < window.Length;)
+        {
+            int hit = window[from..].IndexOf(RecordFormat.MagicBytes);
+            if (hit < 0)
+            {
+                return -1;
+            }
+
+            if ((from + hit) % RecordFormat.AlignmentBytes == 0)
+            {
+                return from + hit;
+            }
+
+            from += hit + 1;
+        }
+
+        return -1;
+    }
+
+    // Padding between batches is zeros, less than a block of them; everything else that was skipped was a record.
+    private void CountRot(long from, long to)
+    {
+        if (to - from <= 0)
+        {
+            return;
+        }
+
+        if (to - from >= RecordFormat.BlockBytes
+            || Window(from, (int)(to - from))[..(int)(to - from)].IndexOfAnyExcept((byte)0) >= 0)
+        {
+            _badRegions++;
+        }
+    }
+
+    private bool TryReadHeader(long at, int windowBytes, out RecordHeader header)
+    {
+        var position = new RecordPosition(_number, at);
+        if (!RecordFormat.TryRead(Window(at, windowBytes), _generation, position, out header))
+        {
+            return false;
+        }
+
+        if (header.IsFirstOfBatch)
+        {
+            _mark = Math.Max(_mark, header.DurableBytes);
+        }
+
+        return true;
+    }
+
+    private bool HasGoodBody(long at, in RecordHeader header)
+    {
+        if (_body.Length < header.RecordBytes)
+        {
+            _body = new byte[header.RecordBytes];
+        }
+
+        Span<byte> record = _body.AsSpan(0, header.RecordBytes);
+        try
+        {
+            return _file.Read(record, at) == record.Length && RecordFormat.HasGoodBody(record, header);
+        }
+        catch (OsException)
+        {
+            _isUnreadable = true;
+            return false;
+        }
+    }
+
+    // At least a whole header from a position on, where the file has it.
+    private ReadOnlySpan<byte> Window(long at, int bytes)
+    {
+        long skip = at - _windowStart;
+        bool isInside = skip >= 0 && skip < _windowBytes
+            && (_windowBytes - skip >= RecordFormat.MaxHeaderBytes || _windowStart + _windowBytes >= _length);
+        if (!isInside)
+        {
+            _windowStart = at;
+            _windowBytes = ReadWhatCanBe(_window.AsSpan(0, (int)Math.Min(bytes, _length - at)), at);
+            skip = 0;
+        }
+
+        return _window.AsSpan((int)skip, _windowBytes - (int)skip);
+    }
+
+    // A block that the device cannot read is rot like any other, but keeps the volume from being thrown away.
+    private int ReadWhatCanBe(Span<byte> target, long at)
+    {
+        try
+        {
+            return _file.Read(target, at);
+        }
+        catch (OsException)
+        {
+            _isUnreadable = true;
+        }
+
+        target.Clear();
+        for (int done = 0; done < target.Length; done += RecordFormat.BlockBytes)
+        {
+            Span<byte> block = target.Slice(done, Math.Min(RecordFormat.BlockBytes, target.Length - done));
+            try
+            {
+                _ = _file.Read(block, at + done);
+            }
+            catch (OsException)
+            {
+                block.Fill(0xff);
+            }
+        }
+
+        return target.Length;
+    }
+}

@@ -1,0 +1,112 @@
+namespace ZeroStor.Volumes;
+
+/// <summary>Something for the writer to do. It holds its buffers until the writer is done with it, however long
+/// its caller waits.</summary>
+internal abstract class WriteItem(long bytes, CancellationToken cancel)
+{
+    // Continuations must never run on the writer's thread.
+    private readonly TaskCompletionSource<HomeAnswer> _answer =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>What it counts in the queue.</summary>
+    internal long Bytes { get; } = bytes;
+
+    internal bool IsCancelled => cancel.IsCancellationRequested;
+
+    internal Task<HomeAnswer> Answer => _answer.Task;
+
+    /// <summary>Gives the buffers back and answers.</summary>
+    internal void Complete(HomeAnswer answer)
+    {
+        Release();
+        _answer.TrySetResult(answer);
+    }
+
+    protected virtual void Release()
+    {
+    }
+}
+
+/// <summary>A shard to append. Header, extensions and a small payload stand in one buffer; a large payload stays
+/// where it is.</summary>
+internal sealed class AppendItem : WriteItem
+{
+    // Below this, copying costs less than one more piece in the write.
+    private const int SmallPayloadBytes = 2048;
+
+    private AppendItem(ShardHeader shard, BufferSlice head, BufferSlice payload, int bytes, CancellationToken cancel)
+        : base(bytes, cancel)
+    {
+        Shard = shard;
+        Head = head;
+        Payload = payload;
+        RecordBytes = bytes;
+    }
+
+    internal ShardHeader Shard { get; }
+
+    /// <summary>From the record's start; with a small payload the whole record.</summary>
+    internal BufferSlice Head { get; }
+
+    /// <summary>A large payload; else empty.</summary>
+    internal BufferSlice Payload { get; }
+
+    internal int RecordBytes { get; }
+
+    /// <summary>Lays the record out as far as can be before its place is known, and holds the payload.</summary>
+    internal static AppendItem Make(ShardAppendParts parts, BufferPool pool, CancellationToken cancel)
+    {
+        int extensionBytes = RecordFormat.ExtensionBytes(parts.Extensions);
+        bool isSmall = parts.Payload.Length <= SmallPayloadBytes;
+        int headBytes = RecordFormat.HeaderBytes + extensionBytes;
+        BufferSlice head = pool.RentSlice(
+            isSmall ? RecordFormat.Align(headBytes + parts.Payload.Length) : headBytes);
+        Span<byte> bytes = head.Span;
+        Span<byte> extensions = bytes.Slice(RecordFormat.HeaderBytes, extensionBytes);
+        RecordFormat.WriteExtensions(extensions, parts.Extensions);
+        int recordBytes = RecordFormat.WriteShard(bytes, parts.Header, extensions);
+        if (!isSmall)
+        {
+            return new AppendItem(parts.Header, head, parts.Payload.Hold(), recordBytes, cancel);
+        }
+
+        parts.Payload.Span.CopyTo(bytes[headBytes..]);
+        bytes[(headBytes + parts.Payload.Length)..].Clear();
+        return new AppendItem(parts.Header, head, default, recordBytes, cancel);
+    }
+
+    protected override void Release()
+    {
+        Head.Release();
+        Payload.Release();
+    }
+}
+
+/// <summary>What an append brings.</summary>
+internal readonly record struct ShardAppendParts(
+    ShardHeader Header,
+    System.Collections.Immutable.ImmutableArray<RecordExtension> Extensions,
+    BufferSlice Payload);
+
+/// <summary>Contents whose shards are to be dropped.</summary>
+internal sealed class DeleteItem(HashSet<ContentId> contents, CancellationToken cancel) : WriteItem(0, cancel)
+{
+    internal HashSet<ContentId> Contents { get; } = contents;
+}
+
+/// <summary>A record read whole out of a volume that is being compacted, and checked.</summary>
+internal readonly record struct CopiedRecord(RecordHeader Header, RecordPosition From, Memory<byte> Bytes);
+
+/// <summary>Live records to be written again into the active volume.</summary>
+internal sealed class CopyItem(BufferSlice buffer, List<CopiedRecord> records) : WriteItem(buffer.Length, default)
+{
+    internal List<CopiedRecord> Records { get; } = records;
+
+    protected override void Release() => buffer.Release();
+}
+
+/// <summary>Seal the active volume if enough of it is dead.</summary>
+internal sealed class SealItem() : WriteItem(0, default);
+
+/// <summary>Repeat the durable length in the superblock.</summary>
+internal sealed class MarkItem() : WriteItem(0, default);

@@ -1,0 +1,118 @@
+using ZeroStor.Volumes;
+
+namespace ZeroStor.Tests.Volumes;
+
+/// <summary>What a disk asked of its files.</summary>
+internal enum FileCall
+{
+    Open,
+    Read,
+    Write,
+    Truncate,
+    Sync,
+    SyncFolder,
+    Rename,
+    Unlink,
+}
+
+/// <summary>Real files behind a place where a test may look at each call, wait in it, or make it fail.</summary>
+internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<FileCall, int> _counts = [];
+
+    /// <summary>Called before each call with its kind and path; returns the errno to fail with, or 0.</summary>
+    internal Func<FileCall, string, int> Before { get; set; } = (_, _) => 0;
+
+    /// <summary>What the file system claims to have left; null: the truth.</summary>
+    internal long? FreeBytesTold { get; set; }
+
+    internal int Count(FileCall call)
+    {
+        lock (_lock)
+        {
+            return _counts.GetValueOrDefault(call);
+        }
+    }
+
+    public bool FolderExists(string path) => real.FolderExists(path);
+
+    public void CreateFolder(string path) => real.CreateFolder(path);
+
+    public IReadOnlyList<string> List(string folder) => real.List(folder);
+
+    public IDiskFile Open(string path, FileUse use)
+    {
+        Meet(FileCall.Open, path);
+        return new FaultyFile(this, real.Open(path, use), path);
+    }
+
+    public void Rename(string from, string to)
+    {
+        Meet(FileCall.Rename, from);
+        real.Rename(from, to);
+    }
+
+    public void Unlink(string path)
+    {
+        Meet(FileCall.Unlink, path);
+        real.Unlink(path);
+    }
+
+    public void SyncFolder(string path)
+    {
+        Meet(FileCall.SyncFolder, path);
+        real.SyncFolder(path);
+    }
+
+    public FileIdentity? Identify(string path) => real.Identify(path);
+
+    public long FreeBytes(string path) => FreeBytesTold ?? real.FreeBytes(path);
+
+    public IDisposable? TryLock(string path) => real.TryLock(path);
+
+    private void Meet(FileCall call, string path)
+    {
+        lock (_lock)
+        {
+            _counts[call] = _counts.GetValueOrDefault(call) + 1;
+        }
+
+        int errno = Before(call, path);
+        if (errno != 0)
+        {
+            throw new OsException(call.ToString(), path, errno);
+        }
+    }
+
+    private sealed class FaultyFile(FaultyFiles owner, IDiskFile real, string path) : IDiskFile
+    {
+        public int Read(Span<byte> target, long offset)
+        {
+            owner.Meet(FileCall.Read, path);
+            return real.Read(target, offset);
+        }
+
+        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
+        {
+            owner.Meet(FileCall.Write, path);
+            real.Write(pieces, offset);
+        }
+
+        public void Truncate(long length)
+        {
+            owner.Meet(FileCall.Truncate, path);
+            real.Truncate(length);
+        }
+
+        public void Sync()
+        {
+            owner.Meet(FileCall.Sync, path);
+            real.Sync();
+        }
+
+        public FileIdentity Identify() => real.Identify();
+
+        public void Dispose() => real.Dispose();
+    }
+}
