@@ -167,6 +167,34 @@ public sealed class ManifestTests
     }
 
     [Theory]
+    [InlineData(1)] // its own seal, which is its id
+    [InlineData(2)] // its own lengths, which are a whole stripe's
+    [InlineData(4)] // a flag that nobody knows
+    public void A_stripe_that_says_more_than_it_must_is_refused(byte flags)
+    {
+        StripeRef whole = WholeStripe(Code.Default, new GroupId(1));
+        var writer = new ByteWriter();
+        writer.Byte(1);
+        writer.VarInt(1);
+        writer.Byte(flags);
+        writer.UInt128(whole.Id.Value);
+        writer.VarInt(whole.Group.Value);
+        if (flags == 1)
+        {
+            writer.UInt128(whole.Seal.Value);
+        }
+        else if (flags == 2)
+        {
+            writer.VarInt(whole.ContentBytes);
+            writer.VarInt(whole.SealedBytes);
+        }
+
+        writer.Sum(whole.SumsDigest);
+        writer.SumOfAll();
+        AssertCorrupt(() => Manifest.DecodePage(Code.Default, writer.ToArray()));
+    }
+
+    [Theory]
     [InlineData(85)]
     [InlineData(98)]
     [InlineData(100)]

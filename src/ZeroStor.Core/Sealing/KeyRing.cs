@@ -173,7 +173,7 @@ public sealed class KeyRing
         {
             ReadOnlySpan<byte> box = wrapped[MasterKeyIdBytes..];
             return master.Secret.TryOpen(KeyPurpose.EpochKeyWrap, context, associated, box, key)
-                ? new Secret(key)
+                ? new Secret(key, isLongLived: true)
                 : throw Damaged(Vault, epoch.Number);
         }
         finally

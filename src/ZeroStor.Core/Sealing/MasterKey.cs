@@ -41,13 +41,25 @@ public sealed class MasterKey : IDisposable
 
     internal Secret Secret { get; }
 
-    public static MasterKey Generate(IEntropy entropy) => new(Secret.Random(entropy));
+    public static MasterKey Generate(IEntropy entropy)
+    {
+        Span<byte> key = stackalloc byte[Bytes];
+        entropy.Fill(key);
+        try
+        {
+            return FromBytes(key);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
 
     /// <summary>Copies <paramref name="key"/>; the caller zeroes its own bytes.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: not 32 bytes.</exception>
     public static MasterKey FromBytes(ReadOnlySpan<byte> key) =>
         key.Length == Bytes
-            ? new MasterKey(new Secret(key))
+            ? new MasterKey(new Secret(key, isLongLived: true))
             : throw ZeroStorException.Invalid($"A master key has {Bytes} bytes, not {key.Length}.");
 
     /// <summary>Reads the text form. Line ends may be those of any editor.</summary>

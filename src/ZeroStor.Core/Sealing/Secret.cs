@@ -38,8 +38,8 @@ internal static class Suites
 }
 
 /// <summary>A 256-bit symmetric key that never leaves this object but by <see cref="CopyTo"/>: it derives
-/// other keys and seals small things. Pinned, so that the collector leaves no copies behind; zeroed when
-/// disposed. Thread-safe: what was disposed throws, and never works with zeros.
+/// other keys and seals small things. Zeroed when disposed. Thread-safe: what was disposed throws, and never
+/// works with zeros.
 /// <para>Derivation: HKDF-SHA256 (RFC 5869) with the key as input keying material, no salt, and
 /// <c>info = label ‖ 0x00 ‖ context</c>. KeyPurpose hold no zero byte, so no two pairs share an info.</para>
 /// <para>A <b>box</b>, the small thing sealed, is <c>nonce (12) ‖ ciphertext ‖ tag (16)</c>: AES-256-GCM with
@@ -58,15 +58,19 @@ internal sealed class Secret : IDisposable
     private const int MaxInfoBytes = 128;
 
     private readonly Lock _gate = new();
-    private readonly byte[] _key = GC.AllocateArray<byte>(KeyBytes, pinned: true);
+    private readonly byte[] _key;
     private bool _isDisposed;
 
     /// <summary>Copies <paramref name="key"/>, 32 bytes; the caller zeroes its own.</summary>
-    public Secret(ReadOnlySpan<byte> key) => key.CopyTo(_key);
-
-    private Secret(IEntropy entropy) => entropy.Fill(_key);
-
-    public static Secret Random(IEntropy entropy) => new(entropy);
+    /// <param name="key">The key.</param>
+    /// <param name="isLongLived">Whether it outlives a call or two: then it is pinned, so that the collector
+    /// leaves no copies behind. Pinned arrays are freed by full collections alone, too seldom for a key that
+    /// is made for every read; and such a one is gone before it is moved.</param>
+    public Secret(ReadOnlySpan<byte> key, bool isLongLived)
+    {
+        _key = GC.AllocateArray<byte>(KeyBytes, isLongLived);
+        key.CopyTo(_key);
+    }
 
     public void CopyTo(Span<byte> target)
     {

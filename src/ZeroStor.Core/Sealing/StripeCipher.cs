@@ -194,8 +194,8 @@ public sealed class StripeCipher : IDisposable
         if (!isWhole)
         {
             throw ZeroStorException.Corrupt(
-                $"{sealedLength} sealed bytes are no run of whole segments from {firstSegment} on, of a stripe "
-                + $"of {contentBytes} bytes: some are missing or too many.");
+                $"{sealedLength} sealed bytes are no run of whole segments from {firstSegment} on, of a "
+                + $"stripe of {contentBytes} bytes: some are missing or too many.");
         }
 
         int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;

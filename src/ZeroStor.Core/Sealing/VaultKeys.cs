@@ -79,7 +79,7 @@ public sealed class VaultKeys : IDisposable
             _epochs[^1].Key.Seal(
                 KeyPurpose.ContentKeyWrap, ContextOf(associated), associated, entropy, key,
                 blob.AsSpan(HeaderBytes, KeyBoxBytes));
-            var made = new Secret(key);
+            var made = new Secret(key, isLongLived: false);
             made.Derive(KeyPurpose.ContentKeyCommitment, [], blob.AsSpan(HeaderBytes + KeyBoxBytes));
             wrapped = blob;
             return new ContentKey(Vault, content, made);
@@ -113,7 +113,7 @@ public sealed class VaultKeys : IDisposable
                 throw DoesNotOpen(What, content);
             }
 
-            var opened = new Secret(key);
+            var opened = new Secret(key, isLongLived: false);
             opened.Derive(KeyPurpose.ContentKeyCommitment, [], commitment);
             if (!CryptographicOperations.FixedTimeEquals(commitment, wrapped[(HeaderBytes + KeyBoxBytes)..]))
             {

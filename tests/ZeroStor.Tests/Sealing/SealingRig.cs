@@ -28,6 +28,9 @@ internal static class SealingRig
         return ring.Unlock(master);
     }
 
+    public static Secret NewSecret(IEntropy entropy) =>
+        new(Bytes(entropy, Secret.KeyBytes), isLongLived: true);
+
     public static byte[] Bytes(IEntropy entropy, int length)
     {
         byte[] bytes = new byte[length];

@@ -20,8 +20,8 @@ public sealed class SecretTests
     [Fact]
     public void Another_label_context_or_key_derives_another_key()
     {
-        using Secret secret = Secret.Random(Entropy);
-        using Secret other = Secret.Random(Entropy);
+        using Secret secret = SealingRig.NewSecret(Entropy);
+        using Secret other = SealingRig.NewSecret(Entropy);
         byte[][] derived =
         [
             Derive(secret, KeyPurpose.Stripe, [1]),
@@ -38,7 +38,7 @@ public sealed class SecretTests
     [Fact]
     public void A_box_opens_only_as_it_was_sealed_and_else_leaves_zeros()
     {
-        using Secret secret = Secret.Random(Entropy);
+        using Secret secret = SealingRig.NewSecret(Entropy);
         byte[] box = new byte[8 + Secret.BoxOverheadBytes];
         secret.Seal(KeyPurpose.Manifest, [1], [2], Entropy, "8 bytes."u8, box);
         byte[] content = new byte[8];
@@ -52,7 +52,7 @@ public sealed class SecretTests
     [Fact]
     public void A_nonce_is_drawn_for_every_box()
     {
-        using Secret secret = Secret.Random(Entropy);
+        using Secret secret = SealingRig.NewSecret(Entropy);
         var nonces = new HashSet<string>();
         byte[] box = new byte[Secret.BoxOverheadBytes];
         for (int i = 0; i < 1000; i++)
@@ -65,7 +65,7 @@ public sealed class SecretTests
     [Fact]
     public void Disposed_it_is_zeros_that_nobody_can_use()
     {
-        Secret secret = Secret.Random(Entropy);
+        Secret secret = SealingRig.NewSecret(Entropy);
         byte[] key = Assert.Single(SealingRig.KeysIn(secret));
         Assert.Contains(key, b => b != 0);
         secret.Dispose();

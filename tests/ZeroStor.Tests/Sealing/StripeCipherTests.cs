@@ -309,7 +309,7 @@ public sealed class StripeCipherTests
 
     private StripeCipher Cipher(VaultId vault, ContentId content, int ordinal, SealId? seal = null)
     {
-        using var key = new ContentKey(vault, content, new Secret(_key));
+        using var key = new ContentKey(vault, content, new Secret(_key, isLongLived: false));
         return key.ForStripe(seal ?? Seal, ordinal);
     }
 }

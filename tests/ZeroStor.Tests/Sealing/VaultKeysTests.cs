@@ -89,8 +89,8 @@ public sealed class VaultKeysTests
     public void Another_vaults_name_on_the_same_keys_opens_nothing()
     {
         byte[] epochKey = SealingRig.Bytes(Entropy, Secret.KeyBytes);
-        using var vault = new VaultKeys(VaultId.New(Entropy), [(1, new Secret(epochKey))]);
-        using var renamed = new VaultKeys(VaultId.New(Entropy), [(1, new Secret(epochKey))]);
+        using var vault = new VaultKeys(VaultId.New(Entropy), [(1, Key(epochKey))]);
+        using var renamed = new VaultKeys(VaultId.New(Entropy), [(1, Key(epochKey))]);
         vault.NewContentKey(Content, Entropy, out byte[] wrapped).Dispose();
         byte[] manifest = vault.SealManifest(Content, [1], Entropy);
         Open(vault, Content, wrapped);
@@ -147,10 +147,10 @@ public sealed class VaultKeysTests
     [Fact]
     public void Two_keys_never_open_one_wrapped_key()
     {
-        using Secret first = Secret.Random(Entropy);
-        using Secret second = Secret.Random(Entropy);
-        using var vault = new VaultKeys(VaultId.New(Entropy), [(1, new Secret(Raw(first)))]);
-        using var other = new VaultKeys(VaultId.New(Entropy), [(1, new Secret(Raw(second)))]);
+        using Secret first = SealingRig.NewSecret(Entropy);
+        using Secret second = SealingRig.NewSecret(Entropy);
+        using var vault = new VaultKeys(VaultId.New(Entropy), [(1, Key(Raw(first)))]);
+        using var other = new VaultKeys(VaultId.New(Entropy), [(1, Key(Raw(second)))]);
         byte[] header = [1, 1, 0, 0, 0, 1];
         byte[] content = Id128.ToBytes(Content.Value);
         byte[] associated = [.. header, .. Id128.ToBytes(vault.Vault.Value), .. content];
@@ -251,6 +251,8 @@ public sealed class VaultKeysTests
     private static void Open(VaultKeys keys, ContentId content, byte[] wrapped) =>
         keys.OpenContentKey(content, wrapped).Dispose();
 
+    private static Secret Key(byte[] bytes) => new(bytes, isLongLived: true);
+
     private static byte[] Raw(Secret secret)
     {
         byte[] key = new byte[Secret.KeyBytes];
@@ -268,7 +270,7 @@ public sealed class VaultKeysTests
     private static byte[] Commitment(byte[] contentKey)
     {
         byte[] commitment = new byte[32];
-        using var secret = new Secret(contentKey);
+        using Secret secret = Key(contentKey);
         secret.Derive(KeyPurpose.ContentKeyCommitment, [], commitment);
         return commitment;
     }
