@@ -108,7 +108,16 @@ internal sealed class SiloProcess : IAsyncDisposable
             console.UseUtcTimestamp = true;
         });
         builder.Logging.AddFilter("Orleans", verbose ? LogLevel.Information : LogLevel.Warning);
+        if (!verbose)
+        {
+            // A start that fails is told once, in one sentence, by who ends the process.
+            builder.Logging.AddFilter("Orleans.Runtime.SiloLifecycleSubject", LogLevel.None);
+            builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.None);
+            builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        }
+
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Polly", LogLevel.Warning);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);
         builder.UseOrleans(silo =>
         {

@@ -5,10 +5,10 @@ namespace ZeroStor.Grains;
 /// <summary>Every line that a silo writes, with its number. Numbers are never reused.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Information, "disk {Disk} is up at {Path}, claim {Claim}, {Shards} shards")]
+    [LoggerMessage(1, LogLevel.Debug, "disk {Disk} is up at {Path}, claim {Claim}, {Shards} shards")]
     public static partial void DiskUp(this ILogger log, DiskId disk, string path, uint claim, long shards);
 
-    [LoggerMessage(2, LogLevel.Information, "disk {Disk} was made in {Path}")]
+    [LoggerMessage(2, LogLevel.Debug, "disk {Disk} was made in {Path}")]
     public static partial void DiskMade(this ILogger log, DiskId disk, string path);
 
     [LoggerMessage(3, LogLevel.Warning, "the folder of disk {Lost} vanished: {Path} was made anew as disk {Disk}, "
