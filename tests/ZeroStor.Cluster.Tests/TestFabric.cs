@@ -78,8 +78,9 @@ internal sealed class TestFabric : IAsyncDisposable
         configure?.Invoke(options);
         var builder = new InProcessTestClusterBuilder(1);
         builder.Options.ConfigureFileLogging = false;
+        builder.Options.ServiceId = ZeroStorSilo.ServiceId;
         builder.ConfigureSilo((_, silo) => silo
-            .Configure<SiloOptions>(o => o.SiloName = name)
+            .ConfigureServices(services => services.PostConfigure<SiloOptions>(o => o.SiloName = name))
             .AddZeroStorCatalog(catalog, ZeroStorSilo.StorageName)
             .AddZeroStor(options));
         _cluster = builder.Build();
