@@ -57,7 +57,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             }
             catch
             {
-                await DisposeAsync(host);
+                await AbandonAsync(host);
                 throw;
             }
 
@@ -95,6 +95,19 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
+    // What did not start cannot be stopped either, and what it says of that would hide why.
+    private static async Task AbandonAsync(IHost host)
+    {
+        try
+        {
+            await DisposeAsync(host);
+        }
+        catch (Exception e) when (e is InvalidOperationException or OperationCanceledException or AggregateException)
+        {
+            // The process ends; its locks and files end with it.
+        }
+    }
+
     private static IHost Build(SiloSettings settings, SqlCatalog catalog, bool verbose)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(
@@ -118,6 +131,9 @@ internal sealed class SiloProcess : IAsyncDisposable
 
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Polly", LogLevel.Warning);
+
+        // It takes the machine's uptime for its first interval, and warns of it at every start.
+        builder.Logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);
         builder.UseOrleans(silo =>
         {

@@ -41,7 +41,7 @@ expect 2 zs get default/key - --range x
 expect 1 zs get default/key "$work/file"
 for code in 0+4 300+1 x; do expect 2 zs vault create v --code "$code"; done
 expect 1 zs vault create big --code 100+20
-expect 1 zs vault rm default
+expect 5 zs vault rm default
 expect 2 zs nonsense
 say "a second silo on the same folder, and a taken port"
 expect 1 timeout 60 dotnet "$silo_dll" --data "$data" --port 11399 --gateway-port 30399

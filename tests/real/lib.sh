@@ -15,8 +15,8 @@ say() { printf '== %s\n' "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; tail -n 20 "$work/silo.log" >&2 || true; exit 1; }
 
 build() {
-    dotnet build -c Release "$top/silo" -v quiet --nologo
-    dotnet build -c Release "$top/client/zs" -v quiet --nologo
+    dotnet build -c Release "$top/silo" -v quiet --nologo -clp:ErrorsOnly
+    dotnet build -c Release "$top/client/zs" -v quiet --nologo -clp:ErrorsOnly
 }
 
 zs() { dotnet "$zs_dll" "$@"; }
