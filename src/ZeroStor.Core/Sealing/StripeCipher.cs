@@ -87,27 +87,33 @@ public sealed class StripeCipher : IDisposable
     /// <param name="sealedBytes">Exactly <see cref="Geometry.PlainSealedBytes"/>; does not overlap the
     /// content.</param>
     /// <exception cref="ZeroStorException">InvalidArgument: lengths.</exception>
-    public void Seal(ReadOnlySpan<byte> content, Span<byte> sealedBytes)
-    {
-        RequireStripe(content.Length);
-        if (sealedBytes.Length != Geometry.PlainSealedBytes(content.Length))
-        {
-            throw ZeroStorException.Invalid(
-                $"A stripe of {content.Length} bytes does not seal into {sealedBytes.Length}.");
-        }
+    public void Seal(ReadOnlySpan<byte> content, Span<byte> sealedBytes) =>
+        Seal(content.Length, 0, content, sealedBytes);
 
+    /// <summary>Seals a run of whole segments, so that a stripe that came in pieces need not be joined first. Each
+    /// segment of a stripe is to be sealed once.</summary>
+    /// <param name="contentBytes">Content of the whole stripe.</param>
+    /// <param name="firstSegment">The first one of the run.</param>
+    /// <param name="content">Content of the run.</param>
+    /// <param name="sealedSegments">Exactly its sealed bytes; does not overlap the content.</param>
+    /// <exception cref="ZeroStorException">InvalidArgument: lengths; Corrupt: the segments are not whole.
+    /// </exception>
+    public void Seal(
+        int contentBytes, int firstSegment, ReadOnlySpan<byte> content, Span<byte> sealedSegments)
+    {
+        RequireRun(contentBytes, firstSegment, sealedSegments.Length, content.Length);
         Span<byte> nonce = stackalloc byte[Secret.NonceBytes];
         Span<byte> associated = stackalloc byte[AssociatedBytes];
         Begin(nonce, associated);
-        for (int segment = 0; !content.IsEmpty; segment++)
+        for (int segment = firstSegment; !content.IsEmpty; segment++)
         {
             int bytes = Math.Min(Geometry.SegmentBytes, content.Length);
-            Aim(nonce, associated, segment, isLast: bytes == content.Length);
+            Aim(nonce, associated, segment, (segment * Geometry.SegmentBytes) + bytes == contentBytes);
             _cipher.Encrypt(
-                nonce, content[..bytes], sealedBytes[..bytes],
-                sealedBytes.Slice(bytes, Geometry.SealTagBytes), associated);
+                nonce, content[..bytes], sealedSegments[..bytes],
+                sealedSegments.Slice(bytes, Geometry.SealTagBytes), associated);
             content = content[bytes..];
-            sealedBytes = sealedBytes[(bytes + Geometry.SealTagBytes)..];
+            sealedSegments = sealedSegments[(bytes + Geometry.SealTagBytes)..];
         }
     }
 
@@ -182,6 +188,13 @@ public sealed class StripeCipher : IDisposable
                 $"A stripe of {contentBytes} bytes has no segment {firstSegment}.");
         }
 
+        int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;
+        if (contentLength != Math.Max(0, sealedLength - (segments * Geometry.SealTagBytes)))
+        {
+            throw ZeroStorException.Invalid(
+                $"{sealedLength} sealed bytes and {contentLength} of content are not of the same segments.");
+        }
+
         int rest = Geometry.PlainSealedBytes(contentBytes) - (firstSegment * SealedSegmentBytes);
         bool isWhole = sealedLength == rest
             || (sealedLength > 0 && sealedLength < rest && sealedLength % SealedSegmentBytes == 0);
@@ -190,13 +203,6 @@ public sealed class StripeCipher : IDisposable
             throw ZeroStorException.Corrupt(
                 $"{sealedLength} sealed bytes are no run of whole segments from {firstSegment} on, of a "
                 + $"stripe of {contentBytes} bytes: some are missing or too many.");
-        }
-
-        int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;
-        if (contentLength != sealedLength - (segments * Geometry.SealTagBytes))
-        {
-            throw ZeroStorException.Invalid(
-                $"{sealedLength} sealed bytes do not open into a target of {contentLength}.");
         }
     }
 
