@@ -188,6 +188,13 @@ public sealed class StripeCipher : IDisposable
                 $"A stripe of {contentBytes} bytes has no segment {firstSegment}.");
         }
 
+        int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;
+        if (contentLength != Math.Max(0, sealedLength - (segments * Geometry.SealTagBytes)))
+        {
+            throw ZeroStorException.Invalid(
+                $"{sealedLength} sealed bytes and {contentLength} of content are not of the same segments.");
+        }
+
         int rest = Geometry.PlainSealedBytes(contentBytes) - (firstSegment * SealedSegmentBytes);
         bool isWhole = sealedLength == rest
             || (sealedLength > 0 && sealedLength < rest && sealedLength % SealedSegmentBytes == 0);
@@ -196,13 +203,6 @@ public sealed class StripeCipher : IDisposable
             throw ZeroStorException.Corrupt(
                 $"{sealedLength} sealed bytes are no run of whole segments from {firstSegment} on, of a "
                 + $"stripe of {contentBytes} bytes: some are missing or too many.");
-        }
-
-        int segments = (sealedLength + SealedSegmentBytes - 1) / SealedSegmentBytes;
-        if (contentLength != sealedLength - (segments * Geometry.SealTagBytes))
-        {
-            throw ZeroStorException.Invalid(
-                $"{sealedLength} sealed bytes do not open into a target of {contentLength}.");
         }
     }
 

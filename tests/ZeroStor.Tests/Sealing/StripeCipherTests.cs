@@ -217,6 +217,39 @@ public sealed class StripeCipherTests
             ErrorKind.InvalidArgument, () => _cipher.Open(length, 0, sealedBytes, content));
     }
 
+    [Fact]
+    public void A_stripe_that_is_sealed_in_runs_is_the_same() => Gen
+        .Select(Gen.Int[1, 6 * Segment], Gen.Int[1, 4])
+        .Sample(
+            (length, segmentsPerRun) =>
+            {
+                byte[] content = SealingRig.Bytes(Entropy, length);
+                byte[] inRuns = new byte[Geometry.PlainSealedBytes(length)];
+                for (int at = 0; at < length; at += segmentsPerRun * Segment)
+                {
+                    int bytes = Math.Min(segmentsPerRun * Segment, length - at);
+                    SegmentRun run = StripeCipher.RunOf(length, at, bytes);
+                    _cipher.Seal(
+                        length, run.FirstSegment, content.AsSpan(at, bytes),
+                        inRuns.AsSpan(run.SealedStart, run.SealedLength));
+                }
+
+                Assert.Equal(SealStripe(_cipher, content), inRuns);
+            },
+            iter: 50,
+            threads: 1);
+
+    [Theory]
+    [InlineData(2 * Segment, 0, 100)] // a piece that ends within a segment
+    [InlineData(Segment + 100, 1, 99)]
+    [InlineData(Segment + 100, 1, 101)]
+    [InlineData(Segment, 0, 0)]
+    public void A_run_that_ends_within_a_segment_is_not_sealed(int length, int firstSegment, int bytes) =>
+        SealingRig.AssertRefused(
+            ErrorKind.Corrupt,
+            () => _cipher.Seal(
+                length, firstSegment, new byte[bytes], new byte[Geometry.PlainSealedBytes(bytes)]));
+
     [Theory]
     [InlineData(99)]
     [InlineData(115)]
