@@ -11,8 +11,8 @@ namespace ZeroStor.Client;
 /// Thread-safe.</summary>
 public sealed class ZeroStorClient : IAsyncDisposable
 {
-    /// <summary>Removing a vault with all it holds may take this long before it is asked for again: as long as
-    /// its door says.</summary>
+    /// <summary>Removing a vault with all it holds may take this long before it is asked for again: as long
+    /// as its door says.</summary>
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
