@@ -24,6 +24,10 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     /// <summary>A call that moves no stripe and has no answer by then is asked again.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>As <see cref="CallTimeout"/>, for a call that asks many disks, some of which may hang; less
+    /// than Orleans itself waits.</summary>
+    public static readonly TimeSpan SurveyTimeout = TimeSpan.FromSeconds(25);
+
     /// <summary>Vaults remembered: a front end for more of them asks again now and then.</summary>
     private const int MaxVaultsKnown = 4096;
 
@@ -96,14 +100,17 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
 
     /// <summary>Makes a call that may be repeated until it is answered, or the patience is over.</summary>
     public async Task<T> RepeatAsync<T>(
-        string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel)
+        string doing,
+        Func<CancellationToken, Task<T>> call,
+        CancellationToken cancel,
+        TimeSpan? timeout = null)
     {
         Patience patience = NewPatience();
         while (true)
         {
             try
             {
-                return await OnceAsync(doing, call, cancel);
+                return await OnceAsync(doing, call, cancel, timeout);
             }
             catch (ZeroStorException failure) when (failure.IsTransient)
             {
@@ -125,8 +132,8 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
             },
             cancel);
 
-    /// <summary>Asks a coordinator, once, for as long as it is one: a silent one that left the route is given
-    /// up. One that failed is avoided for a while.</summary>
+    /// <summary>Asks a coordinator, once, for as long as it is one: a silent one that left the route, or came
+    /// back in another life, is given up. One that failed is avoided for a while.</summary>
     public async Task<T> AskAsync<T>(
         CoordinatorInfo coordinator,
         string doing,
@@ -150,7 +157,7 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
                         await gone.CancelAsync();
                         throw new ZeroStorException(
                             ErrorKind.Unavailable,
-                            $"Silo '{coordinator.Silo}' left the fabric while {doing}.");
+                            $"Silo '{coordinator.Silo}' left or restarted while {doing}.");
                     }
                 }
             }
@@ -222,7 +229,7 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     private async Task<bool> IsListedAsync(CoordinatorInfo coordinator, CancellationToken cancel)
     {
         FabricRoute route = await RouteAsync(SilenceBeforeLook, cancel);
-        return route.Coordinators.Any(c => c.Key == coordinator.Key);
+        return route.Coordinators.Any(c => c.Key == coordinator.Key && c.Claim == coordinator.Claim);
     }
 
     // One question at a time, whoever waits for its answer.

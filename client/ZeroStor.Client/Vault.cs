@@ -198,7 +198,8 @@ public sealed class Vault
             ImmutableArray<ShardPlace> places = await _fabric.RepeatAsync(
                 $"locating '{Name}/{key}'",
                 token => objects.LocateAsync(key, from, StripesPerLocate, token),
-                cancel);
+                cancel,
+                Fabric.SurveyTimeout);
             foreach (ShardPlace place in places)
             {
                 yield return place;

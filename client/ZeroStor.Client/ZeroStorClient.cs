@@ -11,8 +11,11 @@ namespace ZeroStor.Client;
 /// Thread-safe.</summary>
 public sealed class ZeroStorClient : IAsyncDisposable
 {
-    /// <summary>Removing a vault with all it holds may take this long before it is asked for again.</summary>
+    /// <summary>Removing a vault with all it holds may take this long before it is asked for again: as long
+    /// as its door says.</summary>
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
     private readonly Fabric _fabric;
     private readonly ServiceProvider? _services;
@@ -148,19 +151,28 @@ public sealed class ZeroStorClient : IAsyncDisposable
 
     /// <summary>Silos, disks, the ledger of stripes, counters, and what an operator should know.</summary>
     public Task<FabricStatus> StatusAsync(CancellationToken cancel = default) =>
-        _fabric.RepeatAsync("asking for the fabric's status", _fabric.Doors.Fabric.StatusAsync, cancel);
+        _fabric.RepeatAsync(
+            "asking for the fabric's status", _fabric.Doors.Fabric.StatusAsync, cancel, Fabric.SurveyTimeout);
 
     /// <summary>Closes the connection if it is this client's own.</summary>
     public async ValueTask DisposeAsync()
     {
         if (_services is not null)
         {
-            foreach (IHostedService service in _services.GetServices<IHostedService>())
+            using var bound = new CancellationTokenSource(CloseTimeout);
+            try
             {
-                await service.StopAsync(CancellationToken.None);
-            }
+                foreach (IHostedService service in _services.GetServices<IHostedService>())
+                {
+                    await service.StopAsync(bound.Token).WaitAsync(bound.Token);
+                }
 
-            await _services.DisposeAsync();
+                await _services.DisposeAsync().AsTask().WaitAsync(bound.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // A silo that hangs does not answer a goodbye either.
+            }
         }
     }
 }

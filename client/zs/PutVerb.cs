@@ -80,6 +80,7 @@ internal static class PutVerb
         await vault.DescribeAsync(verb.Cancel);
         var done = new Counter();
         long objects = 0;
+        long bytes = 0;
         using var large = new SemaphoreSlim(LargePutsAtOnce);
         using (verb.Output.Progress(target.ToString(), null, () => done.Bytes))
         {
@@ -91,9 +92,10 @@ internal static class PutVerb
                 {
                     try
                     {
-                        await PutFoundAsync(
+                        ObjectVersion version = await PutFoundAsync(
                             vault, LocalPaths.KeyOf(target.Folder, one.Relative), one, large, done, cancel);
                         Interlocked.Increment(ref objects);
+                        Interlocked.Add(ref bytes, version.Size);
                     }
                     catch (Exception failure) when (Failure.IsOfOneObject(failure))
                     {
@@ -102,18 +104,18 @@ internal static class PutVerb
                 });
         }
 
-        verb.Output.Line($"Put {objects} objects into {target}: {Text.Bytes(done.Bytes)}.");
+        verb.Output.Line($"Put {objects} objects into {target}: {Text.Bytes(bytes)}.");
         verb.Output.Json(w =>
         {
             w.WriteString("vault", target.Vault);
             w.WriteString("prefix", target.Folder);
             w.WriteNumber("objects", objects);
-            w.WriteNumber("bytes", done.Bytes);
+            w.WriteNumber("bytes", bytes);
             w.WriteNumber("errors", verb.Output.Errors);
         });
     }
 
-    private static async Task PutFoundAsync(
+    private static async Task<ObjectVersion> PutFoundAsync(
         Vault vault,
         string key,
         FolderWalk.Found found,
@@ -130,7 +132,7 @@ internal static class PutVerb
 
         try
         {
-            await vault.PutAsync(key, content, new PutOptions { Progress = done.OfOne() }, cancel);
+            return await vault.PutAsync(key, content, new PutOptions { Progress = done.OfOne() }, cancel);
         }
         finally
         {

@@ -39,6 +39,10 @@ public sealed record CoordinatorInfo
     [Id(1)] public required string Silo { get; init; }
 
     [Id(2)] public required Labels Labels { get; init; }
+
+    /// <summary>The claim under which its disk was opened. Another one tells a client that the silo was restarted:
+    /// what it asked of the former life will never be answered.</summary>
+    [Id(3)] public uint Claim { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.fabric-status")]

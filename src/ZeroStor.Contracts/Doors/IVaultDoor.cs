@@ -17,6 +17,7 @@ public interface IVaultDoor : IGrainWithStringKey
     /// <summary>Removes the vault; with <paramref name="withContent"/> all its versions first.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it holds versions.</exception>
     [Alias("remove")]
+    [ResponseTimeout("00:05:00")]
     Task RemoveAsync(bool withContent, CancellationToken cancel);
 }
 

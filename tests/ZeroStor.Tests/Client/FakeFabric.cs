@@ -29,6 +29,9 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     public ConcurrentDictionary<string, string> Coordinators { get; } =
         new() { ["a/1"] = "a", ["a/2"] = "a", ["b/3"] = "b" };
 
+    /// <summary>Raised when silos restart.</summary>
+    public uint Claim { get; set; } = 1;
+
     /// <summary>Called before a call does anything: coordinator or door, method. May throw, or
     /// hang.</summary>
     public Func<string, string, CancellationToken, Task> Before { get; set; } = (_, _, _) =>
@@ -95,7 +98,13 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
             Coordinators =
             [
                 .. Coordinators.Select(
-                    c => new CoordinatorInfo { Key = c.Key, Silo = c.Value, Labels = Labels.None }),
+                    c => new CoordinatorInfo
+                    {
+                        Key = c.Key,
+                        Silo = c.Value,
+                        Labels = Labels.None,
+                        Claim = Claim,
+                    }),
             ],
         });
 

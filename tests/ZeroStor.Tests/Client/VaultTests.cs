@@ -170,22 +170,29 @@ public sealed class VaultTests
         Assert.Equal(0, fake.OpenSlots);
     }
 
-    [Fact]
-    public async Task A_coordinator_that_hangs_is_given_up_once_it_left_the_route()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_coordinator_that_hangs_is_given_up_once_it_left_the_route_or_restarted(
+        bool isRestarted)
     {
         var fake = new FakeFabric();
         var time = new FakeTimeProvider();
-        string? hung = null;
+        int writes = 0;
         fake.Before = async (door, method, cancel) =>
         {
-            if (method == "write-stripe")
+            if (method == "write-stripe" && Interlocked.Increment(ref writes) == 1)
             {
-                hung ??= door;
-            }
+                if (isRestarted)
+                {
+                    fake.RemoveSlots();
+                    fake.Claim++;
+                }
+                else
+                {
+                    fake.Coordinators.TryRemove(door, out _);
+                }
 
-            if (door == hung)
-            {
-                fake.Coordinators.TryRemove(door, out _);
                 await Task.Delay(Timeout.InfiniteTimeSpan, cancel);
             }
         };
