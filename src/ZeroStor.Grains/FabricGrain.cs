@@ -26,18 +26,22 @@ internal sealed class FabricGrain(
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
+        var alive = membership.CurrentSnapshot.Members.Values
+            .Where(m => m.Status == Orleans.Runtime.SiloStatus.Active)
+            .Select(m => m.Name)
+            .ToHashSet(StringComparer.Ordinal);
+        IEnumerable<CoordinatorInfo> coordinators = current.Disks
+            .Where(d => d.State == DiskState.Up && alive.Contains(d.Silo))
+            .Select(d => new CoordinatorInfo
+            {
+                Key = DiskKey.Of(d.Silo, d.Id), Silo = d.Silo, Labels = d.Labels, Claim = d.Claim,
+            });
         return Task.FromResult(new FabricRoute
         {
             Fabric = current.Fabric,
             Tick = map.Tick,
             MapVersion = current.Version,
-            Coordinators =
-            [
-                .. current.Disks.Where(d => d.State == DiskState.Up).Select(d => new CoordinatorInfo
-                {
-                    Key = DiskKey.Of(d.Silo, d.Id), Silo = d.Silo, Labels = d.Labels,
-                }),
-            ],
+            Coordinators = [.. coordinators],
         });
     }
 

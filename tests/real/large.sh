@@ -8,8 +8,15 @@ bytes=$(( gib * 1024 * 1024 * 1024 ))
 start_silo
 # A keystream of AES-CTR: incompressible, repeatable, as fast as the disk.
 stream() { openssl enc -aes-128-ctr -K 0123456789abcdef0123456789abcdef -iv 00 </dev/zero 2>/dev/null | head -c "$bytes"; }
-# watch PID FILE: the highest VmHWM seen of a process
-watch_peak() { while kill -0 "$1" 2>/dev/null; do peak_mib "$1" >"$2.new" 2>/dev/null && mv "$2.new" "$2"; done; }
+# watch_peak PID FILE: the highest VmHWM seen of a process, sampled until it ends
+watch_peak() {
+    local peak
+    while kill -0 "$1" 2>/dev/null; do
+        peak=$(peak_mib "$1" 2>/dev/null || true)
+        [ -z "$peak" ] || echo "$peak" >"$2"
+        sleep 0.2
+    done
+}
 started=$(date +%s)
 mkfifo "$work/in" "$work/out"
 stream >"$work/in" &
