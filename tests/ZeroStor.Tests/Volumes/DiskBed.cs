@@ -47,6 +47,8 @@ internal sealed class DiskBed : IAsyncDisposable
 
     internal string Folder { get; set; }
 
+    internal bool LeavesDamage { get; set; }
+
     internal Disk Disk { get; private set; }
 
     internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -168,9 +170,16 @@ internal sealed class DiskBed : IAsyncDisposable
         return copy;
     }
 
+    /// <summary>Closes the disk and verifies every byte of it; every test ends here, unless it left damage behind.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await Disk.DisposeAsync();
+        if (!LeavesDamage)
+        {
+            Assert.Empty(DiskCheck.Run(OsFile.Files, Folder).Problems);
+        }
+
         Directory.Delete(_root, recursive: true);
     }
 }
