@@ -206,13 +206,13 @@ public sealed class Disk : IAsyncDisposable
     public async ValueTask<HomeAnswer> ReclaimAsync(
         IReadOnlyCollection<ContentId> dead, CancellationToken cancel)
     {
+        if (_health.RefusesWrites is { } refusal)
+        {
+            return refusal;
+        }
+
         foreach (ContentId[] chunk in dead.Chunk(ContentsPerDelete))
         {
-            if (_health.RefusesWrites is { } refusal)
-            {
-                return refusal;
-            }
-
             HomeAnswer answer = await _writer.Queue.Ask(new DeleteItem([.. chunk], cancel)).WaitAsync(cancel);
             if (!answer.IsDone)
             {
@@ -324,6 +324,11 @@ public sealed class Disk : IAsyncDisposable
     /// <summary>Lets go as a killed process would: no trimming, no mark, nothing more written.</summary>
     internal void Abandon()
     {
+        if (_isClosed)
+        {
+            return;
+        }
+
         _isClosed = true;
         _writer.AbandonAsync().Wait();
         _compacting.Wait();

@@ -80,6 +80,16 @@ internal sealed class DiskReplay
         });
     }
 
+    /// <summary>Below what everything in a volume was synced: all of it, where another followed or the disk was
+    /// closed in order.</summary>
+    internal static long MarkOf(SuperblockFile file, uint number, bool isNewest, long length)
+    {
+        Superblock superblock = file.Current;
+        bool isMarked = superblock.MarkVolume == number;
+        bool isClean = isMarked && superblock.IsClean && file.HasBothSlots && superblock.DurableBytes == length;
+        return !isNewest || isClean ? long.MaxValue : isMarked ? superblock.DurableBytes : 0;
+    }
+
     private void OpenVolume(uint number, bool isNewest)
     {
         IDiskFile file = _files.Open(DiskFolder.VolumePath(_folder, number), FileUse.ReadWrite);
@@ -115,13 +125,7 @@ internal sealed class DiskReplay
 
     private Volume Replay(IDiskFile file, uint number, UInt128 generation, long length, bool isNewest)
     {
-        Superblock superblock = _superblock.Current;
-        bool isMarked = superblock.MarkVolume == number;
-        bool isClean = isMarked
-            && superblock.IsClean
-            && _superblock.HasBothSlots
-            && superblock.DurableBytes == length;
-        long mark = !isNewest || isClean ? long.MaxValue : isMarked ? superblock.DurableBytes : 0;
+        long mark = MarkOf(_superblock, number, isNewest, length);
         VolumeScan scan = VolumeScanner.Scan(file, number, generation, length, mark);
         if (mark != long.MaxValue && scan.End < length && !scan.IsUnreadable)
         {
@@ -135,7 +139,8 @@ internal sealed class DiskReplay
             MayHoldUnnamed = scan.BadRegions > 0,
             IsUnreadable = scan.IsUnreadable,
         };
-        bool isActive = isNewest && isClean && !scan.IsUnreadable && volume.NextBatch < _options.VolumeBytes;
+        bool isWhole = mark == long.MaxValue && !scan.IsUnreadable;
+        bool isActive = isNewest && isWhole && volume.NextBatch < _options.VolumeBytes;
         volume.IsSealed = !isActive;
         Active = isActive ? volume : null;
         Contents.AddVolume(volume);

@@ -130,9 +130,11 @@ internal sealed class VolumeScanner
 
             // Above the mark only the first record of a batch is proof of anything, and reading it raises the mark
             // to where it stands; a later one of the same batch may be whole in a batch that is torn.
+            long markBefore = _mark;
             if (TryReadHeader(at, SearchWindowBytes, out _) && at <= _mark)
             {
-                return at;
+                // With the mark raised, good records that were passed by are known to be durable.
+                return markBefore < at ? FindNext(bad) : at;
             }
         }
 

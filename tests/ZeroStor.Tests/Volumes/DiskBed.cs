@@ -47,6 +47,8 @@ internal sealed class DiskBed : IAsyncDisposable
 
     internal string Folder { get; set; }
 
+    internal bool LeavesDamage { get; set; }
+
     internal Disk Disk { get; private set; }
 
     internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -117,6 +119,32 @@ internal sealed class DiskBed : IAsyncDisposable
     internal async Task<TestShard> PutNewAsync(int bytes = 1000, ContentId? content = null, uint tick = 10) =>
         await PutAsync(NewShard(bytes, content: content, tick: tick));
 
+    /// <summary>Appends all in one batch: they wait behind a first one whose sync is held up.</summary>
+    internal async Task<TestShard> PutAsOneBatchAsync(params TestShard[] shards)
+    {
+        using var reached = new ManualResetEventSlim();
+        using var goOn = new ManualResetEventSlim();
+        Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Sync && path.EndsWith(".vol", StringComparison.Ordinal))
+            {
+                reached.Set();
+                goOn.Wait(Cancel);
+            }
+
+            return 0;
+        };
+        TestShard plug = NewShard(10);
+        Task<HomeAnswer> first = AppendAsync(plug);
+        reached.Wait(Cancel);
+        Task<HomeAnswer>[] others = [.. shards.Select(s => AppendAsync(s))];
+        Files.Before = (_, _) => 0;
+        goOn.Set();
+        Assert.True((await first).IsDone);
+        Assert.All(await Task.WhenAll(others), a => Assert.True(a.IsDone, a.Detail));
+        return plug;
+    }
+
     internal async Task<ShardReadAnswer> ReadAsync(TestShard shard, int offset = 0, int? length = null) =>
         await Disk.ReadAsync(
             shard.Header.Stripe, shard.Header.Place, offset, length ?? shard.Payload.Length, true, Cancel);
@@ -168,9 +196,16 @@ internal sealed class DiskBed : IAsyncDisposable
         return copy;
     }
 
+    /// <summary>Closes the disk and verifies every byte of it; every test ends here, unless it left damage behind.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         await Disk.DisposeAsync();
+        if (!LeavesDamage)
+        {
+            Assert.Empty(DiskCheck.Run(OsFile.Files, Folder).Problems);
+        }
+
         Directory.Delete(_root, recursive: true);
     }
 }

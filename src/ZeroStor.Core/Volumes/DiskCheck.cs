@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+
+namespace ZeroStor.Volumes;
+
+/// <summary>What a check found.</summary>
+/// <param name="Records">Good records, dead ones and copies among them.</param>
+/// <param name="Problems">One sentence for each thing that is wrong; empty for a sound disk.</param>
+internal sealed record DiskCheckResult(int Records, ImmutableArray<string> Problems);
+
+/// <summary>Verifies a disk that nobody has open: both superblocks, every volume's header and every record to its
+/// last byte. Opens files for reading only and changes nothing.</summary>
+internal static class DiskCheck
+{
+    /// <exception cref="ZeroStorException">Corrupt: there is no telling whose disk it is, or a format is unknown.
+    /// </exception>
+    /// <exception cref="OsException">A file could not be opened.</exception>
+    internal static DiskCheckResult Run(IDiskFiles files, string folder)
+    {
+        using var superblock = SuperblockFile.Open(files, folder, FileUse.Read);
+        var problems = new List<string>();
+        if (!superblock.HasBothSlots)
+        {
+            problems.Add($"One of the two superblocks in {folder} is damaged.");
+        }
+
+        int records = 0;
+        List<uint> numbers = DiskFolder.ListVolumes(files, folder);
+        foreach (uint number in numbers)
+        {
+            using IDiskFile file = files.Open(DiskFolder.VolumePath(folder, number), FileUse.Read);
+            long length = file.Identify().Length;
+            bool isNewest = number == numbers[^1];
+            if (Volume.ReadHeader(file, superblock.Current, number) is not { } generation)
+            {
+                if (!isNewest || length > Volume.HeaderBytes)
+                {
+                    problems.Add($"{DiskFolder.VolumeName(number)} has lost both its headers.");
+                }
+
+                continue;
+            }
+
+            long mark = DiskReplay.MarkOf(superblock, number, isNewest, length);
+            VolumeScan scan = VolumeScanner.Scan(file, number, generation, length, mark, checkAll: true);
+            records += scan.Records.Count;
+            if (scan.BadRegions > 0)
+            {
+                problems.Add($"{DiskFolder.VolumeName(number)} has {scan.BadRegions} damaged stretches.");
+            }
+        }
+
+        return new DiskCheckResult(records, [.. problems]);
+    }
+}
