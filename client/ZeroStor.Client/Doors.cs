@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
@@ -25,12 +24,4 @@ internal sealed class OrleansDoors(IGrainFactory grains) : IDoors
     public IObjectDoor Objects(string grainKey) => grains.GetGrain<IObjectDoor>(grainKey);
 
     public IStripeDoor Stripes(string coordinatorKey) => grains.GetGrain<IStripeDoor>(coordinatorKey);
-}
-
-/// <summary>The operating system's randomness.</summary>
-internal sealed class SystemEntropy : IEntropy
-{
-    public static SystemEntropy Instance { get; } = new();
-
-    public void Fill(Span<byte> target) => RandomNumberGenerator.Fill(target);
 }

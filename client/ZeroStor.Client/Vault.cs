@@ -17,7 +17,7 @@ public sealed class Vault
 
     private readonly Fabric _fabric;
 
-    internal Vault(Fabric fabric, string name) => (_fabric, Name) = (fabric, Names.CheckVault(name));
+    internal Vault(Fabric fabric, string name) => (_fabric, Name) = (fabric, VaultName.Check(name));
 
     /// <summary>The vault's name.</summary>
     public string Name { get; }
@@ -82,7 +82,7 @@ public sealed class Vault
     public async Task<bool> DeleteAsync(
         string key, Precondition? condition = null, CancellationToken cancel = default)
     {
-        Names.CheckKey(key);
+        ObjectKey.Check(key);
         var order = new DeleteObject
         {
             Key = key,
@@ -99,8 +99,8 @@ public sealed class Vault
     public async Task<ObjectVersion> CopyAsync(
         string source, string target, CopyOptions? options = null, CancellationToken cancel = default)
     {
-        Names.CheckKey(source);
-        Names.CheckKey(target);
+        ObjectKey.Check(source);
+        ObjectKey.Check(target);
         var order = new CopyObject
         {
             SourceKey = source,
@@ -181,7 +181,7 @@ public sealed class Vault
             .. listing.CommonPrefixes.Select(p => new ListEntry { Key = p, IsPrefix = true }),
         ];
         return new ListPage(
-            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => Names.Compare(a.Key, b.Key)))],
+            [.. entries.Order(Comparer<ListEntry>.Create((a, b) => ObjectKey.Compare(a.Key, b.Key)))],
             listing.Next);
     }
 
@@ -210,9 +210,9 @@ public sealed class Vault
     private async Task<ObjectVersion> PutAsync(
         string key, ReadBytes read, PutOptions? options, CancellationToken cancel)
     {
-        Names.CheckKey(key);
+        ObjectKey.Check(key);
         options ??= new PutOptions();
-        Names.CheckHeaders(options);
+        PutChecks.CheckHeaders(options);
         IObjectDoor objects = await _fabric.ObjectsAsync(Name, key, cancel);
         VersionId version = VersionId.New(_fabric.Entropy);
         try
@@ -224,7 +224,7 @@ public sealed class Vault
                 (ContentRef content, ImmutableArray<StripePage> pages) = await put.WriteAsync(
                     read, bytes => ManifestOf(put.ContentOf(bytes, [])).Encode(), options.Progress);
                 Manifest manifest = ManifestOf(content);
-                string? etag = options.ETag is { } ask ? Names.CheckETag(ask()) : null;
+                string? etag = options.ETag is { } ask ? PutChecks.CheckETag(ask()) : null;
                 ObjectInfo info = await put.CommitAsync(new CommitPut
                 {
                     Key = key,
@@ -262,7 +262,7 @@ public sealed class Vault
     private async Task<(ObjectVersion Version, Manifest Manifest, IObjectDoor Objects)> FindAsync(
         string key, CancellationToken cancel)
     {
-        Names.CheckKey(key);
+        ObjectKey.Check(key);
         IObjectDoor? objects = null;
         ObjectInfo info = await AskAsync(
             key,

@@ -76,7 +76,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
     public async Task<VaultInfo> CreateVaultAsync(
         string name, VaultSpec? spec = null, CancellationToken cancel = default)
     {
-        IVaultDoor door = _fabric.Doors.Vault(Names.CheckVault(name));
+        IVaultDoor door = _fabric.Doors.Vault(VaultName.Check(name));
         spec ??= new VaultSpec();
         int tries = 0;
         try
@@ -115,7 +115,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
     public async Task RemoveVaultAsync(
         string name, bool withContent = false, CancellationToken cancel = default)
     {
-        IVaultDoor door = _fabric.Doors.Vault(Names.CheckVault(name));
+        IVaultDoor door = _fabric.Doors.Vault(VaultName.Check(name));
         Patience patience = _fabric.NewPatience();
         for (bool isRepeated = false; ; isRepeated = true)
         {

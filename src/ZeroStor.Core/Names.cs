@@ -19,6 +19,7 @@ public static class ObjectKey
     /// <see cref="Geometry.MaxKeyBytes"/> bytes of UTF-8, or no text that UTF-8 can say.</exception>
     public static void Check(string key)
     {
+        ArgumentNullException.ThrowIfNull(key);
         CheckText(key, "key");
         if (key.Length == 0)
         {
@@ -101,19 +102,20 @@ public static class VaultName
 
     public const int MaxLength = 63;
 
+    /// <summary>Gives the name back.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument, with what a name looks like.</exception>
-    public static void Check(string name)
+    public static string Check(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         bool fits = name.Length is >= MinLength and <= MaxLength
             && name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '.')
             && char.IsAsciiLetterOrDigit(name[0])
             && char.IsAsciiLetterOrDigit(name[^1])
             && !name.Contains("..", StringComparison.Ordinal);
-        if (!fits)
-        {
-            throw ZeroStorException.Invalid(
+        return fits
+            ? name
+            : throw ZeroStorException.Invalid(
                 $"'{name}' is not a vault's name: {MinLength} to {MaxLength} characters of a-z, 0-9, - and . "
                 + "are, with a letter or digit at both ends and no two dots in a row.");
-        }
     }
 }
