@@ -46,10 +46,10 @@ public sealed class ZeroStorClientTests
         fake.Before = (_, method, _) => method != "remove" ? Task.CompletedTask
             : ++tries == 1 ? throw new TimeoutException()
             : throw ZeroStorException.NotFound("There is none.");
-        await client.RemoveVaultAsync("v", withContent: true, None);
+        await client.RemoveVaultAsync("vault", withContent: true, None);
         Assert.Equal(2, tries);
         ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(
-            () => client.RemoveVaultAsync("v", withContent: true, None));
+            () => client.RemoveVaultAsync("vault", withContent: true, None));
         Assert.Equal(ErrorKind.NotFound, failure.Kind);
     }
 
