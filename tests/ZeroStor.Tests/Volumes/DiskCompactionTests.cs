@@ -138,17 +138,19 @@ public sealed class DiskCompactionTests
         Assert.EndsWith("00000002.vol", bed.Disk.Locate(victim.Header.Stripe, 0)!.Value.File, StringComparison.Ordinal);
         Assert.EndsWith("00000001.vol", bed.Disk.Locate(stays.Header.Stripe, 0)!.Value.File, StringComparison.Ordinal);
 
-        // The delete stands in volume 3, and that goes before volume 1 does.
+        // The delete stands in volume 3. Volume 2, with the copy, goes; then volume 3 goes; volume 1, which cannot be
+        // read for the moment, stays.
         await bed.Disk.ReclaimAsync([victim.Header.Content], DiskBed.Cancel);
+        bed.Files.Before = (call, path) =>
+            call == FileCall.Read && path.EndsWith("00000001.vol", StringComparison.Ordinal) ? 5 : 0;
+        await bed.Disk.CompactAsync(DiskBed.Cancel);
+        bed.Files.Before = (_, _) => 0;
+        Assert.Equal(["00000001.vol", "00000003.vol"], bed.VolumeFiles().Select(Path.GetFileName));
         TestShard filler = await bed.PutNewAsync(60_000);
         await bed.PutNewAsync(100);
         await bed.Disk.ReclaimAsync([filler.Header.Content], DiskBed.Cancel);
-        bed.Files.Before = (call, path) =>
-            call == FileCall.Unlink && path.EndsWith("00000001.vol", StringComparison.Ordinal) ? 5 : 0;
         await bed.Disk.CompactAsync(DiskBed.Cancel);
-        bed.Files.Before = (_, _) => 0;
-        Assert.DoesNotContain("00000003.vol", bed.VolumeFiles().Select(Path.GetFileName));
-        Assert.Contains("00000001.vol", bed.VolumeFiles().Select(Path.GetFileName));
+        Assert.Equal(["00000001.vol", "00000004.vol"], bed.VolumeFiles().Select(Path.GetFileName));
         bed.Crash();
         await bed.AssertLacksAsync(victim);
         await bed.AssertHoldsAsync(stays);
