@@ -138,8 +138,8 @@ public sealed class DiskCompactionTests
         Assert.EndsWith("00000002.vol", bed.Disk.Locate(victim.Header.Stripe, 0)!.Value.File, StringComparison.Ordinal);
         Assert.EndsWith("00000001.vol", bed.Disk.Locate(stays.Header.Stripe, 0)!.Value.File, StringComparison.Ordinal);
 
-        // The delete stands in volume 3. Volume 2, with the copy, goes; then volume 3 goes; volume 1, which cannot be
-        // read for the moment, stays.
+        // The delete stands in volume 3. Volume 2, with the copy, goes; then volume 3 goes; volume 1, which
+        // cannot be read for the moment, stays.
         await bed.Disk.ReclaimAsync([victim.Header.Content], DiskBed.Cancel);
         bed.Files.Before = (call, path) =>
             call == FileCall.Read && path.EndsWith("00000001.vol", StringComparison.Ordinal) ? 5 : 0;
