@@ -3,15 +3,19 @@ using System.Collections.Immutable;
 namespace ZeroStor.Volumes;
 
 /// <summary>One disk: a folder on one mount, owned by this process while it is open. It keeps shards in
-/// append-only volumes and answers only for what is synced. Operating outcomes are answers; exceptions are for
-/// calls that make no sense, for cancelled ones and for folders that cannot be opened. Thread-safe, but for
-/// closing, which its owner does once.</summary>
+/// append-only volumes and answers only for what is synced. Operating outcomes are answers; exceptions are
+/// for calls that make no sense, for cancelled ones and for folders that cannot be opened. Thread-safe, but
+/// for closing, which its owner does once.</summary>
 public sealed class Disk : IAsyncDisposable
 {
     // One delete item is laid into one batch; this many records are about a megabyte.
     private const int ContentsPerDelete = 4096;
 
+    // A device that hangs must not keep a silo from ending; what it holds goes with the process.
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(30);
+
     private readonly IDiskFiles _files;
+    private readonly TimeProvider _time;
     private readonly DiskHealth _health;
     private readonly DiskContents _contents;
     private readonly SuperblockFile _superblock;
@@ -38,13 +42,23 @@ public sealed class Disk : IAsyncDisposable
         Fabric = superblock.Current.Fabric;
         Path = path;
         _files = files;
+        _time = time;
         _pool = pool;
         _lock = heldLock;
         _superblock = superblock;
         _contents = replay.Contents;
         _health = new DiskHealth(Id);
         _writer = new DiskWriter(
-            files, path, options, superblock, _contents, _health, entropy, time, replay.Active, replay.LastVolume);
+            files,
+            path,
+            options,
+            superblock,
+            _contents,
+            _health,
+            entropy,
+            time,
+            replay.Active,
+            replay.LastVolume);
         _reader = new DiskReader(Id, options, _contents, _health, pool);
         _compaction = new DiskCompaction(files, path, options, _contents, _health, _writer.Queue, pool);
     }
@@ -66,10 +80,10 @@ public sealed class Disk : IAsyncDisposable
     /// <summary>Damaged records met since the disk was opened.</summary>
     internal long BadRecords => _contents.BadRecords;
 
-    /// <summary>Makes a disk of a folder, which is created if it is missing and must be empty otherwise. Durable
-    /// when it returns; what a crash left of an earlier attempt is no hindrance.</summary>
-    /// <exception cref="ZeroStorException">AlreadyExists: the folder is a disk. Corrupt: it holds something else.
-    /// DiskFull, DiskFailed: the file system refuses.</exception>
+    /// <summary>Makes a disk of a folder, which is created if it is missing and must be empty otherwise.
+    /// Durable when it returns; what a crash left of an earlier attempt is no hindrance.</summary>
+    /// <exception cref="ZeroStorException">AlreadyExists: the folder is a disk. Corrupt: it holds something
+    /// else. DiskFull, DiskFailed: the file system refuses.</exception>
     public static void Format(string path, FabricId fabric, DiskId id, IEntropy entropy) =>
         DiskFolder.Format(OsFile.Files, path, fabric, id, entropy);
 
@@ -79,13 +93,19 @@ public sealed class Disk : IAsyncDisposable
     public static Superblock? Peek(string path) => DiskFolder.Peek(OsFile.Files, path);
 
     /// <summary>Opens a disk: locks the folder, replays the volumes and starts the writer.</summary>
-    /// <exception cref="ZeroStorException">Busy: it is open already. NotFound: the folder is no disk. Corrupt:
-    /// its superblocks are damaged, or of a later format. DiskFailed: the file system refuses.</exception>
+    /// <exception cref="ZeroStorException">Busy: it is open already. NotFound: the folder is no disk.
+    /// Corrupt: its superblocks are damaged, or of a later format. DiskFailed: the file system
+    /// refuses.</exception>
     public static Disk Open(string path, DiskOptions options, IEntropy entropy, TimeProvider time) =>
         Open(path, options, entropy, time, OsFile.Files, BufferPool.Shared);
 
     internal static Disk Open(
-        string path, DiskOptions options, IEntropy entropy, TimeProvider time, IDiskFiles files, BufferPool pool)
+        string path,
+        DiskOptions options,
+        IEntropy entropy,
+        TimeProvider time,
+        IDiskFiles files,
+        BufferPool pool)
     {
         if (DiskFolder.Peek(files, path) is null)
         {
@@ -114,20 +134,22 @@ public sealed class Disk : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks whether this folder is the disk that the map means, and notes durably that the next claim is
-    /// about to be taken. The owner calls it with the claim c that the map shows, then raises the map from c to
-    /// c+1 by compare-and-set, then calls <see cref="TakeClaim"/> with c+1.
-    /// <para>The superblock must show claim c; or the note that c was about to be taken, which is what a crash
-    /// between the map's compare-and-set and <see cref="TakeClaim"/> leaves. Nothing else can show that note:
-    /// it names the claim above the one held, is written only here, and goes when the claim is taken. A copy of
-    /// the folder made earlier shows an older claim and no note of c, and is refused; of two copies of one state,
-    /// whichever raises the map first wins, and the other shows an old claim from then on.</para></summary>
+    /// <summary>Asks whether this folder is the disk that the map means, and notes durably that the next
+    /// claim is about to be taken. The owner calls it with the claim c that the map shows, then raises the
+    /// map from c to c+1 by compare-and-set, then calls <see cref="TakeClaim"/> with c+1.
+    /// <para>The superblock must show claim c; or the note that c was about to be taken, which is what a
+    /// crash between the map's compare-and-set and <see cref="TakeClaim"/> leaves. Nothing else can show that
+    /// note: it names the claim above the one held, is written only here, and goes when the claim is taken. A
+    /// copy of the folder made earlier shows an older claim and no note of c, and is refused; of two copies
+    /// of one state, whichever raises the map first wins, and the other shows an old claim from then
+    /// on.</para></summary>
     /// <exception cref="ZeroStorException">PreconditionFailed: the folder is a copy, or the map went back.
     /// DiskFailed: the note could not be written.</exception>
     public void DemandClaim(uint claimInMap)
     {
         Superblock shown = _superblock.Current;
-        bool isMeant = shown.Claim == claimInMap || (shown.PendingClaim != 0 && shown.PendingClaim == claimInMap);
+        bool isMeant = shown.Claim == claimInMap
+            || (shown.PendingClaim != 0 && shown.PendingClaim == claimInMap);
         if (!isMeant)
         {
             throw new ZeroStorException(
@@ -143,8 +165,8 @@ public sealed class Disk : IAsyncDisposable
     }
 
     /// <summary>Holds the disk under the claim that the map granted; durable when it returns.</summary>
-    /// <exception cref="ZeroStorException">PreconditionFailed: <see cref="DemandClaim"/> did not note this claim.
-    /// DiskFailed: it could not be written.</exception>
+    /// <exception cref="ZeroStorException">PreconditionFailed: <see cref="DemandClaim"/> did not note this
+    /// claim. DiskFailed: it could not be written.</exception>
     public void TakeClaim(uint claim)
     {
         if (_superblock.Current.PendingClaim != claim)
@@ -157,8 +179,8 @@ public sealed class Disk : IAsyncDisposable
         UpdateSuperblock(s => s with { Claim = claim, PendingClaim = 0 });
     }
 
-    /// <summary>Stores a shard; done means synced. The same shard once more is done without being stored again.
-    /// The payload is held until the writer is done with it, beyond a cancelled call too.</summary>
+    /// <summary>Stores a shard; done means synced. The same shard once more is done without being stored
+    /// again. The payload is held until the writer is done with it, beyond a cancelled call too.</summary>
     /// <returns>Done; Corrupt: the payload does not match the header, or another payload has this name; Busy,
     /// DiskFull, DiskFailed, DiskOffline.</returns>
     public async ValueTask<HomeAnswer> AppendAsync(
@@ -172,7 +194,8 @@ public sealed class Disk : IAsyncDisposable
         if (recordBytes > RecordFormat.MaxRecordBytes - RecordFormat.AlignmentBytes)
         {
             throw ZeroStorException.Invalid(
-                $"A record of {recordBytes} bytes is beyond the {RecordFormat.MaxRecordBytes} that a volume takes.");
+                $"A record of {recordBytes} bytes is beyond the {RecordFormat.MaxRecordBytes} that a volume "
+                + "takes.");
         }
 
         cancel.ThrowIfCancellationRequested();
@@ -185,24 +208,25 @@ public sealed class Disk : IAsyncDisposable
         {
             return new HomeAnswer(
                 ErrorKind.Corrupt,
-                $"What came to disk {Id} as place {header.Place} of stripe {header.Stripe} does not match its sum: "
-                + "send it again.");
+                $"What came to disk {Id} as place {header.Place} of stripe {header.Stripe} does not match its "
+                + "sum: send it again.");
         }
 
         var item = AppendItem.Make(new ShardAppendParts(header, given, payload), _pool, cancel);
         return await _writer.Queue.Append(item).WaitAsync(cancel);
     }
 
-    /// <summary>Reads a shard or a range of it. A whole shard is checked against its sum, a range is not; length 0
-    /// asks for header and extensions alone. The caller releases the payload.</summary>
-    /// <returns>Done; NotFound; Corrupt; InvalidArgument: beyond the shard's end; Busy; DiskOffline.</returns>
+    /// <summary>Reads a shard or a range of it. A whole shard is checked against its sum, a range is not;
+    /// length 0 asks for header and extensions alone. The caller releases the payload.</summary>
+    /// <returns>Done; NotFound; Corrupt; InvalidArgument: beyond the shard's end; Busy;
+    /// DiskOffline.</returns>
     public ValueTask<ShardReadAnswer> ReadAsync(
         StripeId stripe, byte place, int offset, int length, bool withExtensions, CancellationToken cancel) =>
         _reader.ReadAsync(stripe, place, offset, length, withExtensions, cancel);
 
-    /// <summary>Drops every shard of these contents; done means that the dropping is synced. Contents that the disk
-    /// holds nothing of cost nothing. Passes twice over the whole index for each 4,096 contents, so ask for many
-    /// at once.</summary>
+    /// <summary>Drops every shard of these contents; done means that the dropping is synced. Contents that
+    /// the disk holds nothing of cost nothing. Passes twice over the whole index for each 4,096 contents, so
+    /// ask for many at once.</summary>
     public async ValueTask<HomeAnswer> ReclaimAsync(
         IReadOnlyCollection<ContentId> dead, CancellationToken cancel)
     {
@@ -231,8 +255,8 @@ public sealed class Disk : IAsyncDisposable
         return _contents.Digests();
     }
 
-    /// <summary>The first shards of a group behind a stripe, by StripeId. Of the last stripe all places that are
-    /// here are told, beyond <paramref name="max"/> if need be.</summary>
+    /// <summary>The first shards of a group behind a stripe, by StripeId. Of the last stripe all places that
+    /// are here are told, beyond <paramref name="max"/> if need be.</summary>
     /// <exception cref="ZeroStorException">DiskOffline.</exception>
     public ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
     {
@@ -263,8 +287,8 @@ public sealed class Disk : IAsyncDisposable
         };
     }
 
-    /// <summary>Gives back the room of what died, where that is due; cheap where nothing is. One runs at a time; a
-    /// second call meanwhile does nothing.</summary>
+    /// <summary>Gives back the room of what died, where that is due; cheap where nothing is. One runs at a
+    /// time; a second call meanwhile does nothing.</summary>
     public async ValueTask CompactAsync(CancellationToken cancel)
     {
         if (_health.RefusesWrites is not null || !await _compacting.WaitAsync(TimeSpan.Zero, cancel))
@@ -282,8 +306,8 @@ public sealed class Disk : IAsyncDisposable
         }
     }
 
-    /// <summary>Whether the path still leads to this disk. Once it does not, every answer is DiskOffline, whatever
-    /// comes back under the name.</summary>
+    /// <summary>Whether the path still leads to this disk. Once it does not, every answer is DiskOffline,
+    /// whatever comes back under the name.</summary>
     public bool CheckFolder()
     {
         if (_health.RefusesAll is not null)
@@ -309,15 +333,25 @@ public sealed class Disk : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Writes what was queued, trims, marks the superblock clean and lets go of the folder.</summary>
+    /// <summary>Writes what was queued, trims, marks the superblock clean and lets go of the
+    /// folder.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (!_isClosed)
+        if (_isClosed)
         {
-            _isClosed = true;
-            await _writer.CloseAsync();
-            await _compacting.WaitAsync();
+            return;
+        }
+
+        _isClosed = true;
+        try
+        {
+            await _writer.CloseAsync().WaitAsync(CloseTimeout, _time);
+            await _compacting.WaitAsync().WaitAsync(CloseTimeout, _time);
             Release();
+        }
+        catch (TimeoutException)
+        {
+            _health.Close();
         }
     }
 

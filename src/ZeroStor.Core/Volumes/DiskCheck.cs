@@ -7,12 +7,12 @@ namespace ZeroStor.Volumes;
 /// <param name="Problems">One sentence for each thing that is wrong; empty for a sound disk.</param>
 internal sealed record DiskCheckResult(int Records, ImmutableArray<string> Problems);
 
-/// <summary>Verifies a disk that nobody has open: both superblocks, every volume's header and every record to its
-/// last byte. Opens files for reading only and changes nothing.</summary>
+/// <summary>Verifies a disk that nobody has open: both superblocks, every volume's header and every record to
+/// its last byte. Opens files for reading only and changes nothing.</summary>
 internal static class DiskCheck
 {
-    /// <exception cref="ZeroStorException">Corrupt: there is no telling whose disk it is, or a format is unknown.
-    /// </exception>
+    /// <exception cref="ZeroStorException">Corrupt: there is no telling whose disk it is, or a format is
+    /// unknown. </exception>
     /// <exception cref="OsException">A file could not be opened.</exception>
     internal static DiskCheckResult Run(IDiskFiles files, string folder)
     {

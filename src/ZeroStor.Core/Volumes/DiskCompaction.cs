@@ -1,8 +1,8 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>Gives room back: unlinks sealed volumes that hold nothing live, and copies the live records of those
-/// that hold little into the active volume first. A crash between any two steps leaves a record twice, which is
-/// one shard, or a file more, which goes next time.</summary>
+/// <summary>Gives room back: unlinks sealed volumes that hold nothing live, and copies the live records of
+/// those that hold little into the active volume first. A crash between any two steps leaves a record twice,
+/// which is one shard, or a file more, which goes next time.</summary>
 internal sealed class DiskCompaction(
     IDiskFiles files,
     string folder,
@@ -93,7 +93,8 @@ internal sealed class DiskCompaction(
 
     private async Task<bool> UnlinkAsync(Volume volume)
     {
-        // The superblock must know the highest number and tick before a file goes that may be the last to show them.
+        // The superblock must know the highest number and tick before a file goes that may be the last to
+        // show them.
         HomeAnswer marked = await queue.Ask(new MarkItem());
         if (!marked.IsDone || !contents.TryRetire(volume))
         {

@@ -3,8 +3,8 @@ using System.IO.Hashing;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>A record that is no shard and must be kept: a delete while a volume with its targets is there, and
-/// whatever this version does not read.</summary>
+/// <summary>A record that is no shard and must be kept: a delete while a volume with its targets is there,
+/// and whatever this version does not read.</summary>
 internal sealed record KeptRecord(RecordPosition Position, int RecordBytes)
 {
     /// <summary>Null: not a delete, kept for good.</summary>
@@ -14,10 +14,10 @@ internal sealed record KeptRecord(RecordPosition Position, int RecordBytes)
 /// <summary>A live record of a volume that is being compacted.</summary>
 internal readonly record struct LiveRecord(RecordPosition Position, int RecordBytes);
 
-/// <summary>What a disk holds, in memory: the shards, the digests over them, the volumes and how much of each is
-/// live. Changes only after the bytes they speak of are durable. One lock over everything, held for look-ups, and
-/// for a whole pass over the table where a content is reclaimed, a group listed or a volume compacted: some
-/// milliseconds for a million shards. Thread-safe.</summary>
+/// <summary>What a disk holds, in memory: the shards, the digests over them, the volumes and how much of each
+/// is live. Changes only after the bytes they speak of are durable. One lock over everything, held for
+/// look-ups, and for a whole pass over the table where a content is reclaimed, a group listed or a volume
+/// compacted: some milliseconds for a million shards. Thread-safe.</summary>
 internal sealed class DiskContents
 {
     private readonly Lock _lock = new();
@@ -69,8 +69,8 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>Enters a shard whose record is durable. One of the same name that is there already gives way to
-    /// the later record.</summary>
+    /// <summary>Enters a shard whose record is durable. One of the same name that is there already gives way
+    /// to the later record.</summary>
     internal void PutShard(in RecordHeader header, RecordPosition at)
     {
         lock (_lock)
@@ -99,7 +99,8 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>Enters a record that is no shard. A delete whose targets are gone already is not kept.</summary>
+    /// <summary>Enters a record that is no shard. A delete whose targets are gone already is not
+    /// kept.</summary>
     internal void PutKept(KeptRecord record)
     {
         lock (_lock)
@@ -127,7 +128,8 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>A copy of the record at <paramref name="from"/> is durable at <paramref name="to"/>.</summary>
+    /// <summary>A copy of the record at <paramref name="from"/> is durable at
+    /// <paramref name="to"/>.</summary>
     internal void Move(in RecordHeader header, RecordPosition from, RecordPosition to)
     {
         lock (_lock)
@@ -156,8 +158,8 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>The volumes in which records of these contents lie, or may lie. A content without any shard is not
-    /// in the answer.</summary>
+    /// <summary>The volumes in which records of these contents lie, or may lie. A content without any shard
+    /// is not in the answer.</summary>
     internal Dictionary<ContentId, SortedSet<uint>> FindContents(HashSet<ContentId> contents)
     {
         var found = new Dictionary<ContentId, SortedSet<uint>>();
@@ -291,8 +293,8 @@ internal sealed class DiskContents
         return live;
     }
 
-    /// <summary>Takes a volume out that holds nothing live: nobody finds it any more. Its file is still there, so
-    /// deletes that name it are still kept, until <see cref="ForgetVolume"/>.</summary>
+    /// <summary>Takes a volume out that holds nothing live: nobody finds it any more. Its file is still
+    /// there, so deletes that name it are still kept, until <see cref="ForgetVolume"/>.</summary>
     internal bool TryRetire(Volume volume)
     {
         lock (_lock)
@@ -312,7 +314,8 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>A volume's file is durably gone: deletes that were kept for its sake alone are dead now.</summary>
+    /// <summary>A volume's file is durably gone: deletes that were kept for its sake alone are dead
+    /// now.</summary>
     internal void ForgetVolume(uint number)
     {
         lock (_lock)
@@ -335,9 +338,9 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>The first shards of a group behind <paramref name="after"/>. Where the last stripe has several
-    /// places here all of them are told, beyond <paramref name="max"/> if need be: the next page begins behind
-    /// it.</summary>
+    /// <summary>The first shards of a group behind <paramref name="after"/>. Where the last stripe has
+    /// several places here all of them are told, beyond <paramref name="max"/> if need be: the next page
+    /// begins behind it.</summary>
     internal ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
     {
         var greatestFirst = Comparer<StripeId>.Create((a, b) => b.CompareTo(a));

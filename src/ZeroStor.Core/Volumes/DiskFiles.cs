@@ -2,8 +2,8 @@ namespace ZeroStor.Volumes;
 
 // The seam between a disk and the operating system. OsFile is the one real form; tests put faults before it.
 
-/// <summary>Who a file is, apart from its name: two names lead to the same file exactly when device and inode are
-/// equal.</summary>
+/// <summary>Who a file is, apart from its name: two names lead to the same file exactly when device and inode
+/// are equal.</summary>
 internal readonly record struct FileIdentity(ulong Device, ulong Inode, uint Links, long Length)
 {
     public bool IsSameFile(FileIdentity other) => Device == other.Device && Inode == other.Inode;
@@ -18,8 +18,8 @@ internal enum FileUse
     Read,
 }
 
-/// <summary>What a disk asks of the operating system. Every failure is an <see cref="OsException"/>. Thread-safe.
-/// </summary>
+/// <summary>What a disk asks of the operating system. Every failure is an <see cref="OsException"/>.
+/// Thread-safe. </summary>
 internal interface IDiskFiles
 {
     bool FolderExists(string path);
@@ -36,8 +36,8 @@ internal interface IDiskFiles
 
     void Unlink(string path);
 
-    /// <summary>Makes the names in a folder durable: a file created, renamed or unlinked is so only after this.
-    /// </summary>
+    /// <summary>Makes the names in a folder durable: a file created, renamed or unlinked is so only after
+    /// this. </summary>
     void SyncFolder(string path);
 
     /// <summary>Whom a name leads to; null when there is no such name.</summary>
@@ -46,16 +46,16 @@ internal interface IDiskFiles
     /// <summary>Bytes that the file system would still take from this process.</summary>
     long FreeBytes(string path);
 
-    /// <summary>An exclusive lock on the file, made if missing, until disposed; null when somebody else has it.
-    /// </summary>
+    /// <summary>An exclusive lock on the file, made if missing, until disposed; null when somebody else has
+    /// it. </summary>
     IDisposable? TryLock(string path);
 }
 
 /// <summary>An open file. Reads may run at once with one another and with the one writer.</summary>
 internal interface IDiskFile : IDisposable
 {
-    /// <summary>Fills <paramref name="target"/> from <paramref name="offset"/>; returns less than its length only
-    /// where the file ends.</summary>
+    /// <summary>Fills <paramref name="target"/> from <paramref name="offset"/>; returns less than its length
+    /// only where the file ends.</summary>
     int Read(Span<byte> target, long offset);
 
     /// <summary>Writes all pieces, one behind the other.</summary>

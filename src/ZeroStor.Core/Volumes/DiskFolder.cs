@@ -62,15 +62,12 @@ internal static class DiskFolder
 
         try
         {
+            // Looked at before the lock, so that nothing is left in a folder that is somebody else's, and
+            // under it, because another process may have made the same folder a disk meanwhile.
             files.CreateFolder(folder);
-            if (Peek(files, folder) is { } other)
-            {
-                throw new ZeroStorException(
-                    ErrorKind.AlreadyExists,
-                    $"{folder} already is disk {other.Disk} of fabric {other.Fabric}: choose another folder.");
-            }
-
+            DemandNoDisk(files, folder);
             using IDisposable held = Lock(files, folder);
+            DemandNoDisk(files, folder);
             files.CreateFolder(VolumesPath(folder));
             string newPath = Path.Combine(folder, NewSuperblockName);
             if (files.Identify(newPath) is not null)
@@ -94,6 +91,16 @@ internal static class DiskFolder
                 e.IsNoSpace ? ErrorKind.DiskFull : ErrorKind.DiskFailed,
                 $"{folder} could not be made a disk, because {e.Message}: see to the file system.",
                 e);
+        }
+    }
+
+    private static void DemandNoDisk(IDiskFiles files, string folder)
+    {
+        if (Peek(files, folder) is { } other)
+        {
+            throw new ZeroStorException(
+                ErrorKind.AlreadyExists,
+                $"{folder} already is disk {other.Disk} of fabric {other.Fabric}: choose another folder.");
         }
     }
 

@@ -1,7 +1,7 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>Whether a disk may be written, read, or neither, and why. It only ever gets worse; a new opening begins
-/// anew. Thread-safe.</summary>
+/// <summary>Whether a disk may be written, read, or neither, and why. It only ever gets worse; a new opening
+/// begins anew. Thread-safe.</summary>
 internal sealed class DiskHealth(DiskId disk)
 {
     private readonly Lock _lock = new();
@@ -9,7 +9,9 @@ internal sealed class DiskHealth(DiskId disk)
     private volatile HomeAnswer? _refusesAll;
 
     internal DiskState State =>
-        _refusesAll is not null ? DiskState.Missing : _refusesWrites is not null ? DiskState.ReadOnly : DiskState.Up;
+        _refusesAll is not null ? DiskState.Missing
+        : _refusesWrites is not null ? DiskState.ReadOnly
+        : DiskState.Up;
 
     /// <summary>The answer to every write; null while writes are welcome.</summary>
     internal HomeAnswer? RefusesWrites => _refusesAll ?? _refusesWrites;
@@ -17,8 +19,8 @@ internal sealed class DiskHealth(DiskId disk)
     /// <summary>The answer to every order whatsoever; null while the disk is there.</summary>
     internal HomeAnswer? RefusesAll => _refusesAll;
 
-    /// <summary>A write or a sync failed. What the operating system still holds of it may be lost without a word,
-    /// so it is never tried again.</summary>
+    /// <summary>A write or a sync failed. What the operating system still holds of it may be lost without a
+    /// word, so it is never tried again.</summary>
     internal void FailWrites(Exception failure)
     {
         lock (_lock)

@@ -3,9 +3,9 @@ namespace ZeroStor.Volumes;
 /// <summary>How one disk behaves. The defaults are for real disks; tests shrink them.</summary>
 public sealed record DiskOptions
 {
-    /// <summary>A record that starts below this may end above it, but none starts above: large enough that a disk
-    /// of terabytes has thousands of files, not millions; small enough that compaction copies little at a time.
-    /// </summary>
+    /// <summary>A record that starts below this may end above it, but none starts above: large enough that a
+    /// disk of terabytes has thousands of files, not millions; small enough that compaction copies little at
+    /// a time. </summary>
     public long VolumeBytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Volumes grow ahead by this much in zeros that are written, not only allocated: a sync over
@@ -37,6 +37,7 @@ public sealed record DiskOptions
     /// </summary>
     public long SealEarlyDeadBytes { get; init; } = 16L * 1024 * 1024;
 
-    /// <summary>Live records are copied in chunks of this, so that appends get their turn between them.</summary>
+    /// <summary>Live records are copied in chunks of this, so that appends get their turn between
+    /// them.</summary>
     public int CopyBytes { get; init; } = 2 * 1024 * 1024;
 }

@@ -1,8 +1,8 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>Reads shards, a bounded number at once, on the thread pool. Every read checks the record's header, so
-/// that bytes from anywhere else are never given out; a whole shard is checked against its sum too. A volume that
-/// is read is pinned, whatever compaction does meanwhile. Thread-safe.</summary>
+/// <summary>Reads shards, a bounded number at once, on the thread pool. Every read checks the record's
+/// header, so that bytes from anywhere else are never given out; a whole shard is checked against its sum
+/// too. A volume that is read is pinned, whatever compaction does meanwhile. Thread-safe.</summary>
 internal sealed class DiskReader(
     DiskId disk, DiskOptions options, DiskContents contents, DiskHealth health, BufferPool pool) : IDisposable
 {
@@ -22,7 +22,8 @@ internal sealed class DiskReader(
             if (Interlocked.Increment(ref _queued) > options.ReadsQueued)
             {
                 return new ShardReadAnswer(
-                    ErrorKind.Busy, $"Disk {disk} has {options.ReadsQueued} reads waiting: try again a little later.");
+                    ErrorKind.Busy,
+                    $"Disk {disk} has {options.ReadsQueued} reads waiting: try again a little later.");
             }
 
             await _slots.WaitAsync(cancel);
@@ -91,7 +92,8 @@ internal sealed class DiskReader(
                 return Corrupt(slot, "was found damaged before");
             }
 
-            // Most reads are of whole shards, and one trip to the disk brings the record with all that is in it.
+            // Most reads are of whole shards, and one trip to the disk brings the record with all that is in
+            // it.
             bool isWhole = offset == 0 && length > slot.RecordBytes / 2;
             return isWhole
                 ? ReadRecord(volume, slot, length, withExtensions)
@@ -120,8 +122,8 @@ internal sealed class DiskReader(
                 return Damaged(slot, "has a record whose header does not match its sum");
             }
 
-            ShardReadAnswer answer = Answer(
-                slot, header, record, 0, length, withExtensions ? record[header.HeaderBytes..] : default, withExtensions);
+            ReadOnlySpan<byte> extensions = record[header.HeaderBytes..];
+            ShardReadAnswer answer = Answer(slot, header, record, 0, length, extensions, withExtensions);
             if (!answer.IsDone)
             {
                 return answer;
@@ -163,14 +165,14 @@ internal sealed class DiskReader(
         }
 
         BufferSlice payload = pool.RentSlice(length);
-        int read = 0;
         try
         {
-            read = volume.File.Read(payload.Span, slot.Position.Offset + header.PayloadOffset + offset);
-            bool isWhole = length == header.PayloadBytes;
-            return read == length && (!isWhole || Sum128.Of(payload.Span) == header.PayloadSum)
+            int read = volume.File.Read(payload.Span, slot.Position.Offset + header.PayloadOffset + offset);
+            bool isGood = read == length
+                && (length < header.PayloadBytes || Sum128.Of(payload.Span) == header.PayloadSum);
+            return isGood
                 ? answer with { Payload = payload.Hold() }
-                : Damaged(slot, isWhole ? "does not match its sum" : "ends too early") with { Header = answer.Header };
+                : Damaged(slot, "ends too early or does not match its sum") with { Header = answer.Header };
         }
         finally
         {

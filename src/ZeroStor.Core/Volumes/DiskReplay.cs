@@ -1,10 +1,12 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>Brings a disk's contents back into memory from its volumes. Only the newest volume can have a torn
-/// tail: every other one was synced to its end before the next was made. After anything but a clean stop the tail
-/// is cut off, durably, before a record is written elsewhere: what was not replayed now never is.</summary>
+/// <summary>Brings a disk's contents back into memory from its volumes. Only the newest volume can have a
+/// torn tail: every other one was synced to its end before the next was made. After anything but a clean stop
+/// the tail is cut off, durably, before a record is written elsewhere: what was not replayed now never
+/// is.</summary>
 internal sealed class DiskReplay
 {
     private readonly IDiskFiles _files;
@@ -61,7 +63,8 @@ internal sealed class DiskReplay
         LastVolume = Math.Max(newest, superblock.LastVolume);
         foreach (uint number in numbers)
         {
-            // A newest one with a number below the last was followed by another, now gone, so it is whole too.
+            // A newest one with a number below the last was followed by another, now gone, so it is whole
+            // too.
             OpenVolume(number, isNewest: number == LastVolume);
         }
 
@@ -80,8 +83,8 @@ internal sealed class DiskReplay
         });
     }
 
-    /// <summary>Below what everything in a volume was synced: all of it, where another followed or the disk was
-    /// closed in order.</summary>
+    /// <summary>Below what everything in a volume was synced: all of it, where another followed or the disk
+    /// was closed in order.</summary>
     internal static long MarkOf(SuperblockFile file, uint number, bool isNewest, long length)
     {
         Superblock superblock = file.Current;
@@ -183,7 +186,7 @@ internal sealed class DiskReplay
     }
 
     // Null, which keeps the record for good, where the list cannot be read any more.
-    private static System.Collections.Immutable.ImmutableArray<uint>? ReadTargets(
+    private static ImmutableArray<uint>? ReadTargets(
         Volume volume, in RecordHeader header, RecordPosition at)
     {
         byte[] payload = new byte[header.PayloadBytes];

@@ -1,9 +1,9 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>The one writer of a disk: a thread that takes what waits in the queue, lays it together, writes and
-/// syncs it at once (group commit), checks that the folder still is the disk's own, and only then answers. It also
-/// seals volumes, makes new ones and repeats the durable length in the superblock. Whatever goes wrong in it ends
-/// the disk's writing, never the process.</summary>
+/// <summary>The one writer of a disk: a thread that takes what waits in the queue, lays it together, writes
+/// and syncs it at once (group commit), checks that the folder still is the disk's own, and only then
+/// answers. It also seals volumes, makes new ones and repeats the durable length in the superblock. Whatever
+/// goes wrong in it ends the disk's writing, never the process.</summary>
 internal sealed class DiskWriter
 {
     // Nobody waits for it any more.
@@ -202,11 +202,11 @@ internal sealed class DiskWriter
 
     private static HomeAnswer OtherSum(ShardHeader shard) => new(
         ErrorKind.Corrupt,
-        $"Place {shard.Place} of stripe {shard.Stripe} is stored with other bytes than those sent: place the stripe "
-        + "under a new id.");
+        $"Place {shard.Place} of stripe {shard.Stripe} is stored with other bytes than those sent: place the "
+        + "stripe under a new id.");
 
-    // The sum that the record in the volume states, read from the disk: a damaged record is no reason to refuse
-    // the good one that comes to replace it.
+    // The sum that the record in the volume states, read from the disk: a damaged record is no reason to
+    // refuse the good one that comes to replace it.
     private Sum128? StoredSum(ShardHeader shard)
     {
         if (!_contents.TryPin(shard.Stripe, shard.Place, out ShardSlot slot, out Volume volume))
@@ -287,8 +287,8 @@ internal sealed class DiskWriter
         return null;
     }
 
-    // Sees to it that there is a batch and that the file system can take so much more. Appends leave one step to
-    // deletes and compaction, which give room back.
+    // Sees to it that there is a batch and that the file system can take so much more. Appends leave one step
+    // to deletes and compaction, which give room back.
     private HomeAnswer? MakeRoom(int bytes, bool isAppend, ref WriteBatch? batch)
     {
         if (_active is not null && batch is null && _active.NextBatch >= _options.VolumeBytes)
@@ -326,12 +326,17 @@ internal sealed class DiskWriter
     // Null when the batch is durable; else why not.
     private HomeAnswer? Commit(WriteBatch batch)
     {
-        batch.Volume.Grow(batch.End, _options.GrowBytes);
-        FailFor(() =>
+        try
         {
-            batch.Write();
-            batch.Volume.File.Sync();
-        });
+            batch.Write(_options.GrowBytes);
+        }
+        catch (OsException e) when (e.IsNoSpace)
+        {
+            FailFor(() => batch.Volume.Undo(batch.Start));
+            return Full();
+        }
+
+        FailFor(batch.Volume.File.Sync);
         if (!IsStillOurs(batch.Volume))
         {
             _health.Vanish($"{_folder} or a volume in it was removed, cut or replaced while it was open");
@@ -343,8 +348,8 @@ internal sealed class DiskWriter
         return null;
     }
 
-    // After the sync, before the answer: bytes in a file without a name, or in a folder whose name leads elsewhere,
-    // are as good as lost.
+    // After the sync, before the answer: bytes in a file without a name, or in a folder whose name leads
+    // elsewhere, are as good as lost.
     private bool IsStillOurs(Volume volume)
     {
         FileIdentity file = volume.File.Identify();
@@ -405,7 +410,7 @@ internal sealed class DiskWriter
         ErrorKind.DiskFull,
         $"Disk {_superblock.Current.Disk} has no room to grow: delete something, or add disks.");
 
-    // Where room was made before, even "no space" is a device that does not keep its word.
+    // For what must not fail: where room was made before, even "no space" is a device that breaks its word.
     private void FailFor(Action action)
     {
         try

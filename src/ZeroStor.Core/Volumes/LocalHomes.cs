@@ -2,11 +2,11 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>The disks that are open in this process, as homes of shards. Every order is checked against what the
-/// disk and the map say before the disk hears of it: a DiskId that is not open here, or a claim above the one held
-/// (another owner was granted it), is DiskOffline; an older claim, another epoch than the group's, or a disk that
-/// is not the home of that place is PreconditionFailed with the version of the map here, so that a caller behind
-/// it reads the map again. Thread-safe.</summary>
+/// <summary>The disks that are open in this process, as homes of shards. Every order is checked against what
+/// the disk and the map say before the disk hears of it: a DiskId that is not open here, or a claim above the
+/// one held (another owner was granted it), is DiskOffline; an older claim, another epoch than the group's,
+/// or a disk that is not the home of that place is PreconditionFailed with the version of the map here, so
+/// that a caller behind it reads the map again. Thread-safe.</summary>
 public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
 {
     private ImmutableDictionary<DiskId, Disk> _disks = ImmutableDictionary<DiskId, Disk>.Empty;
@@ -91,7 +91,9 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
         if (!Volatile.Read(ref _disks).TryGetValue(to.Disk, out disk!))
         {
             return new HomeAnswer(
-                ErrorKind.DiskOffline, $"Disk {to.Disk} is not open here: ask the map who has it.", map.Current.Version);
+                ErrorKind.DiskOffline,
+                $"Disk {to.Disk} is not open here: ask the map who has it.",
+                map.Current.Version);
         }
 
         uint held = disk.Claim;
@@ -99,7 +101,8 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
             ? null
             : new HomeAnswer(
                 to.Claim > held ? ErrorKind.DiskOffline : ErrorKind.PreconditionFailed,
-                $"Disk {to.Disk} is held here under claim {held}, and the order names {to.Claim}: read the map again.",
+                $"Disk {to.Disk} is held here under claim {held}, and the order names {to.Claim}: read the map "
+                + "again.",
                 map.Current.Version);
     }
 

@@ -4,9 +4,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>The only file that touches the operating system. Linux: .NET's own flush to disk swallows sync errors
-/// there (its native fsync returns 1 where managed code looks for a negative number) and cannot sync a folder at
-/// all, so what must be durable goes to libc directly, and every errno is looked at.</summary>
+/// <summary>The only file that touches the operating system. Linux: .NET's own flush to disk swallows sync
+/// errors there (its native fsync returns 1 where managed code looks for a negative number) and cannot sync a
+/// folder at all, so what must be durable goes to libc directly, and every errno is looked at.</summary>
 public static partial class OsFile
 {
     internal const int NotThere = 2;
@@ -18,8 +18,8 @@ public static partial class OsFile
     private const int NoFolder = 20;
     private const int WouldBlock = 11;
 
-    // open(2), as on every Linux architecture that .NET runs on. O_DIRECTORY is left out on purpose: its number
-    // differs between x64 and arm64, and a folder opens for reading without it.
+    // open(2), as on every Linux architecture that .NET runs on. O_DIRECTORY is left out on purpose: its
+    // number differs between x64 and arm64, and a folder opens for reading without it.
     private const int ReadOnlyFlag = 0;
     private const int ReadWriteFlag = 2;
     private const int CreateFlag = 0x40;
@@ -39,15 +39,16 @@ public static partial class OsFile
     internal static IDiskFiles Files { get; } = new RealFiles();
 
     /// <summary>Makes a file's bytes and length durable.</summary>
-    /// <exception cref="IOException">The file could not be opened, or the sync failed: what was written may be
-    /// lost, and syncing again would not say so.</exception>
+    /// <exception cref="IOException">The file could not be opened, or the sync failed: what was written may
+    /// be lost, and syncing again would not say so.</exception>
     public static void SyncFile(string path)
     {
         using SafeFileHandle file = Open(path, ReadOnlyFlag);
         Check(Retry(() => Native.Fsync(file)), "fsync", path);
     }
 
-    /// <summary>Makes the names in a folder durable: needed after creating, renaming or unlinking in it.</summary>
+    /// <summary>Makes the names in a folder durable: needed after creating, renaming or unlinking in
+    /// it.</summary>
     /// <exception cref="IOException">As for <see cref="SyncFile"/>.</exception>
     public static void SyncFolder(string path) => SyncFile(path);
 

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>What a record is. Numbers are never reused; a kind that this version does not know is kept and copied
-/// like any live record.</summary>
+/// <summary>What a record is. Numbers are never reused; a kind that this version does not know is kept and
+/// copied like any live record.</summary>
 internal enum RecordKind : byte
 {
     Shard = 1,
@@ -16,8 +16,8 @@ internal enum RecordKind : byte
     System = 3,
 }
 
-/// <summary>A position on a disk: volume and offset in one number that sorts as they do. Offsets are multiples of
-/// 8, so 32 bits reach 32 GiB into a volume.</summary>
+/// <summary>A position on a disk: volume and offset in one number that sorts as they do. Offsets are
+/// multiples of 8, so 32 bits reach 32 GiB into a volume.</summary>
 internal readonly record struct RecordPosition(ulong Packed) : IComparable<RecordPosition>
 {
     internal RecordPosition(uint volume, long offset)
@@ -39,8 +39,8 @@ internal readonly record struct RecordHeader
 
     internal required bool IsFirstOfBatch { get; init; }
 
-    /// <summary>In the first record of a batch: everything in the volume below this was synced before the batch
-    /// was written.</summary>
+    /// <summary>In the first record of a batch: everything in the volume below this was synced before the
+    /// batch was written.</summary>
     internal required long DurableBytes { get; init; }
 
     /// <summary>The whole record: header, extensions, payload, padding.</summary>
@@ -75,9 +75,9 @@ internal readonly record struct RecordHeader
     internal required Tick Tick { get; init; }
 }
 
-/// <summary>The bytes of a record, as README.md beside this file lists them. A header's sum covers the volume's
-/// random generation, number and the record's own offset, so nothing written elsewhere or in an earlier life of
-/// a file passes for a record here. Numbers are big-endian.</summary>
+/// <summary>The bytes of a record, as README.md beside this file lists them. A header's sum covers the
+/// volume's random generation, number and the record's own offset, so nothing written elsewhere or in an
+/// earlier life of a file passes for a record here. Numbers are big-endian.</summary>
 internal static class RecordFormat
 {
     /// <summary>Records begin at multiples of this.</summary>
@@ -92,7 +92,8 @@ internal static class RecordFormat
     /// <summary>Type and length before each extension's value.</summary>
     internal const int ExtensionHeadBytes = 6;
 
-    /// <summary>No shard, manifest or system record comes near this; replay trusts no length above it.</summary>
+    /// <summary>No shard, manifest or system record comes near this; replay trusts no length above
+    /// it.</summary>
     internal const int MaxRecordBytes = 32 * 1024 * 1024;
 
     private const uint Magic = 0x5A53_5243; // "ZSRC"
@@ -153,8 +154,8 @@ internal static class RecordFormat
         return extensions.ToImmutable();
     }
 
-    /// <summary>Writes everything of a shard's header that does not depend on where the record will lie; returns
-    /// the record's length.</summary>
+    /// <summary>Writes everything of a shard's header that does not depend on where the record will lie;
+    /// returns the record's length.</summary>
     internal static int WriteShard(Span<byte> header, ShardHeader shard, ReadOnlySpan<byte> extensions)
     {
         int recordBytes = WriteCommon(
@@ -184,8 +185,8 @@ internal static class RecordFormat
         return recordBytes;
     }
 
-    /// <summary>Completes a header with where the record lies, and sums it. Of a record that is copied it changes
-    /// nothing else, so fields of later formats survive.</summary>
+    /// <summary>Completes a header with where the record lies, and sums it. Of a record that is copied it
+    /// changes nothing else, so fields of later formats survive.</summary>
     internal static void WritePlacing(
         Span<byte> record, UInt128 generation, DiskId disk, uint claim, RecordPosition at, long? durableBytes)
     {
@@ -196,7 +197,8 @@ internal static class RecordFormat
         BinaryPrimitives.WriteInt64BigEndian(record[32..], durableBytes ?? 0);
         record[8] = durableBytes is null ? (byte)0 : FirstOfBatchFlag;
         int headerBytes = BinaryPrimitives.ReadUInt16BigEndian(record[6..]);
-        HeaderSum(record[..(headerBytes - Sum128.Bytes)], generation).Write(record[(headerBytes - Sum128.Bytes)..]);
+        int sumAt = headerBytes - Sum128.Bytes;
+        HeaderSum(record[..sumAt], generation).Write(record[sumAt..]);
     }
 
     private static int WriteCommon(
@@ -226,8 +228,10 @@ internal static class RecordFormat
         return recordBytes;
     }
 
-    /// <summary>Reads the header at <paramref name="at"/>; false when there is none of this generation.</summary>
-    /// <param name="bytes">From the record's start on; at least a header, where the file is that long.</param>
+    /// <summary>Reads the header at <paramref name="at"/>; false when there is none of this
+    /// generation.</summary>
+    /// <param name="bytes">From the record's start on; at least a header, where the file is that
+    /// long.</param>
     /// <exception cref="ZeroStorException">Corrupt: whole, but of a format that this version does not know.
     /// </exception>
     internal static bool TryRead(

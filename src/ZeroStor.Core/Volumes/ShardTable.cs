@@ -59,9 +59,9 @@ internal struct ShardSlot
         _stripeLow == (ulong)stripe.Value && _stripeHigh == (ulong)(stripe.Value >> 64) && _place == place;
 }
 
-/// <summary>Shards by (StripeId, place): slots in pages that never move, chained behind a table of 4-byte heads.
-/// A dictionary would hold the same in twice the bytes and copy all of it when it grows. Not thread-safe.
-/// </summary>
+/// <summary>Shards by (StripeId, place): slots in pages that never move, chained behind a table of 4-byte
+/// heads. A dictionary would hold the same in twice the bytes and copy all of it when it grows. Not
+/// thread-safe. </summary>
 internal sealed class ShardTable
 {
     // Below the size at which the runtime moves arrays to the large object heap.

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace ZeroStor.Volumes;
 
 /// <summary>Who a disk is and how far its newest volume is known to be durable. Two copies stand in the file
-/// <c>superblock</c>, each in a block of its own with a sequence number and a sum; they are written in turns, so
-/// a torn write costs the older one at most. Byte by byte in README.md beside this file.</summary>
+/// <c>superblock</c>, each in a block of its own with a sequence number and a sum; they are written in turns,
+/// so a torn write costs the older one at most. Byte by byte in README.md beside this file.</summary>
 /// <param name="Fabric">The fabric that the disk belongs to.</param>
 /// <param name="Disk">Its number in the map.</param>
 /// <param name="Claim">The claim it was last opened under; 0 when it was never claimed.</param>
@@ -38,8 +38,8 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     /// <summary>The volume that <see cref="DurableBytes"/> speaks of; 0 when of none.</summary>
     internal uint MarkVolume { get; init; }
 
-    /// <summary>Everything below this in <see cref="MarkVolume"/> was synced: what is bad there is rot, not a torn
-    /// tail.</summary>
+    /// <summary>Everything below this in <see cref="MarkVolume"/> was synced: what is bad there is rot, not a
+    /// torn tail.</summary>
     internal long DurableBytes { get; init; }
 
     /// <summary>The highest tick the disk has seen.</summary>
@@ -98,8 +98,8 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     }
 }
 
-/// <summary>The open superblock pair. Thread-safe: the writer marks durable lengths in it while the owner takes
-/// claims.</summary>
+/// <summary>The open superblock pair. Thread-safe: the writer marks durable lengths in it while the owner
+/// takes claims.</summary>
 internal sealed class SuperblockFile : IDisposable
 {
     private readonly Lock _lock = new();
@@ -116,8 +116,8 @@ internal sealed class SuperblockFile : IDisposable
 
     internal FileIdentity Identity { get; }
 
-    /// <summary>Whether both slots were good when the file was opened. Where only one was, the other may have been
-    /// the newer.</summary>
+    /// <summary>Whether both slots were good when the file was opened. Where only one was, the other may have
+    /// been the newer.</summary>
     internal bool HasBothSlots { get; }
 
     internal Superblock Current

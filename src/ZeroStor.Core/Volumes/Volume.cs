@@ -2,9 +2,9 @@ using System.Buffers.Binary;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>One volume: an append-only file. Two copies of its header, each in a block of its own, name the disk,
-/// the number and the random generation of this life of the file; batches of records follow. The writer alone
-/// calls what writes; pins may be taken by anybody and keep the file open, not its name.</summary>
+/// <summary>One volume: an append-only file. Two copies of its header, each in a block of its own, name the
+/// disk, the number and the random generation of this life of the file; batches of records follow. The writer
+/// alone calls what writes; pins may be taken by anybody and keep the file open, not its name.</summary>
 internal sealed class Volume
 {
     /// <summary>Where the first batch begins.</summary>
@@ -54,15 +54,16 @@ internal sealed class Volume
     /// <summary>Bytes of records that must be kept. Under the lock of <see cref="DiskContents"/>.</summary>
     internal long LiveBytes { get; set; }
 
-    /// <summary>Bytes that are not live, padding between batches among them: what compaction would win.</summary>
+    /// <summary>Bytes that are not live, padding between batches among them: what compaction would
+    /// win.</summary>
     internal long DeadBytes => End - HeaderBytes - LiveBytes;
 
-    /// <summary>Whether records may lie here that the index does not name: copies that were replaced, or ones that
-    /// could not be read. A delete must count this volume among its targets.</summary>
+    /// <summary>Whether records may lie here that the index does not name: copies that were replaced, or ones
+    /// that could not be read. A delete must count this volume among its targets.</summary>
     internal bool MayHoldUnnamed { get; set; }
 
-    /// <summary>Whether something here could not be read for want of the device, so that it must not be thrown
-    /// away yet.</summary>
+    /// <summary>Whether something here could not be read for want of the device, so that it must not be
+    /// thrown away yet.</summary>
     internal bool IsUnreadable { get; set; }
 
     internal static Volume Create(
@@ -147,32 +148,32 @@ internal sealed class Volume
         Sum128.Of(block[..SumAt]).Write(block[SumAt..]);
     }
 
-    /// <summary>Grows the file with zeros in whole steps until it reaches <paramref name="end"/>. The zeros become
-    /// durable with the batch that is written over their beginning, in one sync. Out of room, the file is as long
-    /// as before.</summary>
-    internal void Grow(long end, int stepBytes)
+    /// <summary>Writes a batch, and where it reaches beyond the file, zeros behind it up to the next whole
+    /// step. All of it becomes durable in one sync.</summary>
+    /// <exception cref="OsException">Out of room among others: then <see cref="Undo"/>.</exception>
+    internal void Write(List<ReadOnlyMemory<byte>> pieces, long start, long end, int stepBytes)
     {
         long target = GrownTo(end, FileBytes, stepBytes);
-        if (target == FileBytes)
+        if (target > FileBytes)
         {
-            return;
-        }
-
-        try
-        {
-            var pieces = new List<ReadOnlyMemory<byte>>();
-            for (long at = FileBytes; at < target; at += pieces[^1].Length)
+            for (long at = end; at < target; at += pieces[^1].Length)
             {
                 pieces.Add(Zeros[..(int)Math.Min(Zeros.Length, target - at)]);
             }
-
-            File.Write(pieces, FileBytes);
-            FileBytes = target;
         }
-        catch (OsException e) when (e.IsNoSpace)
+
+        File.Write(pieces, start);
+        FileBytes = target;
+    }
+
+    /// <summary>Leaves no trace of a batch that found no room: its beginning lies in a step that stays, and
+    /// must not be taken for records when others are written over a part of it.</summary>
+    internal void Undo(long start)
+    {
+        File.Truncate(FileBytes);
+        for (long at = start; at < FileBytes; at += Zeros.Length)
         {
-            File.Truncate(FileBytes);
-            throw;
+            File.Write([Zeros[..(int)Math.Min(Zeros.Length, FileBytes - at)]], at);
         }
     }
 
@@ -203,8 +204,8 @@ internal sealed class Volume
         }
     }
 
-    /// <summary>Gives a pin back; the volume's own, which it was made with, is given back when it is unlinked or
-    /// the disk is closed.</summary>
+    /// <summary>Gives a pin back; the volume's own, which it was made with, is given back when it is unlinked
+    /// or the disk is closed.</summary>
     internal void Unpin()
     {
         lock (_pinLock)

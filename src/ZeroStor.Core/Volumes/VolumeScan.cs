@@ -11,13 +11,14 @@ internal readonly record struct ScannedRecord(RecordHeader Header, RecordPositio
 internal sealed record VolumeScan(
     List<ScannedRecord> Records, long End, int BadRegions, bool IsUnreadable);
 
-/// <summary>Reads a volume from its beginning. What is bad below a durable mark is rot: counted, and passed by
-/// looking for the next good record of this generation. What is bad above every mark is a torn tail, and ends the
-/// scan. A mark is the superblock's, or the durable length that the first record of a later good batch states:
-/// that batch was only written when everything below was synced.</summary>
+/// <summary>Reads a volume from its beginning. What is bad below a durable mark is rot: counted, and passed
+/// by looking for the next good record of this generation. What is bad above every mark is a torn tail, and
+/// ends the scan. A mark is the superblock's, or the durable length that the first record of a later good
+/// batch states: that batch was only written when everything below was synced.</summary>
 internal sealed class VolumeScanner
 {
-    // Records are passed by their headers where payloads need no check; a window this small reads little beyond.
+    // Records are passed by their headers where payloads need no check; a window this small reads little
+    // beyond.
     private const int HeaderWindowBytes = 4096;
     private const int SearchWindowBytes = 256 * 1024;
 
@@ -113,7 +114,8 @@ internal sealed class VolumeScanner
         return true;
     }
 
-    // The next position behind a bad one at which the scan may go on; -1 when the rest is a torn tail or empty.
+    // The next position behind a bad one at which the scan may go on; -1 when the rest is a torn tail or
+    // empty.
     private long FindNext(long bad)
     {
         for (long at = bad + RecordFormat.AlignmentBytes; at < _length; at += RecordFormat.AlignmentBytes)
@@ -128,8 +130,8 @@ internal sealed class VolumeScanner
 
             at += hit;
 
-            // Above the mark only the first record of a batch is proof of anything, and reading it raises the mark
-            // to where it stands; a later one of the same batch may be whole in a batch that is torn.
+            // Above the mark only the first record of a batch is proof of anything, and reading it raises the
+            // mark to where it stands; a later one of the same batch may be whole in a batch that is torn.
             long markBefore = _mark;
             if (TryReadHeader(at, SearchWindowBytes, out _) && at <= _mark)
             {
@@ -163,7 +165,8 @@ internal sealed class VolumeScanner
         return -1;
     }
 
-    // Padding between batches is zeros, less than a block of them; everything else that was skipped was a record.
+    // Padding between batches is zeros, less than a block of them; everything else that was skipped was a
+    // record.
     private void CountRot(long from, long to)
     {
         if (to - from <= 0)

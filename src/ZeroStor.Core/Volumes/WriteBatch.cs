@@ -2,8 +2,8 @@ using System.Buffers.Binary;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>Records laid one behind the other, to be written at once and made durable by one sync. What they mean
-/// for the contents of the disk is kept until then. Used by the writer alone.</summary>
+/// <summary>Records laid one behind the other, to be written at once and made durable by one sync. What they
+/// mean for the contents of the disk is kept until then. Used by the writer alone.</summary>
 internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
 {
     private static readonly ReadOnlyMemory<byte> Padding = new byte[RecordFormat.AlignmentBytes];
@@ -47,8 +47,8 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
         _effects.Add(contents => contents.PutShard(header, at));
     }
 
-    /// <summary>Adds a delete record for each content, naming the volumes that may hold its shards. The record's
-    /// own volume is not named: as long as it is there, so is the record.</summary>
+    /// <summary>Adds a delete record for each content, naming the volumes that may hold its shards. The
+    /// record's own volume is not named: as long as it is there, so is the record.</summary>
     internal void AddDeletes(Dictionary<ContentId, SortedSet<uint>> targetsOf, Tick tick)
     {
         var untilOf = new Dictionary<ContentId, RecordPosition>();
@@ -88,7 +88,7 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
     }
 
     /// <summary>Writes what was laid; durable only after a sync.</summary>
-    internal void Write() => Volume.File.Write(_pieces, Start);
+    internal void Write(int stepBytes) => Volume.Write(_pieces, Start, End, stepBytes);
 
     /// <summary>Makes the disk's contents know what is durable now.</summary>
     internal void Apply(DiskContents contents)

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
+
 namespace ZeroStor.Volumes;
 
-/// <summary>Something for the writer to do. It holds its buffers until the writer is done with it, however long
-/// its caller waits.</summary>
+/// <summary>Something for the writer to do. It holds its buffers until the writer is done with it, however
+/// long its caller waits.</summary>
 internal abstract class WriteItem(long bytes, CancellationToken cancel)
 {
     // Continuations must never run on the writer's thread.
@@ -27,14 +29,15 @@ internal abstract class WriteItem(long bytes, CancellationToken cancel)
     }
 }
 
-/// <summary>A shard to append. Header, extensions and a small payload stand in one buffer; a large payload stays
-/// where it is.</summary>
+/// <summary>A shard to append. Header, extensions and a small payload stand in one buffer; a large payload
+/// stays where it is.</summary>
 internal sealed class AppendItem : WriteItem
 {
     // Below this, copying costs less than one more piece in the write.
     private const int SmallPayloadBytes = 2048;
 
-    private AppendItem(ShardHeader shard, BufferSlice head, BufferSlice payload, int bytes, CancellationToken cancel)
+    private AppendItem(
+        ShardHeader shard, BufferSlice head, BufferSlice payload, int bytes, CancellationToken cancel)
         : base(bytes, cancel)
     {
         Shard = shard;
@@ -53,7 +56,8 @@ internal sealed class AppendItem : WriteItem
 
     internal int RecordBytes { get; }
 
-    /// <summary>Lays the record out as far as can be before its place is known, and holds the payload.</summary>
+    /// <summary>Lays the record out as far as can be before its place is known, and holds the
+    /// payload.</summary>
     internal static AppendItem Make(ShardAppendParts parts, BufferPool pool, CancellationToken cancel)
     {
         int extensionBytes = RecordFormat.ExtensionBytes(parts.Extensions);
@@ -84,9 +88,7 @@ internal sealed class AppendItem : WriteItem
 
 /// <summary>What an append brings.</summary>
 internal readonly record struct ShardAppendParts(
-    ShardHeader Header,
-    System.Collections.Immutable.ImmutableArray<RecordExtension> Extensions,
-    BufferSlice Payload);
+    ShardHeader Header, ImmutableArray<RecordExtension> Extensions, BufferSlice Payload);
 
 /// <summary>Contents whose shards are to be dropped.</summary>
 internal sealed class DeleteItem(HashSet<ContentId> contents, CancellationToken cancel) : WriteItem(0, cancel)

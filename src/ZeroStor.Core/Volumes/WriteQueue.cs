@@ -30,8 +30,8 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         return item.Answer;
     }
 
-    /// <summary>Queues what a disk asks of itself, or its owner one at a time: never refused for want of room.
-    /// </summary>
+    /// <summary>Queues what a disk asks of itself, or its owner one at a time: never refused for want of
+    /// room. </summary>
     internal Task<HomeAnswer> Ask(WriteItem item)
     {
         lock (_gate)

@@ -4,8 +4,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Volumes;
 
-/// <summary>A disk in a folder of its own, with what tests need around it: shards with bytes that tell their name,
-/// faults before the files, a clock that stands still, and a pool whose buffers are counted.</summary>
+/// <summary>A disk in a folder of its own, with what tests need around it: shards with bytes that tell their
+/// name, faults before the files, a clock that stands still, and a pool whose buffers are counted.</summary>
 internal sealed class DiskBed : IAsyncDisposable
 {
     internal static readonly FabricId Fabric = new(77);
@@ -196,8 +196,8 @@ internal sealed class DiskBed : IAsyncDisposable
         return copy;
     }
 
-    /// <summary>Closes the disk and verifies every byte of it; every test ends here, unless it left damage behind.
-    /// </summary>
+    /// <summary>Closes the disk and verifies every byte of it; every test ends here, unless it left damage
+    /// behind. </summary>
     public async ValueTask DisposeAsync()
     {
         await Disk.DisposeAsync();

@@ -2,9 +2,9 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Volumes;
 
-/// <summary>A disk against a model of what was acknowledged: whatever happens to the process and its calls, what
-/// was acknowledged is there, what was reclaimed is not, and what was refused or cut off is whole or absent.
-/// </summary>
+/// <summary>A disk against a model of what was acknowledged: whatever happens to the process and its calls,
+/// what was acknowledged is there, what was reclaimed is not, and what was refused or cut off is whole or
+/// absent. </summary>
 public sealed class DiskModelTests
 {
     private static readonly DiskOptions Tiny = DiskBed.Small with

@@ -9,12 +9,14 @@ public sealed class DiskWriterTests
     [Fact]
     public async Task Many_appends_share_a_sync()
     {
-        await using var bed = new DiskBed();
-        TestShard[] shards = [.. Enumerable.Range(0, 200).Select(_ => bed.NewShard(300))];
+        // More pieces than one call of the system takes, some in buffers of their own.
+        await using var bed = new DiskBed(new DiskOptions());
+        TestShard[] shards = [.. Enumerable.Range(0, 1500).Select(i => bed.NewShard(2045 + (i % 7)))];
         await bed.PutAsOneBatchAsync(shards);
 
         // The volume's header, the plug that held the rest up, and the rest: once each.
         Assert.Equal(3, bed.Files.Count(FileCall.Sync) - 1);
+        bed.Crash();
         await bed.AssertHoldsAsync(shards);
     }
 
@@ -43,6 +45,7 @@ public sealed class DiskWriterTests
     {
         await using var bed = new DiskBed();
         TestShard shard = await bed.PutNewAsync();
+        bed.Files.FreeBytesTold = long.MaxValue;
         DiskReport once = bed.Disk.Report();
         await bed.PutAsync(shard);
         Assert.Equal(once, bed.Disk.Report());
@@ -224,15 +227,16 @@ public sealed class DiskWriterTests
     {
         await using var bed = new DiskBed();
         TestShard first = await bed.PutNewAsync();
-        long length = new FileInfo(bed.VolumeFiles()[0]).Length;
-        bed.Files.Before = (call, _) => call == FileCall.Write ? OsFile.NoSpace : 0;
-        Assert.Equal(ErrorKind.DiskFull, (await bed.AppendAsync(bed.NewShard(90_000))).Kind);
-        bed.Files.Before = (_, _) => 0;
+        byte[] before = await File.ReadAllBytesAsync(bed.VolumeFiles()[0], DiskBed.Cancel);
+        TestShard tooMuch = bed.NewShard(90_000);
+        bed.Files.AfterWrite = _ => OsFile.NoSpace;
+        Assert.Equal(ErrorKind.DiskFull, (await bed.AppendAsync(tooMuch)).Kind);
         Assert.Equal(DiskState.Up, bed.Disk.State);
-        Assert.Equal(length, new FileInfo(bed.VolumeFiles()[0]).Length);
+        Assert.Equal(before, await File.ReadAllBytesAsync(bed.VolumeFiles()[0], DiskBed.Cancel));
         TestShard second = await bed.PutNewAsync(90_000);
         bed.Crash();
         await bed.AssertHoldsAsync([first, second]);
+        await bed.AssertLacksAsync(tooMuch);
     }
 
     [Fact]

@@ -15,14 +15,20 @@ internal enum FileCall
     Unlink,
 }
 
-/// <summary>Real files behind a place where a test may look at each call, wait in it, or make it fail.</summary>
+/// <summary>Real files behind a place where a test may look at each call, wait in it, or make it
+/// fail.</summary>
 internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<FileCall, int> _counts = [];
 
-    /// <summary>Called before each call with its kind and path; returns the errno to fail with, or 0.</summary>
+    /// <summary>Called before each call with its kind and path; returns the errno to fail with, or
+    /// 0.</summary>
     internal Func<FileCall, string, int> Before { get; set; } = (_, _) => 0;
+
+    /// <summary>Called once, after the next write was made in full; returns the errno to fail with, or
+    /// 0.</summary>
+    internal Func<string, int>? AfterWrite { get; set; }
 
     /// <summary>What the file system claims to have left; null: the truth.</summary>
     internal long? FreeBytesTold { get; set; }
@@ -97,6 +103,15 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
         {
             owner.Meet(FileCall.Write, path);
             real.Write(pieces, offset);
+            if (owner.AfterWrite is { } after)
+            {
+                owner.AfterWrite = null;
+                int errno = after(path);
+                if (errno != 0)
+                {
+                    throw new OsException("write", path, errno);
+                }
+            }
         }
 
         public void Truncate(long length)
