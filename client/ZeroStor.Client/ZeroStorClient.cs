@@ -154,6 +154,13 @@ public sealed class ZeroStorClient : IAsyncDisposable
         _fabric.RepeatAsync(
             "asking for the fabric's status", _fabric.Doors.Fabric.StatusAsync, cancel, Fabric.SurveyTimeout);
 
+    /// <summary>How repair stands.</summary>
+    /// <param name="hurry">Begins a round at once, without a limit on its rate.</param>
+    /// <param name="cancel">Gives up asking; repair goes on.</param>
+    public Task<RepairProgress> RepairAsync(bool hurry = false, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "asking how repair stands", token => _fabric.Doors.Fabric.RepairAsync(hurry, token), cancel);
+
     /// <summary>Closes the connection if it is this client's own.</summary>
     public async ValueTask DisposeAsync()
     {

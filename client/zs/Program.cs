@@ -45,6 +45,7 @@ internal static class Program
             ObjectVerbs.MakeRemove(),
             ObjectVerbs.MakeStat(),
             StatusVerb.Make(),
+            RepairVerb.Make(),
         };
         root.Add(Verb.GatewayOption);
         root.Add(Verb.JsonOption);

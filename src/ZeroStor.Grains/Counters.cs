@@ -47,6 +47,8 @@ public sealed class Counters : IReadObserver, IDisposable
 
     public void Read() => _stripesRead.Add(1);
 
+    public void Repaired(long shards) => _shardsRepaired.Add(shards);
+
     public void Reclaimed(int contents) => _contentsReclaimed.Add(contents);
 
     void IReadObserver.Decoded(StripeRef stripe) => _stripesDecoded.Add(1);

@@ -52,6 +52,9 @@ internal sealed class FabricGrain(
         return [.. infos.OfType<VaultInfo>()];
     }
 
+    public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
+        grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
+
     public async Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel)
     {
         ClassId id = default;
@@ -131,19 +134,8 @@ internal sealed class FabricGrain(
 
     private async Task<Ledger> LedgerAsync(FabricMap current, CancellationToken cancel)
     {
-        var digests = new Dictionary<DiskId, ImmutableArray<BucketDigest>>();
-        foreach (DiskEntry disk in current.Disks.Where(d => d.State != DiskState.Removed))
-        {
-            try
-            {
-                digests[disk.Id] = await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
-            }
-            catch (ZeroStorException)
-            {
-                // It does not answer: nothing of it counts.
-            }
-        }
-
+        Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =
+            await SweepGroup.DigestsAsync(homes, current, cancel);
         var sweep = new SweepGroup(homes, map);
         var byMissing = new SortedDictionary<int, long>();
         foreach (PlacementGroup group in current.Groups)

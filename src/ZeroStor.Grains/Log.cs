@@ -41,4 +41,15 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Error, "watching the disks failed: {Why}")]
     public static partial void WatchFailed(this ILogger log, string why);
+
+    [LoggerMessage(13, LogLevel.Information, "disk {Disk} came back in {Path}: what it holds counts again")]
+    public static partial void DiskReturned(this ILogger log, DiskId disk, string path);
+
+    [LoggerMessage(14, LogLevel.Warning, "{Path} is not taken in: {Why}")]
+    public static partial void DiskNotAdopted(this ILogger log, string path, string why);
+
+    [LoggerMessage(15, LogLevel.Information, "group {Group} is repaired: {Rebuilt} shards rebuilt, {Copied} copied, "
+        + "{Left} left")]
+    public static partial void GroupRepaired(
+        this ILogger log, GroupId group, long rebuilt, long copied, long left);
 }

@@ -1,130 +1,57 @@
-using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
+using Orleans.Runtime;
+using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Keeps the fabric clean: condemns puts that nobody went on with, tells every disk which contents are
-/// dead, and forgets a dead content when all disks that are up have dropped it and its time is over. An idempotent
-/// loop on a timer; what it remembers only saves work, so two of them are merely slower.</summary>
+/// <summary>Keeps the fabric whole and clean, by two idempotent loops on timers: one restores what homes lack, the
+/// other gives the space of the dead back. What they remember only saves work, so two of them are merely slower.
+/// </summary>
 [PreferLocalPlacement]
 internal sealed class RepairSchedulerGrain(
-    ICatalog catalog,
-    IShardHome homes,
-    SiloMap map,
-    ZeroStorOptions options,
-    Counters counters,
-    ILogger<RepairSchedulerGrain> log) : Grain, IRepairSchedulerGrain
+    Reclaimer reclaimer, Repairer repairer, ZeroStorOptions options, ILogger<RepairSchedulerGrain> log)
+    : Grain, IRepairSchedulerGrain
 {
-    /// <summary>Dead contents told to the disks in one order: 16 KiB on the wire, one scan of an index.</summary>
-    private const int ContentsPerOrder = 1000;
-
-    /// <summary>Contents remembered as dropped everywhere; beyond it they are told again, which is harmless.
+    /// <summary>Between two rounds of sweep and repair: a sweep of digests is cheap, and a loss should not wait.
     /// </summary>
-    private const int MaxRemembered = 1_000_000;
+    private static readonly TimeSpan RepairPause = TimeSpan.FromSeconds(2);
 
-    private readonly HashSet<ContentId> _dropped = [];
-    private long _droppedAtMap;
-    private IGrainTimer? _timer;
+    private IGrainTimer? _reclaim;
+    private IGrainTimer? _repair;
 
     public Task WakeAsync()
     {
         // Four rounds a tick: an age given in ticks is kept to within a quarter of one.
-        TimeSpan pause = TimeSpan.FromSeconds(options.TickSeconds / 4);
-        _timer ??= this.RegisterGrainTimer(
-            RunAsync, new GrainTimerCreationOptions(TimeSpan.Zero, pause) { KeepAlive = true });
+        _reclaim ??= Repeat(reclaimer.RunAsync, TimeSpan.FromSeconds(options.TickSeconds / 4));
+        _repair ??= Repeat(repairer.RunAsync, RepairPause);
         return Task.CompletedTask;
     }
 
-    private async Task RunAsync(CancellationToken cancel)
+    public Task<RepairProgress> ProgressAsync(bool hurry)
     {
-        try
+        if (hurry)
         {
-            Tick now = map.Tick;
-            if (now.Value > options.UploadIdleTicks)
+            repairer.Hurry();
+            _repair?.Change(TimeSpan.Zero, RepairPause);
+        }
+
+        return Task.FromResult(repairer.Progress);
+    }
+
+    // Interleaved: a long repair must keep neither the other loop nor those who ask how it stands waiting.
+    private IGrainTimer Repeat(Func<CancellationToken, Task> work, TimeSpan pause) => this.RegisterGrainTimer(
+        async cancel =>
+        {
+            try
             {
-                await catalog.CondemnIdleAsync(new Tick(now.Value - options.UploadIdleTicks), now, cancel);
+                await work(cancel);
             }
-
-            await ReclaimAsync(now, cancel);
-        }
-        catch (Exception e) when (e is ZeroStorException or OperationCanceledException)
-        {
-            log.SweepFailed(e.Message);
-        }
-    }
-
-    private async Task ReclaimAsync(Tick now, CancellationToken cancel)
-    {
-        if (map.Current.Version != _droppedAtMap || _dropped.Count > MaxRemembered)
-        {
-            // A disk may have come back with shards that it was never told to drop.
-            _dropped.Clear();
-            _droppedAtMap = map.Current.Version;
-        }
-
-        if (now.Value < options.ReclaimAfterTicks)
-        {
-            return;
-        }
-
-        var diedBy = new Tick(now.Value - options.ReclaimAfterTicks);
-        ContentId after = default;
-        while (true)
-        {
-            ImmutableArray<DeadContent> page =
-                await catalog.ListDeadAsync(after, diedBy, ContentsPerOrder, cancel);
-            await ReclaimAsync([.. page.Where(d => IsDue(d, now))], now, cancel);
-            if (page.Length < ContentsPerOrder)
+            catch (Exception e) when (e is ZeroStorException or OperationCanceledException)
             {
-                return;
+                log.SweepFailed(e.Message);
             }
-
-            after = page[^1].Content;
-        }
-    }
-
-    // A content that never lived may be one whose put is still under way somewhere: it is left for long.
-    private bool IsDue(DeadContent dead, Tick now) =>
-        dead.EverLived || now.Since(dead.Died) >= options.ForgetAfterTicks;
-
-    private async Task ReclaimAsync(DeadContent[] dead, Tick now, CancellationToken cancel)
-    {
-        ContentId[] untold = [.. dead.Select(d => d.Content).Where(c => !_dropped.Contains(c))];
-        if (untold.Length > 0)
-        {
-            if (!await TellDisksAsync(untold, cancel))
-            {
-                return;
-            }
-
-            _dropped.UnionWith(untold);
-            counters.Reclaimed(untold.Length);
-            log.Reclaimed(untold.Length);
-        }
-
-        ContentId[] over =
-            [.. dead.Where(d => now.Since(d.Died) >= options.ForgetAfterTicks).Select(d => d.Content)];
-        if (over.Length > 0)
-        {
-            await catalog.ForgetAsync(over, cancel);
-            _dropped.ExceptWith(over);
-        }
-    }
-
-    private async Task<bool> TellDisksAsync(ContentId[] dead, CancellationToken cancel)
-    {
-        IEnumerable<Task<HomeAnswer>> orders = map.Current.Disks
-            .Where(d => d.State is DiskState.Up or DiskState.Draining)
-            .Select(d => homes.ReclaimAsync(new DiskAddress(d.Id, d.Claim), dead, cancel).AsTask());
-        HomeAnswer[] answers = await Task.WhenAll(orders);
-        HomeAnswer? failed = answers.FirstOrDefault(a => !a.IsDone);
-        if (failed is not null)
-        {
-            log.SweepFailed(failed.Detail);
-        }
-
-        return failed is null;
-    }
+        },
+        new GrainTimerCreationOptions(TimeSpan.Zero, pause) { KeepAlive = true, Interleave = true });
 }

@@ -45,6 +45,10 @@ public sealed class ZeroStorOptions
     /// <summary>How long a stripe below its write floor waits for a home.</summary>
     public double PutPatienceSeconds { get; set; } = 60;
 
+    /// <summary>What repair may read and write a second, so that readers do not notice; <c>zs repair</c> lifts it.
+    /// 0 is no limit.</summary>
+    public long RepairMaxMiBPerSecond { get; set; } = 100;
+
     /// <summary>Puts that a silo serves at once; more are told that it is busy.</summary>
     public int MaxPuts { get; set; } = 256;
 

@@ -68,6 +68,14 @@ public static class ZeroStorSilo
             PutPatience = TimeSpan.FromSeconds(options.PutPatienceSeconds),
         });
         services.AddSingleton<Coordinator>();
+        services.AddSingleton(s => new RepairThrottle(s.GetRequiredService<TimeProvider>())
+        {
+            BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024,
+        });
+        services.AddSingleton<RepairGroup>();
+        services.AddSingleton<Repairer>();
+        services.AddSingleton<Reclaimer>();
+        services.AddSingleton<DiskOpener>();
         services.AddSingleton<DiskHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => s.GetRequiredService<DiskHost>());
     }

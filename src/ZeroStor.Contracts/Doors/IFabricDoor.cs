@@ -13,6 +13,10 @@ public interface IFabricDoor : IGrainWithIntegerKey
     [Alias("status")]
     Task<FabricStatus> StatusAsync(CancellationToken cancel);
 
+    /// <summary>How repair stands; <paramref name="hurry"/> begins a round at once.</summary>
+    [Alias("repair")]
+    Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel);
+
     [Alias("list-vaults")]
     Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel);
 }
@@ -92,6 +96,37 @@ public sealed record DiskStatus
     [Id(4)] public required long UsedBytes { get; init; }
 
     [Id(5)] public required long FreeBytes { get; init; }
+}
+
+/// <summary>What repair does, and has done since its scheduler woke.</summary>
+[GenerateSerializer, Immutable, Alias("zs.repair-progress")]
+public sealed record RepairProgress
+{
+    /// <summary>Groups that the last sweep found unequal or with places that are not whole.</summary>
+    [Id(0)] public required int GroupsToRepair { get; init; }
+
+    /// <summary>Rounds of sweep and repair that ended.</summary>
+    [Id(1)] public required long Rounds { get; init; }
+
+    /// <summary>Shards decoded from others and stored at their homes.</summary>
+    [Id(2)] public required long ShardsRebuilt { get; init; }
+
+    /// <summary>Shards copied from former homes.</summary>
+    [Id(3)] public required long ShardsCopied { get; init; }
+
+    /// <summary>Shards that the last round could not restore.</summary>
+    [Id(4)] public required long ShardsLeft { get; init; }
+
+    [Id(5)] public required long BytesRead { get; init; }
+
+    [Id(6)] public required long BytesWritten { get; init; }
+
+    /// <summary>Time spent repairing, for a rate.</summary>
+    [Id(7)] public required TimeSpan Busy { get; init; }
+
+    /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile; zero until enough were seen.
+    /// </summary>
+    [Id(8)] public required TimeSpan GetP99 { get; init; }
 }
 
 /// <summary>How many stripes have how many of their shards.</summary>

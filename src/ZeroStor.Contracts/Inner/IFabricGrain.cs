@@ -1,3 +1,5 @@
+using ZeroStor.Contracts.Doors;
+
 namespace ZeroStor.Contracts.Inner;
 
 /// <summary>Changes the map by compare-and-set on its tables. The key is 0. Refused to clients.</summary>
@@ -10,12 +12,16 @@ public interface IFabricGrain : IGrainWithIntegerKey
     Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel);
 }
 
-/// <summary>Keeps the fabric whole and clean: here it reclaims dead contents. The key is 0. Refused to clients.
-/// </summary>
+/// <summary>Keeps the fabric whole and clean: gives the places of lost disks to others, restores what homes lack,
+/// reclaims the dead. The key is 0. Refused to clients.</summary>
 [Alias("zs.repair")]
 public interface IRepairSchedulerGrain : IGrainWithIntegerKey
 {
     /// <summary>Makes sure that it runs; done by every silo at its start.</summary>
     [Alias("wake")]
     Task WakeAsync();
+
+    /// <summary>How repair stands; <paramref name="hurry"/> begins a round at once.</summary>
+    [Alias("progress")]
+    Task<RepairProgress> ProgressAsync(bool hurry);
 }

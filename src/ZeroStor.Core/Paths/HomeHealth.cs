@@ -20,6 +20,9 @@ public sealed class HomeHealth(TimeProvider time)
     /// <summary>How long reads take, over all homes.</summary>
     public LatencyWindow Reads { get; } = new(time);
 
+    /// <summary>How long it takes to open a range of a stripe, whatever homes it needs.</summary>
+    public LatencyWindow Gets { get; } = new(time);
+
     public void Failed(DiskId disk) => _avoidUntil[disk] = time.GetTimestamp() + TicksOf(AvoidFor);
 
     public void Worked(DiskId disk) => _avoidUntil.TryRemove(disk, out _);
@@ -35,19 +38,20 @@ public sealed class HomeHealth(TimeProvider time)
     private long TicksOf(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 }
 
-/// <summary>The 95th percentile of the last few hundred durations. Thread-safe.</summary>
+/// <summary>The 95th and 99th percentile of the last few hundred durations. Thread-safe.</summary>
 public sealed class LatencyWindow(TimeProvider time)
 {
-    /// <summary>Enough for a steady 95th percentile, few enough to forget a bad minute.</summary>
-    private const int Samples = 256;
+    /// <summary>Enough for steady percentiles, few enough to forget a bad minute.</summary>
+    private const int Samples = 512;
 
-    /// <summary>The percentile is taken anew after so many samples.</summary>
+    /// <summary>The percentiles are taken anew after so many samples.</summary>
     private const int SamplesPerUpdate = 32;
 
     private readonly Lock _lock = new();
     private readonly long[] _ring = new long[Samples];
     private long _count;
     private TimeSpan _p95;
+    private TimeSpan _p99;
 
     public long Start() => time.GetTimestamp();
 
@@ -61,7 +65,8 @@ public sealed class LatencyWindow(TimeProvider time)
             {
                 long[] sorted = _ring[..(int)Math.Min(_count, Samples)];
                 Array.Sort(sorted);
-                _p95 = TimeSpan.FromSeconds(sorted[sorted.Length * 95 / 100] / (double)time.TimestampFrequency);
+                _p95 = At(sorted, 95);
+                _p99 = At(sorted, 99);
             }
         }
     }
@@ -77,4 +82,19 @@ public sealed class LatencyWindow(TimeProvider time)
             }
         }
     }
+
+    /// <summary>Zero until enough was seen.</summary>
+    public TimeSpan P99
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _p99;
+            }
+        }
+    }
+
+    private TimeSpan At(long[] sorted, int percent) =>
+        TimeSpan.FromSeconds(sorted[sorted.Length * percent / 100] / (double)time.TimestampFrequency);
 }

@@ -52,6 +52,14 @@ public sealed class ReadStripe(
     /// sealed.</exception>
     public async Task<BufferSlice> RunAsync(StripeToRead read, CancellationToken cancel)
     {
+        long started = health.Gets.Start();
+        BufferSlice content = await ReadAsync(read, cancel);
+        health.Gets.Stop(started);
+        return content;
+    }
+
+    private async Task<BufferSlice> ReadAsync(StripeToRead read, CancellationToken cancel)
+    {
         SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
         BufferSlice found;
         using (ShardGather gather = Gather(read, range.SealedStart, range.SealedLength))

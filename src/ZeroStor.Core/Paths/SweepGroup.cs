@@ -41,6 +41,31 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
         return new GroupTally(group.Id, byMissing.Sum(), [.. byMissing]);
     }
 
+    /// <summary>The digests of every disk that answers; those that are absent hold nothing now.</summary>
+    public static async Task<Dictionary<DiskId, ImmutableArray<BucketDigest>>> DigestsAsync(
+        IShardHome homes, FabricMap map, CancellationToken cancel)
+    {
+        var digests = new Dictionary<DiskId, ImmutableArray<BucketDigest>>();
+        foreach (DiskEntry disk in map.Disks.Where(d => d.State is not (DiskState.Removed or DiskState.Missing)))
+        {
+            try
+            {
+                digests[disk.Id] = await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
+            }
+            catch (ZeroStorException)
+            {
+                // It does not answer: nothing of it counts.
+            }
+        }
+
+        return digests;
+    }
+
+    /// <summary>Whether all homes of the group hold the same stripes.</summary>
+    public static bool AreEqual(
+        PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests) =>
+        TryCountEqual(group, digests, out _);
+
     private static bool TryCountEqual(
         PlacementGroup group,
         IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests,

@@ -67,39 +67,33 @@ public static class MapChanges
     /// whole places keep the lost home and wait.</summary>
     public static MapChange Replace(FabricMap map, DiskId lost, DiskId replacement)
     {
-        var groups = ImmutableArray.CreateBuilder<PlacementGroup>();
-        foreach (PlacementGroup group in map.Groups)
-        {
-            if (!group.Places.Any(p => p.Home == lost))
-            {
-                continue;
-            }
-
-            Code code = map.Class(group.Class)!.Code;
-            int wholeAfter = group.Places.Count(p => p.IsWhole && p.Home != lost);
-            if (wholeAfter < code.K || group.Places.Any(p => p.Home == replacement))
-            {
-                continue;
-            }
-
-            groups.Add(group with
-            {
-                Epoch = group.Epoch + 1,
-                Places =
-                [
-                    .. group.Places.Select(p => p.Home == lost
-                        ? new Place(replacement, p.FormerHomes.Insert(0, lost))
-                        : p),
-                ],
-            });
-        }
-
+        IEnumerable<PlacementGroup> groups = map.Groups
+            .Where(g => g.Places.Any(p => p.Home == lost)
+                && !g.Places.Any(p => p.Home == replacement)
+                && MayReplace(map, g, lost))
+            .Select(g => WithHome(g, lost, replacement));
         DiskEntry entry = map.Disk(lost) ?? throw ZeroStorException.NotFound($"the map has no disk {lost}");
         return new MapChange
         {
             FromVersion = map.Version,
             Disks = [entry with { State = DiskState.Missing }],
-            Groups = groups.ToImmutable(),
+            Groups = [.. groups],
         };
     }
+
+    /// <summary>Whether at least k places of the group are whole without this home: the fabric never replaces more.
+    /// </summary>
+    internal static bool MayReplace(FabricMap map, PlacementGroup group, DiskId lost) =>
+        group.Places.Count(p => p.IsWhole && p.Home != lost) >= map.Class(group.Class)!.Code.K;
+
+    /// <summary>The group under its next epoch, with another home in place of the lost one, which becomes a former
+    /// home.</summary>
+    internal static PlacementGroup WithHome(PlacementGroup group, DiskId lost, DiskId home) => group with
+    {
+        Epoch = group.Epoch + 1,
+        Places =
+        [
+            .. group.Places.Select(p => p.Home == lost ? new Place(home, p.FormerHomes.Insert(0, lost)) : p),
+        ],
+    };
 }

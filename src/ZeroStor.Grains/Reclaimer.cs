@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+
+namespace ZeroStor.Grains;
+
+/// <summary>Gives the space of the dead back: condemns puts that nobody went on with, tells every disk which contents
+/// are dead, and forgets a dead content when all disks that are up have dropped it and its time is over. Idempotent;
+/// what it remembers only saves work. For one caller at a time.</summary>
+internal sealed class Reclaimer(
+    ICatalog catalog,
+    IShardHome homes,
+    SiloMap map,
+    ZeroStorOptions options,
+    Counters counters,
+    ILogger<Reclaimer> log)
+{
+    /// <summary>Dead contents told to the disks in one order: 16 KiB on the wire, one scan of an index.</summary>
+    private const int ContentsPerOrder = 1000;
+
+    /// <summary>Contents remembered as dropped everywhere; beyond it they are told again, which is harmless.
+    /// </summary>
+    private const int MaxRemembered = 1_000_000;
+
+    private readonly HashSet<ContentId> _dropped = [];
+    private long _droppedAtMap;
+
+    /// <summary>One round.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        Tick now = map.Tick;
+        if (now.Value > options.UploadIdleTicks)
+        {
+            await catalog.CondemnIdleAsync(new Tick(now.Value - options.UploadIdleTicks), now, cancel);
+        }
+
+        await ReclaimAsync(now, cancel);
+    }
+
+    private async Task ReclaimAsync(Tick now, CancellationToken cancel)
+    {
+        if (map.Current.Version != _droppedAtMap || _dropped.Count > MaxRemembered)
+        {
+            // A disk may have come back with shards that it was never told to drop.
+            _dropped.Clear();
+            _droppedAtMap = map.Current.Version;
+        }
+
+        if (now.Value < options.ReclaimAfterTicks)
+        {
+            return;
+        }
+
+        var diedBy = new Tick(now.Value - options.ReclaimAfterTicks);
+        ContentId after = default;
+        while (true)
+        {
+            ImmutableArray<DeadContent> page =
+                await catalog.ListDeadAsync(after, diedBy, ContentsPerOrder, cancel);
+            await ReclaimAsync([.. page.Where(d => IsDue(d, now))], now, cancel);
+            if (page.Length < ContentsPerOrder)
+            {
+                return;
+            }
+
+            after = page[^1].Content;
+        }
+    }
+
+    // A content that never lived may be one whose put is still under way somewhere: it is left for long.
+    private bool IsDue(DeadContent dead, Tick now) =>
+        dead.EverLived || now.Since(dead.Died) >= options.ForgetAfterTicks;
+
+    private async Task ReclaimAsync(DeadContent[] dead, Tick now, CancellationToken cancel)
+    {
+        ContentId[] untold = [.. dead.Select(d => d.Content).Where(c => !_dropped.Contains(c))];
+        if (untold.Length > 0)
+        {
+            if (!await TellDisksAsync(untold, cancel))
+            {
+                return;
+            }
+
+            _dropped.UnionWith(untold);
+            counters.Reclaimed(untold.Length);
+            log.Reclaimed(untold.Length);
+        }
+
+        ContentId[] over =
+            [.. dead.Where(d => now.Since(d.Died) >= options.ForgetAfterTicks).Select(d => d.Content)];
+        if (over.Length > 0)
+        {
+            await catalog.ForgetAsync(over, cancel);
+            _dropped.ExceptWith(over);
+        }
+    }
+
+    private async Task<bool> TellDisksAsync(ContentId[] dead, CancellationToken cancel)
+    {
+        IEnumerable<Task<HomeAnswer>> orders = map.Current.Disks
+            .Where(d => d.State is DiskState.Up or DiskState.Draining)
+            .Select(d => homes.ReclaimAsync(new DiskAddress(d.Id, d.Claim), dead, cancel).AsTask());
+        HomeAnswer[] answers = await Task.WhenAll(orders);
+        HomeAnswer? failed = answers.FirstOrDefault(a => !a.IsDone);
+        if (failed is not null)
+        {
+            log.SweepFailed(failed.Detail);
+        }
+
+        return failed is null;
+    }
+}

@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Paths;
+using ZeroStor.Placement;
+
+namespace ZeroStor.Grains;
+
+/// <summary>Restores redundancy, round by round: gives the places of lost disks to others, compares what the homes of
+/// each group hold, and repairs the groups that differ, those with the fewest whole places first. Idempotent; a round
+/// at a time.</summary>
+internal sealed class Repairer(
+    SiloMap map,
+    IShardHome homes,
+    RepairGroup repair,
+    RepairThrottle throttle,
+    HomeHealth health,
+    Counters counters,
+    ZeroStorOptions options,
+    TimeProvider time,
+    ILogger<Repairer> log)
+{
+    private readonly SemaphoreSlim _round = new(1);
+    private long _rounds;
+    private int _groupsToRepair;
+    private long _left;
+    private RepairTally _done;
+    private TimeSpan _busy;
+
+    public RepairProgress Progress => new()
+    {
+        GroupsToRepair = _groupsToRepair,
+        Rounds = _rounds,
+        ShardsRebuilt = _done.ShardsRebuilt,
+        ShardsCopied = _done.ShardsCopied,
+        ShardsLeft = _left,
+        BytesRead = _done.BytesRead,
+        BytesWritten = _done.BytesWritten,
+        Busy = _busy,
+        GetP99 = health.Gets.P99,
+    };
+
+    /// <summary>Lifts the limit on its rate until nothing is left to repair.</summary>
+    public void Hurry() => throttle.BytesPerSecond = 0;
+
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        // A round takes as long as it takes; the timer's next beat is not another one.
+        if (!await _round.WaitAsync(TimeSpan.Zero, cancel))
+        {
+            return;
+        }
+
+        try
+        {
+            await ReplaceLostAsync(cancel);
+            await RepairAllAsync(cancel);
+            _rounds++;
+        }
+        finally
+        {
+            _round.Release();
+        }
+    }
+
+    // A disk that is missing while its silo runs failed alone: nobody waits for it.
+    private async Task ReplaceLostAsync(CancellationToken cancel)
+    {
+        DiskId[] lost =
+        [
+            .. map.Current.Disks
+                .Where(d => d.State is DiskState.Missing or DiskState.ReadOnly or DiskState.Removed)
+                .Select(d => d.Id),
+        ];
+        foreach (DiskId disk in lost)
+        {
+            if (Replacement.Plan(map.Current, disk) is not null)
+            {
+                await map.ChangeAsync(from => Replacement.Plan(from, disk), cancel);
+            }
+        }
+    }
+
+    private async Task RepairAllAsync(CancellationToken cancel)
+    {
+        PlacementGroup[] groups = await FindAsync(cancel);
+        _groupsToRepair = groups.Length;
+        _left = 0;
+        if (groups.Length == 0)
+        {
+            throttle.BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024;
+        }
+
+        foreach (PlacementGroup group in groups)
+        {
+            long started = time.GetTimestamp();
+            RepairTally tally = await Task.Run(() => repair.RunAsync(group.Id, cancel), cancel);
+            _busy += time.GetElapsedTime(started);
+            _done += tally;
+            _left += tally.ShardsLeft;
+            counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);
+            if (tally.ShardsLeft == 0)
+            {
+                await MarkWholeAsync(group, cancel);
+            }
+
+            if (tally.ShardsRebuilt + tally.ShardsCopied + tally.ShardsLeft > 0)
+            {
+                log.GroupRepaired(group.Id, tally.ShardsRebuilt, tally.ShardsCopied, tally.ShardsLeft);
+            }
+
+            _groupsToRepair--;
+        }
+    }
+
+    private async Task<PlacementGroup[]> FindAsync(CancellationToken cancel)
+    {
+        FabricMap current = map.Current;
+        Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =
+            await SweepGroup.DigestsAsync(homes, current, cancel);
+        return
+        [
+            .. current.Groups
+                .Where(g => g.Places.Any(p => !p.IsWhole) || !SweepGroup.AreEqual(g, digests))
+                .OrderBy(g => g.Places.Count(p => p.IsWhole && digests.ContainsKey(p.Home)))
+                .ThenBy(g => g.Id),
+        ];
+    }
+
+    // Every stripe that any holder lists stands at its home: former homes are not needed any more. Under another
+    // epoch than the repaired one somebody changed the homes meanwhile, and the next round looks again.
+    private Task MarkWholeAsync(PlacementGroup repaired, CancellationToken cancel) =>
+        repaired.Places.All(p => p.IsWhole)
+            ? Task.CompletedTask
+            : map.ChangeAsync(
+                from => from.Group(repaired.Id) is { } now && now.Epoch == repaired.Epoch
+                    ? MapChanges.MarkWhole(from, now.Id, [.. WholePlaces(from, now)])
+                    : null,
+                cancel);
+
+    private static IEnumerable<int> WholePlaces(FabricMap current, PlacementGroup group) =>
+        group.Places.Index()
+            .Where(p => current.Disk(p.Item.Home) is { State: DiskState.Up })
+            .Select(p => p.Index);
+}
