@@ -37,9 +37,10 @@ internal sealed class RepairStripe : IDisposable
         (_homes, _code, _observer, _stripe) = (homes, code, observer, stripe);
         _holders =
         [
-            .. homes.Group.Places.SelectMany(
-                (place, i) => place.FormerHomes.Prepend(place.Home).Select(disk => (disk, i))),
-            .. strays,
+            .. homes.Group.Places
+                .SelectMany((place, i) => place.FormerHomes.Prepend(place.Home).Select(disk => (disk, i)))
+                .Concat(strays)
+                .Distinct(),
         ];
         _answers = new ShardReadAnswer[_holders.Length];
         _shards = new BufferSlice?[code.N];

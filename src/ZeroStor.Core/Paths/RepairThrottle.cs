@@ -41,7 +41,7 @@ public sealed class RepairThrottle(TimeProvider time)
     }
 
     /// <summary>Waits until these bytes may be moved. Who is cancelled has taken nothing.</summary>
-    public async ValueTask TakeAsync(long bytes, CancellationToken cancel)
+    public async Task TakeAsync(long bytes, CancellationToken cancel)
     {
         while (true)
         {

@@ -148,7 +148,8 @@ public static class MapChanges
             }
 
             (int at, Place place) = lost.MinBy(p => p.Item.FormerHomes.IndexOf(returned));
-            var given = new Place(returned, place.FormerHomes.Remove(returned).Insert(0, place.Home));
+            var given = new Place(
+                returned, [place.Home, .. place.FormerHomes.Where(d => d != returned && d != place.Home)]);
             groups.Add(group with { Epoch = group.Epoch + 1, Places = group.Places.SetItem(at, given) });
         }
 
