@@ -425,9 +425,44 @@ public sealed class RepairGroupTests
         fabric.Homes.Drop(standing.Id, 5);
         fabric.Homes.Rot(fabric.Home(standing.Ref, 1), standing.Id, 1);
         Array.ForEach([0, 1, 2], p => fabric.Homes.Drop(other.Id, p));
+        fabric.Homes[fabric.Home(standing.Ref, 2)] = Conduct.Lying;
         await fabric.Repair().RunAsync(standing.Group, Cancel);
         Assert.True(fabric.Homes.GivenOut.Count(s => s.Length > 0) >= 4);
         await AssertAllGivenBackAsync(fabric);
+    }
+
+    [Fact]
+    public async Task A_shard_that_comes_after_its_time_is_given_back_and_replaced_by_another()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        Standing standing = await WriteAsync(fabric, 200_000);
+        fabric.Homes.Drop(standing.Id, 5);
+        fabric.Homes.GivenOut = [];
+        using var asked = new SemaphoreSlim(0);
+        using var late = new ManualResetEventSlim();
+        fabric.Homes.OnRead = order =>
+        {
+            if (order.Length > 0 && order.Place == 0)
+            {
+                asked.Release();
+                late.Wait(Cancel);
+            }
+        };
+        var time = new FakeTimeProvider();
+        Task<RepairTally> running = fabric.Repair(time).RunAsync(standing.Group, Cancel);
+        await asked.WaitAsync(Cancel);
+        time.Advance(TimeSpan.FromSeconds(30));
+        Assert.Equal(1, (await running).ShardsRebuilt);
+        int given = fabric.Homes.GivenOut.Count(s => s.Length > 0);
+        late.Set();
+        while (fabric.Homes.GivenOut.Count(s => s.Length > 0) == given)
+        {
+            Cancel.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        await AssertAllGivenBackAsync(fabric);
+        standing.AssertWhole(fabric);
     }
 
     [Fact]
