@@ -96,4 +96,59 @@ public static class MapChanges
             .. group.Places.Select(p => p.Home == lost ? new Place(home, p.FormerHomes.Insert(0, lost)) : p),
         ],
     };
+
+    /// <summary>The homes of these places hold all that the group holds: their former homes count no longer. The
+    /// epoch stays, for no home changes.</summary>
+    /// <returns>Null when these places are whole already.</returns>
+    /// <exception cref="ZeroStorException">NotFound: the map has no such group.</exception>
+    public static MapChange? MarkWhole(FabricMap map, GroupId group, IReadOnlyCollection<int> places)
+    {
+        PlacementGroup old = map.Group(group) ?? throw ZeroStorException.NotFound($"the map has no group {group}");
+        return old.Places.Index().Any(p => !p.Item.IsWhole && places.Contains(p.Index))
+            ? new MapChange
+            {
+                FromVersion = map.Version,
+                Groups =
+                [
+                    old with
+                    {
+                        Places = [.. old.Places.Select((p, i) => places.Contains(i) ? new Place(p.Home) : p)],
+                    },
+                ],
+            }
+            : null;
+    }
+
+    /// <summary>Gives a disk that came back the places again that it lost and whose newcomers are not whole yet,
+    /// under new epochs; the newcomer becomes a former home, so what it got by now counts. A group in which the
+    /// disk is a home by now keeps its homes, and of two places of one group it gets the one it lost last.
+    /// </summary>
+    /// <returns>Null when there is none, or the disk is not up.</returns>
+    public static MapChange? ReturnHome(FabricMap map, DiskId returned)
+    {
+        if (map.Disk(returned) is not { State: DiskState.Up })
+        {
+            return null;
+        }
+
+        var groups = ImmutableArray.CreateBuilder<PlacementGroup>();
+        foreach (PlacementGroup group in map.Groups)
+        {
+            (int Index, Place Item)[] lost =
+                [.. group.Places.Index().Where(p => p.Item.FormerHomes.Contains(returned))];
+            if (lost.Length == 0 || group.Places.Any(p => p.Home == returned))
+            {
+                continue;
+            }
+
+            (int at, Place place) = lost.MinBy(p => p.Item.FormerHomes.IndexOf(returned));
+            var given = new Place(
+                returned, [place.Home, .. place.FormerHomes.Where(d => d != returned && d != place.Home)]);
+            groups.Add(group with { Epoch = group.Epoch + 1, Places = group.Places.SetItem(at, given) });
+        }
+
+        return groups.Count == 0
+            ? null
+            : new MapChange { FromVersion = map.Version, Groups = groups.ToImmutable() };
+    }
 }

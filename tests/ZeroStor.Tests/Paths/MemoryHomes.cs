@@ -17,15 +17,31 @@ internal enum Conduct
     /// <summary>Answers with bytes of its own and vouches for them.</summary>
     Lying,
 
+    /// <summary>States another digest than the stripe's, in listings and headers.</summary>
+    Forging,
+
+    /// <summary>States another vault than the stripe's, with the right shard and sums.</summary>
+    Misnaming,
+
     Full,
+
+    /// <summary>Knows an older map than everybody else: refuses each append for its epoch.</summary>
+    Behind,
+}
+
+/// <summary>A record as a home in memory holds it.</summary>
+internal sealed record StoredShard(
+    ShardHeader Header, byte[] Payload, ImmutableArray<RecordExtension> Extensions)
+{
+    /// <summary>The home has found it to be damaged.</summary>
+    public bool IsKnownBad { get; init; }
 }
 
 /// <summary>Homes without disks: shards in memory, epochs held as a home holds them, and a conduct for each disk
 /// that a test may change at any moment.</summary>
 internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 {
-    private readonly ConcurrentDictionary<(DiskId, StripeId, byte), (ShardHeader Header, byte[] Payload,
-        ImmutableArray<RecordExtension> Extensions)> _shards = new();
+    private readonly ConcurrentDictionary<(DiskId Disk, StripeId Stripe, byte Place), StoredShard> _shards = new();
 
     private readonly ConcurrentDictionary<DiskId, Conduct> _conduct = new();
 
@@ -33,20 +49,49 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 
     public int Appends;
 
+    /// <summary>Payloads that were given out, in buffers that nobody else ever rents; null: not kept.</summary>
+    public ConcurrentBag<BufferSlice>? GivenOut { get; set; }
+
+    /// <summary>Called before a disk answers a read.</summary>
+    public Action<ShardReadOrder>? OnRead { get; set; }
+
     public Conduct this[DiskId disk]
     {
         get => _conduct.GetValueOrDefault(disk);
         set => _conduct[disk] = value;
     }
 
-    public int ShardsOf(StripeId stripe) => _shards.Keys.Count(k => k.Item2 == stripe);
+    public int ShardsOf(StripeId stripe) => _shards.Keys.Count(k => k.Stripe == stripe);
+
+    public StoredShard? Stored(DiskId disk, StripeId stripe, int place) =>
+        _shards.GetValueOrDefault((disk, stripe, (byte)place));
+
+    public void Put(DiskId disk, StoredShard shard) =>
+        _shards[(disk, shard.Header.Stripe, shard.Header.Place)] = shard;
 
     public void Drop(StripeId stripe, int place)
     {
-        foreach ((DiskId, StripeId, byte) key in _shards.Keys.Where(k => k.Item2 == stripe && k.Item3 == place))
+        foreach (var key in _shards.Keys.Where(k => k.Stripe == stripe && k.Place == place))
         {
             _shards.TryRemove(key, out _);
         }
+    }
+
+    public void DropAll(DiskId disk)
+    {
+        foreach (var key in _shards.Keys.Where(k => k.Disk == disk))
+        {
+            _shards.TryRemove(key, out _);
+        }
+    }
+
+    /// <summary>Damages a payload; the home notices when it is read whole.</summary>
+    public void Rot(DiskId disk, StripeId stripe, int place)
+    {
+        StoredShard shard = _shards[(disk, stripe, (byte)place)];
+        byte[] rotten = [.. shard.Payload];
+        rotten[rotten.Length / 3] ^= 1;
+        _shards[(disk, stripe, (byte)place)] = shard with { Payload = rotten };
     }
 
     public async ValueTask<HomeAnswer> AppendAsync(ShardAppend order, CancellationToken cancel)
@@ -61,6 +106,8 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
             case Conduct.Silent:
                 await Task.Delay(Timeout.Infinite, cancel);
                 break;
+            case Conduct.Behind:
+                return new HomeAnswer(ErrorKind.PreconditionFailed, "epoch", map.Current.Version - 1);
         }
 
         PlacementGroup group = map.Current.Group(order.Header.Group)!;
@@ -74,8 +121,14 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
             return new HomeAnswer(ErrorKind.Corrupt, "sum");
         }
 
-        _shards[(order.To.Disk, order.Header.Stripe, order.Header.Place)] =
-            (order.Header, order.Payload.Span.ToArray(), order.Extensions);
+        if (Stored(order.To.Disk, order.Header.Stripe, order.Header.Place) is { IsKnownBad: false } stored)
+        {
+            return stored.Header.ShardSum == order.Header.ShardSum
+                ? HomeAnswer.Done
+                : new HomeAnswer(ErrorKind.Corrupt, "stored with other bytes");
+        }
+
+        Put(order.To.Disk, new StoredShard(order.Header, order.Payload.Span.ToArray(), order.Extensions));
         return HomeAnswer.Done;
     }
 
@@ -83,6 +136,7 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
     {
         await Task.Yield();
         Reads.Add((order.To.Disk, order.Length));
+        OnRead?.Invoke(order);
         Conduct conduct = this[order.To.Disk];
         if (conduct == Conduct.Silent)
         {
@@ -90,13 +144,28 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         }
 
         if (conduct == Conduct.Offline
-            || !_shards.TryGetValue((order.To.Disk, order.Stripe, order.Place), out var shard))
+            || Stored(order.To.Disk, order.Stripe, order.Place) is not { } shard)
         {
             return new ShardReadAnswer(
                 conduct == Conduct.Offline ? ErrorKind.DiskOffline : ErrorKind.NotFound, "no shard");
         }
 
-        BufferSlice payload = BufferPool.Shared.RentSlice(order.Length);
+        if (order.Offset + order.Length > shard.Payload.Length)
+        {
+            return new ShardReadAnswer(ErrorKind.InvalidArgument, "beyond the shard's end");
+        }
+
+        bool isDamaged = order.Length == shard.Payload.Length
+            && Sum128.Of(shard.Payload) != shard.Header.ShardSum;
+        if (isDamaged || shard.IsKnownBad)
+        {
+            Put(order.To.Disk, shard with { IsKnownBad = true });
+            return new ShardReadAnswer(ErrorKind.Corrupt, "damaged");
+        }
+
+        BufferPool pool = GivenOut is null ? BufferPool.Shared : new BufferPool();
+        BufferSlice payload = pool.RentSlice(order.Length);
+        GivenOut?.Add(payload);
         shard.Payload.AsSpan(order.Offset, order.Length).CopyTo(payload.Span);
         if (conduct == Conduct.Lying && order.Length > 0)
         {
@@ -106,7 +175,7 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         return new ShardReadAnswer(ErrorKind.None)
         {
             Payload = payload,
-            Header = shard.Header,
+            Header = Stated(conduct, shard.Header),
             Extensions = order.WithExtensions ? shard.Extensions : [],
         };
     }
@@ -116,23 +185,62 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         throw new NotSupportedException();
 
     public ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
-        throw new NotSupportedException();
-
-    public ValueTask<ImmutableArray<ShardEntry>> ListAsync(
-        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel) =>
-        ValueTask.FromResult<ImmutableArray<ShardEntry>>(
+        ValueTask.FromResult<ImmutableArray<BucketDigest>>(
         [
             .. _shards
-                .Where(s => s.Key.Item1 == to.Disk && s.Value.Header.Group == group && s.Key.Item2.CompareTo(after) > 0)
-                .OrderBy(s => s.Key.Item2)
-                .Take(max)
-                .Select(s => new ShardEntry(
-                    s.Key.Item2, s.Key.Item3, s.Value.Header.Content, s.Value.Header.SumsDigest)),
+                .Where(s => s.Key.Disk == to.Disk)
+                .GroupBy(s => (s.Value.Header.Group, Bucket: BucketDigest.BucketOf(s.Key.Stripe)))
+                .Select(g => new BucketDigest(
+                    g.Key.Group,
+                    g.Key.Bucket,
+                    g.Count(),
+                    g.Aggregate(UInt128.Zero, (sum, s) => sum + s.Key.Stripe.Value + s.Value.Header.SumsDigest.Low))),
         ]);
+
+    public async ValueTask<ImmutableArray<ShardEntry>> ListAsync(
+        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel)
+    {
+        Conduct conduct = this[to.Disk];
+        if (conduct == Conduct.Silent)
+        {
+            await Task.Delay(Timeout.Infinite, cancel);
+        }
+
+        if (conduct == Conduct.Offline)
+        {
+            throw new ZeroStorException(ErrorKind.DiskOffline, $"Disk {to.Disk} is offline.");
+        }
+
+        var entries = ImmutableArray.CreateBuilder<ShardEntry>();
+        IEnumerable<IGrouping<StripeId, KeyValuePair<(DiskId, StripeId, byte), StoredShard>>> stripes = _shards
+            .Where(s => s.Key.Disk == to.Disk && s.Value.Header.Group == group && !s.Value.IsKnownBad)
+            .Where(s => s.Key.Stripe.CompareTo(after) > 0)
+            .GroupBy(s => s.Key.Stripe)
+            .OrderBy(s => s.Key);
+        foreach (var stripe in stripes)
+        {
+            if (entries.Count >= max)
+            {
+                break;
+            }
+
+            entries.AddRange(stripe.Select(s => s.Value.Header).OrderBy(h => h.Place).Select(h => new ShardEntry(
+                h.Stripe, h.Place, h.Content, Stated(conduct, h).SumsDigest)));
+        }
+
+        return entries.ToImmutable();
+    }
 
     public ValueTask<ShardLocation?> LocateAsync(
         DiskAddress to, StripeId stripe, byte place, CancellationToken cancel) => throw new NotSupportedException();
 
     public ValueTask<DiskReport> ReportAsync(DiskAddress to, CancellationToken cancel) =>
         throw new NotSupportedException();
+
+    private static ShardHeader Stated(Conduct conduct, ShardHeader header) => conduct switch
+    {
+        Conduct.Forging => header with { SumsDigest = new Sum128(header.SumsDigest.High ^ 1, 7) },
+        Conduct.Misnaming => header with { Vault = new VaultId(99) },
+        _ => header,
+    };
 }

@@ -62,6 +62,18 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
         HomeTimeout = TimeSpan.FromSeconds(1),
     };
 
+    /// <summary>Repair that finds no stripe in flight, unless it is given a grace.</summary>
+    public RepairGroup Repair(TimeProvider? time = null, TimeSpan grace = default, RepairThrottle? throttle = null) =>
+        new(
+            Homes,
+            this,
+            this,
+            throttle ?? new RepairThrottle(TimeProvider.System),
+            time ?? TimeProvider.System)
+        {
+            InFlightGrace = grace,
+        };
+
     public byte[] Content(int bytes)
     {
         byte[] content = new byte[bytes];
@@ -69,7 +81,8 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
         return content;
     }
 
-    public (StripeToWrite Stripe, byte[] Wrapped) Stripe(byte[] content, int floor = 0)
+    public (StripeToWrite Stripe, byte[] Wrapped) Stripe(
+        byte[] content, int floor = 0, ReadOnlyMemory<byte> manifest = default)
     {
         ContentId id = ContentId.New(Tick, Entropy);
         ContentKey key = _keys.NewContentKey(id, Entropy, out byte[] wrapped);
@@ -83,6 +96,7 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
             WriteFloor = floor == 0 ? Code.DefaultWriteFloor : floor,
             Ordinal = 3,
             Parts = Pieces(content),
+            SealedManifest = manifest,
         };
         return (stripe, wrapped);
     }

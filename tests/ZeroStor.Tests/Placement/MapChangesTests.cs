@@ -65,6 +65,110 @@ public sealed class MapChangesTests
             group => Assert.Equal(Code.K, group.Places.Count(p => p.IsWhole)));
     }
 
+    [Fact]
+    public void A_whole_place_forgets_its_former_homes_and_keeps_the_epoch()
+    {
+        FabricMap map = Fabric(8, out _);
+        map = map.With(MapChanges.Replace(map, new DiskId(2), new DiskId(7)));
+        map = map.With(MapChanges.Replace(map, new DiskId(3), new DiskId(8)));
+        PlacementGroup before = map.Groups[0];
+        int whole = PlaceOf(before, 7);
+        map = map.With(MapChanges.MarkWhole(map, before.Id, [whole])!);
+        PlacementGroup after = map.Group(before.Id)!;
+        Assert.Equal(before.Epoch, after.Epoch);
+        Assert.True(after.Places[whole].IsWhole);
+        Assert.Equal(before.Places.Select(p => p.Home), after.Places.Select(p => p.Home));
+        Assert.Equal([new DiskId(3)], after.Places[PlaceOf(after, 8)].FormerHomes);
+        Assert.Null(MapChanges.MarkWhole(map, before.Id, [whole]));
+        Assert.Null(MapChanges.MarkWhole(map, before.Id, []));
+        Assert.Throws<ZeroStorException>(() => MapChanges.MarkWhole(map, new GroupId(99), [0]));
+    }
+
+    [Fact]
+    public void A_former_home_that_returns_gets_its_places_back_and_the_newcomer_still_counts()
+    {
+        FabricMap map = Fabric(7, out ClassId placement);
+        FabricMap first = map;
+        map = map.With(MapChanges.Replace(map, new DiskId(2), new DiskId(7)));
+        Assert.Null(MapChanges.ReturnHome(map, new DiskId(2)));
+        map = Up(map, 2);
+        GroupId whole = map.Groups[0].Id;
+        map = map.With(MapChanges.MarkWhole(map, whole, [PlaceOf(map.Group(whole)!, 7)])!);
+        map = map.With(MapChanges.ReturnHome(map, new DiskId(2))!);
+        Assert.All(map.GroupsOf(placement), group =>
+        {
+            if (group.Id == whole)
+            {
+                Assert.Equal(2u, group.Epoch);
+                Assert.DoesNotContain(group.Places, p => p.Home == new DiskId(2));
+                return;
+            }
+
+            Assert.Equal(3u, group.Epoch);
+            int place = PlaceOf(first.Group(group.Id)!, 2);
+            Assert.Equal(new DiskId(2), group.Places[place].Home);
+            Assert.Equal([new DiskId(7)], group.Places[place].FormerHomes);
+        });
+        Assert.Null(MapChanges.ReturnHome(map, new DiskId(2)));
+    }
+
+    [Fact]
+    public void Other_former_homes_are_kept_when_one_returns()
+    {
+        FabricMap map = Fabric(8, out _);
+        map = map.With(MapChanges.Replace(map, new DiskId(2), new DiskId(7)));
+        map = map.With(MapChanges.Replace(map, new DiskId(7), new DiskId(8)));
+        map = Up(map, 2);
+        map = map.With(MapChanges.ReturnHome(map, new DiskId(2))!);
+        Assert.All(map.Groups, group => Assert.Equal(
+            [new DiskId(8), new DiskId(7)], group.Places[PlaceOf(group, 2)].FormerHomes));
+    }
+
+    [Fact]
+    public void However_disks_are_lost_replaced_made_whole_and_return_none_is_twice_a_home_of_a_group()
+    {
+        CsCheck.Check.Sample(CsCheck.Gen.Int, seed =>
+        {
+            var random = new Random(seed);
+            FabricMap map = Fabric(9, out _);
+            for (int step = 0; step < 40; step++)
+            {
+                FabricMap before = map;
+                var disk = new DiskId((uint)random.Next(1, 10));
+                PlacementGroup any = map.Groups[random.Next(map.Groups.Length)];
+                map = random.Next(4) switch
+                {
+                    0 => map.With(MapChanges.Replace(map, disk, new DiskId((uint)random.Next(1, 10)))),
+                    1 => MapChanges.MarkWhole(map, any.Id, [random.Next(Code.N)]) is { } whole ? map.With(whole) : map,
+                    2 => Up(map, disk.Value),
+                    _ => MapChanges.ReturnHome(map, disk) is { } returned ? map.With(returned) : map,
+                };
+                Assert.All(map.Groups, group => AssertStep(before.Group(group.Id)!, group));
+            }
+        }, iter: 300);
+    }
+
+    // A new home means a new epoch, no disk is a home twice, and whoever was a home still counts until it is whole.
+    private static void AssertStep(PlacementGroup before, PlacementGroup after)
+    {
+        Assert.Equal(Code.N, after.Places.DistinctBy(p => p.Home).Count());
+        Assert.True(after.Places.Count(p => p.IsWhole) >= Code.K);
+        for (int i = 0; i < Code.N; i++)
+        {
+            if (before.Places[i].Home != after.Places[i].Home)
+            {
+                Assert.Equal(before.Epoch + 1, after.Epoch);
+                Assert.Contains(before.Places[i].Home, after.Places[i].FormerHomes);
+            }
+        }
+    }
+
+    private static int PlaceOf(PlacementGroup group, uint disk) =>
+        group.Places.Index().Single(p => p.Item.Home == new DiskId(disk)).Index;
+
+    private static FabricMap Up(FabricMap map, uint disk) =>
+        map.With(MapChanges.Put(map, map.Disk(new DiskId(disk))! with { State = DiskState.Up }));
+
     private static FabricMap Map(int disks) =>
         new(new FabricId(1), 1, GroupPlannerTests.Disks(disks, disks), [], []);
 
