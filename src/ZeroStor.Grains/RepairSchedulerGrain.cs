@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Orleans.Placement;
-using Orleans.Runtime;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 

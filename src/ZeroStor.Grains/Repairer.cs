@@ -20,7 +20,7 @@ internal sealed class Repairer(
     TimeProvider time,
     ILogger<Repairer> log)
 {
-    private readonly SemaphoreSlim _round = new(1);
+    private int _isInRound;
     private long _rounds;
     private int _groupsToRepair;
     private long _left;
@@ -46,7 +46,7 @@ internal sealed class Repairer(
     public async Task RunAsync(CancellationToken cancel)
     {
         // A round takes as long as it takes; the timer's next beat is not another one.
-        if (!await _round.WaitAsync(TimeSpan.Zero, cancel))
+        if (Interlocked.Exchange(ref _isInRound, 1) == 1)
         {
             return;
         }
@@ -59,7 +59,7 @@ internal sealed class Repairer(
         }
         finally
         {
-            _round.Release();
+            Volatile.Write(ref _isInRound, 0);
         }
     }
 

@@ -110,6 +110,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public Task<FabricStatus> StatusAsync(CancellationToken cancel) => throw new NotSupportedException();
 
+    public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) => throw new NotSupportedException();
+
     public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel) =>
         DoAsync<ImmutableArray<VaultInfo>>("fabric", "list-vaults", cancel, () => [Info(VaultName)]);
 

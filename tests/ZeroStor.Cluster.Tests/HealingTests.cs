@@ -1,0 +1,123 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using ZeroStor.Client;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.Cluster.Tests;
+
+/// <summary>The fabric heals by itself: what is lost is restored at new homes, what returns counts again.</summary>
+public sealed class HealingTests : IAsyncLifetime
+{
+    private readonly Dictionary<string, byte[]> _objects = [];
+    private TestFabric _fabric = null!;
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _fabric = await TestFabric.StartAsync();
+        for (int i = 0; i < 10; i++)
+        {
+            byte[] content = RandomNumberGenerator.GetBytes(1 + (i * 150_000));
+            _objects[$"key{i}"] = content;
+            await _fabric.Client.Vault("default").PutAsync(
+                $"key{i}", new ReadOnlySequence<byte>(content), cancel: Cancel);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _fabric.DisposeAsync();
+
+    [Fact]
+    public async Task Disks_lost_while_the_silo_runs_are_made_anew_and_filled_round_after_round()
+    {
+        foreach ((string first, string second) in new[] { ("disk01", "disk04"), ("disk02", "disk06"), ("disk01", "disk05") })
+        {
+            long repaired = (await StatusAsync()).Counters["shardsRepaired"];
+            Remove(first);
+            Remove(second);
+            await Eventually.HoldsAsync(
+                async () => (await StatusAsync()).Counters["shardsRepaired"] > repaired, "repair has begun");
+            await WholeAsync();
+            await VerifyAsync();
+        }
+
+        await _fabric.StopAsync();
+        await _fabric.StartSiloAsync();
+        await WholeAsync();
+        await VerifyAsync();
+    }
+
+    [Fact]
+    public async Task A_folder_that_comes_back_under_another_name_counts_again()
+    {
+        string away = Path.Combine(_fabric.Folder, "elsewhere");
+        Directory.CreateDirectory(away);
+        string[] lost = ["disk02", "disk03", "disk05"];
+        foreach (string disk in lost)
+        {
+            Directory.Move(Path.Combine(_fabric.Folder, disk), Path.Combine(away, disk));
+        }
+
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync()).Disks.Count(d => d.State == "missing") >= 3, "the disks are missing");
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(VerifyAsync);
+        Assert.Equal(ErrorKind.TooFewShards, refusal.Kind);
+        Assert.Contains("default/key", refusal.Message, StringComparison.Ordinal);
+
+        Directory.Move(Path.Combine(away, "disk03"), Path.Combine(_fabric.Folder, "the-old-disk03"));
+        await WholeAsync();
+        await VerifyAsync();
+    }
+
+    [Fact]
+    public async Task Rotten_shards_that_a_read_meets_are_repaired()
+    {
+        ShardPlace[] places = [.. await _fabric.Client.Vault("default").LocateAsync("key9", Cancel).ToArrayAsync(Cancel)];
+        int stripes = places.Max(p => p.Stripe) + 1;
+        foreach (ShardPlace place in places.Where(p => p.Index < 2))
+        {
+            Flip(place.File, place.Offset + (place.Length / 2));
+        }
+
+        await VerifyAsync();
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync()).Counters["shardsRepaired"] >= 2 * stripes, "rot is repaired");
+        await WholeAsync();
+        long decoded = (await StatusAsync()).Counters["stripesDecoded"];
+        await VerifyAsync();
+        Assert.Equal(decoded, (await StatusAsync()).Counters["stripesDecoded"]);
+    }
+
+    private static void Flip(string file, long offset)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        stream.Position = offset;
+        int value = stream.ReadByte();
+        stream.Position = offset;
+        stream.WriteByte((byte)(value ^ 1));
+    }
+
+    private Task<FabricStatus> StatusAsync() => _fabric.Client.StatusAsync(Cancel);
+
+    private void Remove(string disk) => Directory.Delete(Path.Combine(_fabric.Folder, disk), recursive: true);
+
+    private Task WholeAsync() => Eventually.HoldsAsync(
+        async () =>
+        {
+            FabricStatus status = await StatusAsync();
+            RepairProgress progress = await _fabric.Client.RepairAsync(cancel: Cancel);
+            return status.Ledger.Whole == status.Ledger.Stripes && progress.GroupsToRepair == 0;
+        },
+        "every stripe has all its shards");
+
+    private async Task VerifyAsync()
+    {
+        foreach ((string key, byte[] content) in _objects)
+        {
+            await using ObjectStream read = await _fabric.Client.Vault("default").OpenReadAsync(key, cancel: Cancel);
+            using var all = new MemoryStream();
+            await read.CopyToAsync(all, Cancel);
+            Assert.Equal(content, all.ToArray());
+        }
+    }
+}
