@@ -20,6 +20,11 @@ internal sealed class Repairer(
     TimeProvider time,
     ILogger<Repairer> log)
 {
+    /// <summary>Groups repaired at once: each waits a while for stripes in flight, and holds some stripes in memory.
+    /// </summary>
+    private const int GroupsAtOnce = 4;
+
+    private readonly Lock _lock = new();
     private int _isInRound;
     private long _rounds;
     private int _groupsToRepair;
@@ -27,18 +32,16 @@ internal sealed class Repairer(
     private RepairTally _done;
     private TimeSpan _busy;
 
-    public RepairProgress Progress => new()
+    public RepairProgress Progress
     {
-        GroupsToRepair = _groupsToRepair,
-        Rounds = _rounds,
-        ShardsRebuilt = _done.ShardsRebuilt,
-        ShardsCopied = _done.ShardsCopied,
-        ShardsLeft = _left,
-        BytesRead = _done.BytesRead,
-        BytesWritten = _done.BytesWritten,
-        Busy = _busy,
-        GetP99 = health.Gets.P99,
-    };
+        get
+        {
+            lock (_lock)
+            {
+                return Snapshot();
+            }
+        }
+    }
 
     /// <summary>Lifts the limit on its rate until nothing is left to repair.</summary>
     public void Hurry() => throttle.BytesPerSecond = 0;
@@ -62,6 +65,19 @@ internal sealed class Repairer(
             Volatile.Write(ref _isInRound, 0);
         }
     }
+
+    private RepairProgress Snapshot() => new()
+    {
+        GroupsToRepair = _groupsToRepair,
+        Rounds = _rounds,
+        ShardsRebuilt = _done.ShardsRebuilt,
+        ShardsCopied = _done.ShardsCopied,
+        ShardsLeft = _left,
+        BytesRead = _done.BytesRead,
+        BytesWritten = _done.BytesWritten,
+        Busy = _busy,
+        GetP99 = health.Gets.P99,
+    };
 
     // A disk that is missing while its silo runs failed alone: nobody waits for it.
     private async Task ReplaceLostAsync(CancellationToken cancel)
@@ -91,25 +107,29 @@ internal sealed class Repairer(
             throttle.BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024;
         }
 
-        foreach (PlacementGroup group in groups)
+        long started = time.GetTimestamp();
+        await Parallel.ForEachAsync(
+            groups,
+            new ParallelOptions { MaxDegreeOfParallelism = GroupsAtOnce, CancellationToken = cancel },
+            (group, token) => RepairAsync(group, token));
+        _busy += groups.Length > 0 ? time.GetElapsedTime(started) : TimeSpan.Zero;
+    }
+
+    private async ValueTask RepairAsync(PlacementGroup group, CancellationToken cancel)
+    {
+        RepairTally tally = await repair.RunAsync(group.Id, cancel);
+        lock (_lock)
         {
-            long started = time.GetTimestamp();
-            RepairTally tally = await Task.Run(() => repair.RunAsync(group.Id, cancel), cancel);
-            _busy += time.GetElapsedTime(started);
             _done += tally;
             _left += tally.ShardsLeft;
-            counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);
-            if (tally.ShardsLeft == 0)
-            {
-                await MarkWholeAsync(group, cancel);
-            }
-
-            if (tally.ShardsRebuilt + tally.ShardsCopied + tally.ShardsLeft > 0)
-            {
-                log.GroupRepaired(group.Id, tally.ShardsRebuilt, tally.ShardsCopied, tally.ShardsLeft);
-            }
-
             _groupsToRepair--;
+        }
+
+        counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);
+        await MarkWholeAsync(group, tally, cancel);
+        if (tally.ShardsRebuilt + tally.ShardsCopied + tally.ShardsLeft > 0)
+        {
+            log.GroupRepaired(group.Id, tally.ShardsRebuilt, tally.ShardsCopied, tally.ShardsLeft);
         }
     }
 
@@ -127,19 +147,24 @@ internal sealed class Repairer(
         ];
     }
 
-    // Every stripe that any holder lists stands at its home: former homes are not needed any more. Under another
-    // epoch than the repaired one somebody changed the homes meanwhile, and the next round looks again.
-    private Task MarkWholeAsync(PlacementGroup repaired, CancellationToken cancel) =>
-        repaired.Places.All(p => p.IsWhole)
+    // A home that has all that any holder lists needs its former homes no more. Under another epoch than the
+    // repaired one somebody changed the homes meanwhile, and the next round looks again.
+    private Task MarkWholeAsync(PlacementGroup repaired, RepairTally tally, CancellationToken cancel)
+    {
+        int[] whole =
+        [
+            .. repaired.Places.Index()
+                .Where(p => !p.Item.IsWhole
+                    && !tally.IsLeft(p.Index)
+                    && map.Current.Disk(p.Item.Home) is { State: DiskState.Up })
+                .Select(p => p.Index),
+        ];
+        return whole.Length == 0
             ? Task.CompletedTask
             : map.ChangeAsync(
                 from => from.Group(repaired.Id) is { } now && now.Epoch == repaired.Epoch
-                    ? MapChanges.MarkWhole(from, now.Id, [.. WholePlaces(from, now)])
+                    ? MapChanges.MarkWhole(from, now.Id, whole)
                     : null,
                 cancel);
-
-    private static IEnumerable<int> WholePlaces(FabricMap current, PlacementGroup group) =>
-        group.Places.Index()
-            .Where(p => current.Disk(p.Item.Home) is { State: DiskState.Up })
-            .Select(p => p.Index);
+    }
 }

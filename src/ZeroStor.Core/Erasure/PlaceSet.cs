@@ -11,16 +11,19 @@ internal record struct PlaceSet
 
     public readonly int Count => (int)UInt128.PopCount(_low) + BitOperations.PopCount(_high);
 
-    public static PlaceSet Range(int first, int count)
+    public static PlaceSet Of(IEnumerable<int> places)
     {
-        PlaceSet places = default;
-        for (int place = first; place < first + count; place++)
+        PlaceSet set = default;
+        foreach (int place in places)
         {
-            places.Add(place);
+            set.Add(place);
         }
 
-        return places;
+        return set;
     }
+
+    public static PlaceSet Range(int first, int count) =>
+        Of(Enumerable.Range(first, count));
 
     public void Add(int place)
     {
@@ -33,6 +36,9 @@ internal record struct PlaceSet
             _high |= 1UL << (place - 128);
         }
     }
+
+    public static PlaceSet operator |(PlaceSet a, PlaceSet b) =>
+        new() { _low = a._low | b._low, _high = a._high | b._high };
 
     public readonly bool Contains(int place) =>
         ((place < 128 ? _low >> place : _high >> (place - 128)) & UInt128.One) != UInt128.Zero;

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ZeroStor.Erasure;
 
 namespace ZeroStor.Paths;
 
@@ -13,13 +14,21 @@ namespace ZeroStor.Paths;
 public readonly record struct RepairTally(
     long Stripes, long ShardsRebuilt, long ShardsCopied, long ShardsLeft, long BytesRead, long BytesWritten)
 {
+    internal PlaceSet PlacesLeft { get; init; }
+
+    /// <summary>Whether the home of this place may lack a shard that somebody holds.</summary>
+    public bool IsLeft(int place) => PlacesLeft.Contains(place);
+
     public static RepairTally operator +(RepairTally a, RepairTally b) => new(
         a.Stripes + b.Stripes,
         a.ShardsRebuilt + b.ShardsRebuilt,
         a.ShardsCopied + b.ShardsCopied,
         a.ShardsLeft + b.ShardsLeft,
         a.BytesRead + b.BytesRead,
-        a.BytesWritten + b.BytesWritten);
+        a.BytesWritten + b.BytesWritten)
+    {
+        PlacesLeft = a.PlacesLeft | b.PlacesLeft,
+    };
 }
 
 /// <summary>Brings the stripes of a group to all its homes. It asks no catalog: it rebuilds whatever the group's
@@ -58,10 +67,14 @@ public sealed class RepairGroup(
         {
             int[] missing = [.. Enumerable.Range(0, code.N).Where(p => !stripe.IsHome(pass.Group, p))];
             bool isRepairable = Array.Exists(missing, p => !pass.IsAbsent(pass.Group.Places[p].Home));
-            tally += new RepairTally { Stripes = 1, ShardsLeft = isRepairable ? 0 : missing.Length };
+            tally += new RepairTally { Stripes = 1 };
             if (isRepairable)
             {
                 lacking.Add(new RepairItem(stripe.Stripe, stripe.Strays(pass.Group)));
+            }
+            else if (missing.Length > 0)
+            {
+                tally += new RepairTally { ShardsLeft = missing.Length, PlacesLeft = PlaceSet.Of(missing) };
             }
 
             if (lacking.Count == StripesPerBatch)
@@ -77,7 +90,7 @@ public sealed class RepairGroup(
         }
 
         tally += await RepairAsync(pass, code, lacking, cancel);
-        return End(pass, tally);
+        return End(pass, code, tally);
     }
 
     /// <summary>Repairs these stripes alone: what a read found to be missing or bad.</summary>
@@ -106,17 +119,21 @@ public sealed class RepairGroup(
             }
         }
 
-        return End(pass, tally);
+        return End(pass, code, tally);
     }
 
     private static ParallelOptions AtOnce(CancellationToken cancel) =>
         new() { MaxDegreeOfParallelism = StripesAtOnce, CancellationToken = cancel };
 
     // What a pass that ended short did not come to is unknown, and must not pass for none.
-    private static RepairTally End(RepairHomes pass, RepairTally tally)
+    private static RepairTally End(RepairHomes pass, Code code, RepairTally tally)
     {
         bool hidesRest = pass.IsStale && tally.ShardsLeft == 0;
-        return tally + pass.Bytes + new RepairTally { ShardsLeft = hidesRest ? 1 : 0 };
+        return tally + pass.Bytes + new RepairTally
+        {
+            ShardsLeft = hidesRest ? 1 : 0,
+            PlacesLeft = pass.IsStale ? PlaceSet.Range(0, code.N) : default,
+        };
     }
 
     private RepairHomes Begin(GroupId id, out Code code)

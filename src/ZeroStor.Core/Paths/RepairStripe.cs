@@ -21,6 +21,7 @@ internal sealed class RepairStripe : IDisposable
     private readonly SortedSet<int> _wanted = [];
     private StripeTruth? _truth;
     private int _left;
+    private PlaceSet _placesLeft;
 
     /// <param name="homes">The pass.</param>
     /// <param name="code">The code of the group's class.</param>
@@ -65,17 +66,25 @@ internal sealed class RepairStripe : IDisposable
         if (_truth is null)
         {
             bool isGone = Array.TrueForAll(_answers, a => a.Kind == ErrorKind.NotFound);
-            _left = isGone ? 0 : Math.Max(1, Places().Count(p => !AnswerOfHome(p).IsDone));
+            if (!isGone)
+            {
+                // Nobody knows what is right, so no home is known to be.
+                _left = Math.Max(1, Places().Count(p => !AnswerOfHome(p).IsDone));
+                _placesLeft = PlaceSet.Range(0, _code.N);
+            }
+
             return isGone;
         }
 
         foreach (int place in Places().Where(p => !IsGood(Home(p), p)))
         {
-            bool isFree = AnswerOfHome(place).Kind is ErrorKind.NotFound or ErrorKind.Corrupt;
-            _left += isFree ? 0 : 1;
-            if (isFree)
+            if (AnswerOfHome(place).Kind is ErrorKind.NotFound or ErrorKind.Corrupt)
             {
                 Want(place);
+            }
+            else
+            {
+                Leave(place);
             }
         }
 
@@ -87,7 +96,7 @@ internal sealed class RepairStripe : IDisposable
     {
         if (_truth is null)
         {
-            return new RepairTally { ShardsLeft = _left };
+            return new RepairTally { ShardsLeft = _left, PlacesLeft = _placesLeft };
         }
 
         NameLiars();
@@ -101,12 +110,18 @@ internal sealed class RepairStripe : IDisposable
 
         bool[] stored = await Task.WhenAll(_wanted.Select(p => StoreAsync(p, cancel)));
         int[] done = [.. _wanted.Where((_, i) => stored[i])];
+        foreach (int place in _wanted.Except(done))
+        {
+            Leave(place);
+        }
+
         int copies = done.Intersect(copied).Count();
         return new RepairTally
         {
             ShardsCopied = copies,
             ShardsRebuilt = done.Length - copies,
-            ShardsLeft = _left + _wanted.Count - done.Length,
+            ShardsLeft = _left,
+            PlacesLeft = _placesLeft,
         };
     }
 
@@ -137,8 +152,14 @@ internal sealed class RepairStripe : IDisposable
         }
         else
         {
-            _left++;
+            Leave(place);
         }
+    }
+
+    private void Leave(int place)
+    {
+        _left++;
+        _placesLeft.Add(place);
     }
 
     private void NameLiars()
@@ -212,7 +233,7 @@ internal sealed class RepairStripe : IDisposable
         }
         else
         {
-            _left++;
+            Leave(place);
         }
     }
 
