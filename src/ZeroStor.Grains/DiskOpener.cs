@@ -26,7 +26,8 @@ internal sealed class DiskOpener(
     /// <exception cref="ZeroStorException">The folder cannot be a disk of this fabric, in one sentence.</exception>
     public async Task OpenAsync(DiskFolder folder, CancellationToken cancel)
     {
-        DiskEntry? here = Own(map.Current).FirstOrDefault(d => d.Path == folder.Path);
+        // A folder that was made anew has had several disks: the last one is meant.
+        DiskEntry? here = Own(map.Current).Where(d => d.Path == folder.Path).MaxBy(d => d.Id);
         Superblock? superblock;
         try
         {

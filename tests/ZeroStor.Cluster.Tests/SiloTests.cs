@@ -66,18 +66,54 @@ public sealed class SiloTests
     }
 
     [Fact]
-    public async Task A_disk_that_vanishes_while_the_silo_runs_is_missing_and_reads_go_on()
+    public async Task A_mount_that_vanishes_while_the_silo_runs_is_missing_and_reads_and_writes_go_on()
     {
-        await using TestFabric fabric = await TestFabric.StartAsync();
+        using var mounts = new TemporaryFolder();
+        string mount = Path.Combine(mounts.Path, "mount");
+        Directory.CreateDirectory(mount);
+        await using TestFabric fabric = await TestFabric.StartAsync(options =>
+        {
+            options.Disks = 5;
+            options.DiskPaths.Add(mount);
+        });
         byte[] content = RandomNumberGenerator.GetBytes(1_000_000);
         await PutAsync(fabric, "default", "key", content);
-        Directory.Delete(Path.Combine(fabric.Folder, "disk04"), recursive: true);
+        Directory.Move(mount, mount + "-away");
         await Eventually.HoldsAsync(
             async () => (await fabric.Client.StatusAsync(Cancel)).Disks.Count(d => d.State == "missing") == 1,
             "the disk is missing");
         Assert.Equal(content, await GetAsync(fabric, "default", "key"));
         ObjectVersion put = await PutAsync(fabric, "default", "short", content);
         Assert.Equal(1, put.ShortStripes);
+        Assert.False(Directory.Exists(mount));
+
+        Directory.Move(mount + "-away", mount);
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Ledger is { Whole: 2, Stripes: 2 },
+            "the mount is taken in again and gets what it missed");
+    }
+
+    [Fact]
+    public async Task A_folder_that_vanishes_twice_is_made_anew_twice()
+    {
+        await using TestFabric fabric = await TestFabric.StartAsync();
+        byte[] content = RandomNumberGenerator.GetBytes(500_000);
+        await PutAsync(fabric, "default", "key", content);
+        for (int round = 0; round < 2; round++)
+        {
+            await fabric.StopAsync();
+            Directory.Delete(Path.Combine(fabric.Folder, "disk04"), recursive: true);
+            await fabric.StartSiloAsync();
+            await Eventually.HoldsAsync(
+                async () =>
+                {
+                    FabricStatus status = await fabric.Client.StatusAsync(Cancel);
+                    return status.Ledger is { Whole: 1, Stripes: 1 } && status.Disks.Length == 6;
+                },
+                "the newcomer is whole and the lost disk is not missed");
+        }
+
+        Assert.Equal(content, await GetAsync(fabric, "default", "key"));
     }
 
     [Fact]
