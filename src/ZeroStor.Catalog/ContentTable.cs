@@ -3,14 +3,6 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>The numbers stand in the database.</summary>
-internal enum ContentState
-{
-    Open = 0,
-    Live = 1,
-    Dead = 2,
-}
-
 /// <param name="Names">How many versions name it; only live ones have any.</param>
 /// <param name="Tick">When it was last touched (open), committed (live), or died.</param>
 /// <param name="Lived">Whether it ever was live.</param>

@@ -140,9 +140,13 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     public Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
         _writer.RunAsync(session => ContentTable.ForgetAsync(session, dead), cancel);
 
-    public Task<bool> IsLiveAsync(ContentId content, CancellationToken cancel) => _readers.RunAsync(
-        async session => (await ContentTable.ReadAsync(session, [content])).GetValueOrDefault(content)
-            is { State: ContentState.Live },
+    public Task<ImmutableArray<ContentState?>> StatesAsync(
+        IReadOnlyList<ContentId> contents, CancellationToken cancel) => _readers.RunAsync(
+        async session =>
+        {
+            Dictionary<ContentId, ContentRow> rows = await ContentTable.ReadAsync(session, contents);
+            return contents.Select(c => rows.GetValueOrDefault(c)?.State).ToImmutableArray();
+        },
         cancel);
 
     /// <inheritdoc/>

@@ -117,10 +117,24 @@ public interface ICatalog
     /// <summary>Removes rows of dead contents, with their pages: nobody holds a shard of them any more.</summary>
     Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel);
 
-    /// <summary>Whether some version names this content.</summary>
-    Task<bool> IsLiveAsync(ContentId content, CancellationToken cancel);
+    /// <summary>The state of each content, in the order asked; null where there is no row.</summary>
+    Task<ImmutableArray<ContentState?>> StatesAsync(
+        IReadOnlyList<ContentId> contents, CancellationToken cancel);
 
     Task<CatalogCounts> CountAsync(CancellationToken cancel);
+}
+
+/// <summary>Where a content is in its life. The numbers stand in databases: never reuse one.</summary>
+public enum ContentState
+{
+    /// <summary>Still being put.</summary>
+    Open = 0,
+
+    /// <summary>Some version names it.</summary>
+    Live = 1,
+
+    /// <summary>Condemned: to be reclaimed.</summary>
+    Dead = 2,
 }
 
 public sealed record FabricState(FabricId Fabric, Tick Tick);

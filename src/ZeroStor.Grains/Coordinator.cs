@@ -89,7 +89,7 @@ internal sealed class Coordinator(
         catch (ZeroStorException e) when (e.Kind == ErrorKind.TooFewShards)
         {
             // Reclaimed under its reader, rather than lost?
-            throw await catalog.IsLiveAsync(order.Content, cancel)
+            throw (await catalog.StatesAsync([order.Content], cancel))[0] == ContentState.Live
                 ? e
                 : ZeroStorException.NotFound("the version was deleted while it was read");
         }

@@ -48,6 +48,9 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "{Path} is not taken in: {Why}")]
     public static partial void DiskNotAdopted(this ILogger log, string path, string why);
 
+    [LoggerMessage(16, LogLevel.Information, "{Contents} contents were put and never committed: condemned")]
+    public static partial void OrphansFound(this ILogger log, int contents);
+
     [LoggerMessage(15, LogLevel.Information, "group {Group} is repaired: {Rebuilt} shards rebuilt, {Copied} copied, "
         + "{Left} left")]
     public static partial void GroupRepaired(

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging;
+using ZeroStor.Paths;
 
 namespace ZeroStor.Grains;
 
@@ -9,6 +10,7 @@ namespace ZeroStor.Grains;
 internal sealed class Reclaimer(
     ICatalog catalog,
     IShardHome homes,
+    FindOrphans orphans,
     SiloMap map,
     ZeroStorOptions options,
     Counters counters,
@@ -23,6 +25,7 @@ internal sealed class Reclaimer(
 
     private readonly HashSet<ContentId> _dropped = [];
     private long _droppedAtMap;
+    private Tick _searchedUntil;
 
     /// <summary>One round.</summary>
     public async Task RunAsync(CancellationToken cancel)
@@ -33,17 +36,39 @@ internal sealed class Reclaimer(
             await catalog.CondemnIdleAsync(new Tick(now.Value - options.UploadIdleTicks), now, cancel);
         }
 
+        if (map.Current.Version != _droppedAtMap || _dropped.Count > MaxRemembered)
+        {
+            // A disk may have come back with shards that it was never told to drop, or that nobody committed.
+            _dropped.Clear();
+            _droppedAtMap = map.Current.Version;
+            _searchedUntil = default;
+        }
+
+        await FindOrphansAsync(now, cancel);
         await ReclaimAsync(now, cancel);
+    }
+
+    private async Task FindOrphansAsync(Tick now, CancellationToken cancel)
+    {
+        if (now.Value < options.OrphanAfterTicks)
+        {
+            return;
+        }
+
+        var until = new Tick(now.Value - options.OrphanAfterTicks);
+        if (until > _searchedUntil)
+        {
+            int condemned = await orphans.RunAsync(_searchedUntil, until, cancel);
+            _searchedUntil = until;
+            if (condemned > 0)
+            {
+                log.OrphansFound(condemned);
+            }
+        }
     }
 
     private async Task ReclaimAsync(Tick now, CancellationToken cancel)
     {
-        if (map.Current.Version != _droppedAtMap || _dropped.Count > MaxRemembered)
-        {
-            // A disk may have come back with shards that it was never told to drop.
-            _dropped.Clear();
-            _droppedAtMap = map.Current.Version;
-        }
 
         if (now.Value < options.ReclaimAfterTicks)
         {

@@ -39,6 +39,10 @@ public sealed class ZeroStorOptions
     /// <summary>How long a row of the dead, and a content without a row, is remembered.</summary>
     public uint ForgetAfterTicks { get; set; } = 1440;
 
+    /// <summary>What was put so long ago and has no row in the catalog is condemned: no put goes that long without
+    /// one.</summary>
+    public uint OrphanAfterTicks { get; set; } = 60;
+
     /// <summary>An open put untouched for this long is condemned.</summary>
     public uint UploadIdleTicks { get; set; } = 1440;
 

@@ -74,6 +74,7 @@ public static class ZeroStorSilo
         });
         services.AddSingleton<RepairGroup>();
         services.AddSingleton<Repairer>();
+        services.AddSingleton<FindOrphans>();
         services.AddSingleton<Reclaimer>();
         services.AddSingleton<DiskOpener>();
         services.AddSingleton<DiskHost>();

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using ZeroStor.Client;
+using ZeroStor.Contracts;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Grains;
@@ -150,6 +151,40 @@ public sealed class SiloTests
         Assert.Equal(16 * 1024 * 1024, (await GetAsync(fabric, "default", "key7")).Length);
         Ledger ledger = (await fabric.Client.StatusAsync(Cancel)).Ledger;
         Assert.Equal((16, 16), (ledger.Stripes, ledger.Whole));
+    }
+
+    [Fact]
+    public async Task What_was_put_and_never_committed_leaves_the_disks_and_what_was_committed_stays()
+    {
+        await using TestFabric fabric = await TestFabric.StartAsync(options =>
+        {
+            options.TickSeconds = 0.2;
+            options.OrphanAfterTicks = 10;
+            options.ForgetAfterTicks = 5;
+        });
+        byte[] content = RandomNumberGenerator.GetBytes(1_500_000);
+        await PutAsync(fabric, "default", "kept", content);
+        IStripeDoor door = fabric.Grains.GetGrain<IStripeDoor>("silo1/1");
+        for (int i = 0; i < 20; i++)
+        {
+            // As a client that dies between its last shard and its commit.
+            PutTicket ticket = await door.OpenPutAsync(new OpenPut { Vault = "default" }, Cancel);
+            BufferSlice piece = BufferPool.Shared.RentSlice(5000);
+            await door.WriteStripeAsync(
+                new WriteStripeOrder
+                {
+                    LastPiece = new PutPiece
+                    {
+                        Put = ticket.Put, Ordinal = 0, StripeBytes = 5000, Offset = 0, Bytes = new Parcel(piece),
+                    },
+                },
+                Cancel);
+        }
+
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Ledger is { Stripes: 2, Whole: 2 },
+            "only the stripes of the committed object are left");
+        Assert.Equal(content, await GetAsync(fabric, "default", "kept"));
     }
 
     [Fact]

@@ -77,7 +77,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(10, count);
+        Assert.Equal(11, count);
     }
 
     [Theory]
