@@ -19,8 +19,8 @@ internal sealed class ListedStripe(StripeId stripe)
         return _shards.Exists(s => s.Disk == home && s.Entry.Place == place && s.Entry.SumsDigest == digest);
     }
 
-    /// <summary>Disks that hold a place without being its home or a former one: a past of the group left them.
-    /// </summary>
+    /// <summary>Disks that hold a place without being its home or a former one: a past of the group left
+    /// them.</summary>
     public IReadOnlyList<(DiskId Disk, int Place)> Strays(PlacementGroup group) =>
     [
         .. _shards
@@ -39,9 +39,9 @@ internal sealed class ListedStripe(StripeId stripe)
     }
 }
 
-/// <summary>Lists the stripes of a group, with all that its homes and former homes say they hold, in the order of
-/// their ids: a merge of one ordered listing a disk, a page of each in memory. A disk that fails on the way is
-/// absent from there on.</summary>
+/// <summary>Lists the stripes of a group, with all that its homes and former homes say they hold, in the
+/// order of their ids: a merge of one ordered listing a disk, a page of each in memory. A disk that fails on
+/// the way is absent from there on.</summary>
 internal sealed class GroupListing(RepairHomes homes)
 {
     /// <summary>Entries of one page: some hundred kilobytes in one answer.</summary>
@@ -87,8 +87,8 @@ internal sealed class GroupListing(RepairHomes homes)
         }
     }
 
-    /// <summary>One disk's listing. A page always ends with the last place of its last stripe, so the next one
-    /// begins behind that stripe.</summary>
+    /// <summary>One disk's listing. A page always ends with the last place of its last stripe, so the next
+    /// one begins behind that stripe.</summary>
     private sealed class Source(RepairHomes homes, DiskId disk)
     {
         private IReadOnlyList<ShardEntry> _page = [];

@@ -7,8 +7,8 @@ namespace ZeroStor.Paths;
 /// <param name="Stripes">Stripes that were looked at.</param>
 /// <param name="ShardsRebuilt">Shards decoded from others and stored at their homes.</param>
 /// <param name="ShardsCopied">Shards brought to their homes from another holder.</param>
-/// <param name="ShardsLeft">Shards that still are not at their homes: too few good ones, or a home that is absent
-/// or takes none. 0 says that all homes hold all that anybody holds.</param>
+/// <param name="ShardsLeft">Shards that still are not at their homes: too few good ones, or a home that is
+/// absent or takes none. 0 says that all homes hold all that anybody who answered holds.</param>
 /// <param name="BytesRead">Shard bytes read.</param>
 /// <param name="BytesWritten">Shard bytes stored.</param>
 public readonly record struct RepairTally(
@@ -31,25 +31,25 @@ public readonly record struct RepairTally(
     };
 }
 
-/// <summary>Brings the stripes of a group to all its homes. It asks no catalog: it rebuilds whatever the group's
-/// disks hold. Which shards are right is said by the shard sums whose digest most disks name, so up to m of them
-/// may lie: nothing is stored that does not match its sum, and who holds something else is named to the observer.
-/// A stripe that lacks shards may be one that is being written, so it is looked at twice. Repeating it changes
-/// nothing. When the map turns out to be older than the homes', the pass ends short, with
-/// <see cref="RepairTally.ShardsLeft"/> above 0, and is to be run again. Thread-safe.</summary>
+/// <summary>Brings the stripes of a group to all its homes. It asks no catalog: it rebuilds whatever the
+/// group's disks hold. Which shards are right is said by the shard sums whose digest most disks name, so up
+/// to m of them may lie: nothing is stored that does not match its sum, and who holds something else is named
+/// to the observer. A stripe that lacks shards may be one that is being written, so it is looked at twice.
+/// Repeating it changes nothing. When the map turns out to be older than the homes', the pass ends short,
+/// with <see cref="RepairTally.ShardsLeft"/> above 0, and is to be run again. Thread-safe.</summary>
 public sealed class RepairGroup(
     IShardHome homes, IFabricMap map, IReadObserver observer, RepairThrottle throttle, TimeProvider time)
 {
-    /// <summary>Stripes under way at once: enough to hide the homes' answers, few enough to bound memory to some
-    /// tens of megabytes.</summary>
+    /// <summary>Stripes under way at once: enough to hide the homes' answers, few enough to bound memory to
+    /// some tens of megabytes.</summary>
     private const int StripesAtOnce = 4;
 
-    /// <summary>Lacking stripes that share one <see cref="InFlightGrace"/>: of small stripes too many to wait for
-    /// one by one, of large ones few enough to remember.</summary>
+    /// <summary>Lacking stripes that share one <see cref="InFlightGrace"/>: of small stripes too many to wait
+    /// for one by one, of large ones few enough to remember.</summary>
     private const int StripesPerBatch = 4096;
 
-    /// <summary>A stripe that lacks shards is looked at again after this, longer than a coordinator waits for a
-    /// slow home; only what is missing then is restored.</summary>
+    /// <summary>A stripe that lacks shards is looked at again after this, longer than a coordinator waits for
+    /// a slow home; only what is missing then is restored.</summary>
     public TimeSpan InFlightGrace { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>A home gets this long for each answer; who takes longer is absent for the rest of the pass.
@@ -177,5 +177,6 @@ public sealed class RepairGroup(
     }
 
     /// <summary>A stripe that lacks shards, and who holds some without being asked anyway.</summary>
-    private readonly record struct RepairItem(StripeId Stripe, IReadOnlyList<(DiskId Disk, int Place)> Strays);
+    private readonly record struct RepairItem(
+        StripeId Stripe, IReadOnlyList<(DiskId Disk, int Place)> Strays);
 }

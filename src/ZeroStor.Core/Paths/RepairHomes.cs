@@ -3,11 +3,11 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Paths;
 
-/// <summary>The homes of a group as one pass of repair deals with them. Whatever goes wrong comes back as a value
-/// and within the time-out; a disk that did not answer is not asked again by this pass, one that refused a shard
-/// as a whole is offered none again; shard bytes pass the throttle and are counted. When a disk refuses because
-/// the map here is behind, the map is read again and the pass is stale. Thread-safe; only its caller's
-/// cancellation throws.</summary>
+/// <summary>The homes of a group as one pass of repair deals with them. Whatever goes wrong comes back as a
+/// value and within the time-out; a disk that did not answer is not asked again by this pass, one that
+/// refused a shard as a whole is offered none again; shard bytes pass the throttle and are counted. When a
+/// disk refuses because the map here is behind, the map is read again and the pass is stale. Thread-safe;
+/// only its caller's cancellation throws.</summary>
 internal sealed class RepairHomes(
     IShardHome homes, IFabricMap map, RepairThrottle throttle, TimeProvider time, PlacementGroup group)
 {
@@ -22,8 +22,8 @@ internal sealed class RepairHomes(
     /// <summary>The group as it was when the pass began: appends go under its epoch.</summary>
     public PlacementGroup Group => group;
 
-    /// <summary>The group or a disk's claim has changed since the pass began: it is to end, and to begin anew.
-    /// </summary>
+    /// <summary>The group or a disk's claim has changed since the pass began: it is to end, and to begin
+    /// anew.</summary>
     public bool IsStale => _isStale;
 
     public RepairTally Bytes => new(
@@ -85,7 +85,11 @@ internal sealed class RepairHomes(
                 return homes.AppendAsync(
                     new ShardAppend
                     {
-                        To = to, Epoch = group.Epoch, Header = header, Extensions = extensions, Payload = payload,
+                        To = to,
+                        Epoch = group.Epoch,
+                        Header = header,
+                        Extensions = extensions,
+                        Payload = payload,
                     },
                     stop);
             },

@@ -2,11 +2,11 @@ using ZeroStor.Erasure;
 
 namespace ZeroStor.Paths;
 
-/// <summary>Brings one stripe to its homes. All who may hold a shard are asked for its record; what agrees with
-/// the <see cref="StripeTruth"/> stays, what a home lacks is copied from another holder or decoded from any k.
-/// Every byte is held against the shard sums, when it was read and when it was rebuilt. A home that says it holds
-/// something else is named and left as it is: a disk never replaces what it takes for good. Used once, by one
-/// caller; disposing gives all buffers back.</summary>
+/// <summary>Brings one stripe to its homes. All who may hold a shard are asked for its record; what agrees
+/// with the <see cref="StripeTruth"/> stays, what a home lacks is copied from another holder or decoded from
+/// any k. Every byte is held against the shard sums, when it was read and when it was rebuilt. A home that
+/// says it holds something else is named and left as it is: a disk never replaces what it takes for good.
+/// Used once, by one caller; disposing gives all buffers back.</summary>
 internal sealed class RepairStripe : IDisposable
 {
     private readonly RepairHomes _homes;
@@ -173,8 +173,8 @@ internal sealed class RepairStripe : IDisposable
         }
     }
 
-    // Reads shards of these places, one holder after the other, until so many good ones are at hand or nobody is
-    // left to ask; never more at once than are still needed.
+    // Reads shards of these places, one holder after the other, until so many good ones are at hand or nobody
+    // is left to ask; never more at once than are still needed.
     private async Task ReadAsync(Func<int, bool> places, int shards, CancellationToken cancel)
     {
         while (true)

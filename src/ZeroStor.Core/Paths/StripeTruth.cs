@@ -9,9 +9,9 @@ internal sealed record HeldShard(
     DiskId Disk, int Place, ShardHeader Header, ImmutableArray<RecordExtension> Extensions);
 
 /// <summary>What a stripe is, found from what its holders say when up to m of them lie. What all records of a
-/// stripe share (the digest of the sums among it) is what most disks state, and shards of at least k places must
-/// be stated so; the sums are any record's that have that digest. Where two statements are equally common, or
-/// nobody has the sums, nothing is known and nothing may be written. Pure.</summary>
+/// stripe share (the digest of the sums among it) is what most disks state, and shards of at least k places
+/// must be stated so; the sums are any record's that have that digest. Where two statements are equally
+/// common, or nobody has the sums, nothing is known and nothing may be written. Pure.</summary>
 internal sealed class StripeTruth
 {
     private readonly ShardHeader _common;
@@ -30,8 +30,8 @@ internal sealed class StripeTruth
 
     public Sum128[] Sums { get; }
 
-    /// <summary>Shards whose records agree with all this, in the order they were given. What their bytes are is
-    /// still to be seen.</summary>
+    /// <summary>Shards whose records agree with all this, in the order they were given. What their bytes are
+    /// is still to be seen.</summary>
     public ImmutableArray<HeldShard> Good { get; }
 
     /// <summary>What a record of the first m+1 places carries.</summary>
@@ -47,8 +47,8 @@ internal sealed class StripeTruth
         _common.SealedBytes,
         _common.SumsDigest);
 
-    // A stripe that had to wait for homes was placed over several ticks. The lower of two equally common ones,
-    // for a tick from the future would have the catalog taken for one that went back.
+    // A stripe that had to wait for homes was placed over several ticks. The lower of two equally common
+    // ones, for a tick from the future would have the catalog taken for one that went back.
     private Tick Tick { get; }
 
     /// <param name="stripe">The stripe that was asked for.</param>
@@ -73,14 +73,18 @@ internal sealed class StripeTruth
 
         ShardHeader common = stated[0].Key;
         var sums = new Sum128[code.N];
-        if (!stated[0].SelectMany(h => h.Extensions)
-            .Any(e => e.Type == ExtensionType.ShardSums && ShardSums.TryRead(e.Value.Span, common.SumsDigest, sums)))
+        if (!stated[0]
+            .SelectMany(h => h.Extensions)
+            .Where(e => e.Type == ExtensionType.ShardSums)
+            .Any(e => ShardSums.TryRead(e.Value.Span, common.SumsDigest, sums)))
         {
             return null;
         }
 
         ImmutableArray<HeldShard> good = [.. stated[0].Where(h => h.Header.ShardSum == sums[h.Place])];
-        return good.DistinctBy(h => h.Place).Count() >= code.K ? new StripeTruth(code, common, sums, good) : null;
+        return good.DistinctBy(h => h.Place).Count() >= code.K
+            ? new StripeTruth(code, common, sums, good)
+            : null;
     }
 
     /// <summary>The header of the record of this place.</summary>
@@ -104,8 +108,8 @@ internal sealed class StripeTruth
             && header.ShardBytes == Geometry.ShardBytes(code, header.SealedBytes);
     }
 
-    // Nothing vouches for extensions but the sums: what most records carry is taken; of equally common ones that
-    // which carries most, for a manifest too many does no harm and one too few may.
+    // Nothing vouches for extensions but the sums: what most records carry is taken; of equally common ones
+    // that which carries most, for a manifest too many does no harm and one too few may.
     private static ImmutableArray<RecordExtension> ExtensionsOf(
         Code code, Sum128[] sums, ImmutableArray<HeldShard> good)
     {

@@ -95,7 +95,8 @@ public sealed class GroupListingTests
     private static async Task<List<ListedStripe>> ListAsync(PathFixture fabric, PlacementGroup group)
     {
         var listed = new List<ListedStripe>();
-        await foreach (ListedStripe stripe in new GroupListing(Pass(fabric, group, fabric.Homes)).RunAsync(Cancel))
+        var listing = new GroupListing(Pass(fabric, group, fabric.Homes));
+        await foreach (ListedStripe stripe in listing.RunAsync(Cancel))
         {
             listed.Add(stripe);
         }

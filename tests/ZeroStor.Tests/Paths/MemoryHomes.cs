@@ -41,7 +41,8 @@ internal sealed record StoredShard(
 /// that a test may change at any moment.</summary>
 internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 {
-    private readonly ConcurrentDictionary<(DiskId Disk, StripeId Stripe, byte Place), StoredShard> _shards = new();
+    private readonly ConcurrentDictionary<(DiskId Disk, StripeId Stripe, byte Place), StoredShard> _shards =
+        new();
 
     private readonly ConcurrentDictionary<DiskId, Conduct> _conduct = new();
 
@@ -49,7 +50,7 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 
     public int Appends;
 
-    /// <summary>Payloads that were given out, in buffers that nobody else ever rents; null: not kept.</summary>
+    /// <summary>Payloads that were given out, in buffers that nobody else rents; null: not kept.</summary>
     public ConcurrentBag<BufferSlice>? GivenOut { get; set; }
 
     /// <summary>Called before a disk answers a read.</summary>
@@ -194,7 +195,8 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
                     g.Key.Group,
                     g.Key.Bucket,
                     g.Count(),
-                    g.Aggregate(UInt128.Zero, (sum, s) => sum + s.Key.Stripe.Value + s.Value.Header.SumsDigest.Low))),
+                    g.Aggregate(
+                        UInt128.Zero, (sum, s) => sum + s.Key.Stripe.Value + s.Value.Header.SumsDigest.Low))),
         ]);
 
     public async ValueTask<ImmutableArray<ShardEntry>> ListAsync(
@@ -212,20 +214,21 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         }
 
         var entries = ImmutableArray.CreateBuilder<ShardEntry>();
-        IEnumerable<IGrouping<StripeId, KeyValuePair<(DiskId, StripeId, byte), StoredShard>>> stripes = _shards
+        foreach (var stripe in _shards
             .Where(s => s.Key.Disk == to.Disk && s.Value.Header.Group == group && !s.Value.IsKnownBad)
             .Where(s => s.Key.Stripe.CompareTo(after) > 0)
             .GroupBy(s => s.Key.Stripe)
-            .OrderBy(s => s.Key);
-        foreach (var stripe in stripes)
+            .OrderBy(s => s.Key))
         {
             if (entries.Count >= max)
             {
                 break;
             }
 
-            entries.AddRange(stripe.Select(s => s.Value.Header).OrderBy(h => h.Place).Select(h => new ShardEntry(
-                h.Stripe, h.Place, h.Content, Stated(conduct, h).SumsDigest)));
+            entries.AddRange(stripe
+                .Select(s => s.Value.Header)
+                .OrderBy(h => h.Place)
+                .Select(h => new ShardEntry(h.Stripe, h.Place, h.Content, Stated(conduct, h).SumsDigest)));
         }
 
         return entries.ToImmutable();

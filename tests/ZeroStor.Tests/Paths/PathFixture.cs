@@ -63,9 +63,13 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
     };
 
     /// <summary>Repair that finds no stripe in flight, unless it is given a grace.</summary>
-    public RepairGroup Repair(TimeProvider? time = null, TimeSpan grace = default, RepairThrottle? throttle = null) =>
+    public RepairGroup Repair(
+        TimeProvider? time = null,
+        TimeSpan grace = default,
+        RepairThrottle? throttle = null,
+        IShardHome? homes = null) =>
         new(
-            Homes,
+            homes ?? Homes,
             this,
             this,
             throttle ?? new RepairThrottle(TimeProvider.System),

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using ZeroStor.Paths;
 using ZeroStor.Placement;
 using ZeroStor.Tests.Placement;
+using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Paths;
 
@@ -148,7 +149,8 @@ public sealed class RepairGroupTests
 
     [Theory]
     [MemberData(nameof(Pairs))]
-    public async Task Two_homes_that_state_another_stripe_are_named_and_neither_followed_nor_overwritten(int a, int b)
+    public async Task Two_homes_that_state_another_stripe_are_named_and_neither_followed_nor_overwritten(
+        int a, int b)
     {
         foreach (Conduct conduct in new[] { Conduct.Forging, Conduct.Misnaming })
         {
@@ -499,6 +501,69 @@ public sealed class RepairGroupTests
     }
 
     [Fact]
+    public async Task On_real_disks_a_lost_and_a_rotten_shard_come_back()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        DirectoryInfo root = Directory.CreateTempSubdirectory("zs-repair-");
+        try
+        {
+            await using var disks = new LocalHomes(fabric);
+            foreach (DiskEntry entry in fabric.Current.Disks)
+            {
+                string folder = Path.Combine(root.FullName, entry.Id.ToString());
+                Disk.Format(folder, fabric.Current.Fabric, entry.Id, fabric.Entropy);
+                var disk = Disk.Open(folder, new DiskOptions(), fabric.Entropy, TimeProvider.System);
+                disk.DemandClaim(entry.Claim - 1);
+                disk.TakeClaim(entry.Claim);
+                disks.Add(disk);
+            }
+
+            Standing standing = await WriteAsync(fabric, 300_000);
+            foreach (StoredShard record in standing.Records[..^1])
+            {
+                Assert.True((await AppendAsync(fabric, disks, standing, record)).IsDone);
+            }
+
+            DiskId bad = fabric.Home(standing.Ref, 1);
+            ShardLocation at = (await disks.LocateAsync(Address(fabric, bad), standing.Id, 1, Cancel))!.Value;
+            string path = Path.Combine(root.FullName, bad.ToString(), at.File);
+            using (FileStream volume = File.Open(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            {
+                volume.Position = at.Offset + 100;
+                volume.WriteByte((byte)~standing.Records[1].Payload[100]);
+            }
+
+            RepairTally tally = await fabric.Repair(homes: disks).RunAsync(standing.Group, Cancel);
+            Assert.Equal((2, 0), (tally.ShardsRebuilt, tally.ShardsLeft));
+            foreach (StoredShard record in standing.Records)
+            {
+                ShardReadAnswer answer = await disks.ReadAsync(
+                    new ShardReadOrder
+                    {
+                        To = Address(fabric, fabric.Home(standing.Ref, record.Header.Place)),
+                        Stripe = standing.Id,
+                        Place = record.Header.Place,
+                        Length = record.Payload.Length,
+                        WithExtensions = true,
+                    },
+                    Cancel);
+                Assert.Equal(record.Header, answer.Header);
+                Assert.Equal(record.Payload, answer.Payload.Span.ToArray());
+                Assert.Equal(record.Extensions.Length, answer.Extensions.Length);
+                answer.Payload.Release();
+            }
+
+            Assert.Equal(
+                new RepairTally(1, 0, 0, 0, 0, 0),
+                await fabric.Repair(homes: disks).RunAsync(standing.Group, Cancel));
+        }
+        finally
+        {
+            root.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public async Task Repaired_homes_have_equal_digests_again()
     {
         using var fabric = new PathFixture(Code, disks: 6);
@@ -524,14 +589,38 @@ public sealed class RepairGroupTests
         where a != b
         select (a, b);
 
+    private static DiskAddress Address(PathFixture fabric, DiskId disk) =>
+        new(disk, fabric.Current.Disk(disk)!.Claim);
+
+    private static async Task<HomeAnswer> AppendAsync(
+        PathFixture fabric, LocalHomes homes, Standing standing, StoredShard record)
+    {
+        BufferSlice payload = BufferPool.Shared.RentSlice(record.Payload.Length);
+        record.Payload.CopyTo(payload.Span);
+        HomeAnswer answer = await homes.AppendAsync(
+            new ShardAppend
+            {
+                To = Address(fabric, fabric.Home(standing.Ref, record.Header.Place)),
+                Epoch = fabric.Current.Group(standing.Group)!.Epoch,
+                Header = record.Header,
+                Extensions = record.Extensions,
+                Payload = payload,
+            },
+            Cancel);
+        payload.Release();
+        return answer;
+    }
+
     private static async Task AssertAllGivenBackAsync(PathFixture fabric)
     {
+        // A read that was given up may end a moment later; one that leaks fails the test instead of hanging it.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        patience.CancelAfter(TimeSpan.FromSeconds(30));
         foreach (BufferSlice slice in fabric.Homes.GivenOut!.Where(s => s.Length > 0))
         {
-            // A read that was given up may end a moment later.
             while (!IsReleased(slice))
             {
-                Cancel.ThrowIfCancellationRequested();
+                patience.Token.ThrowIfCancellationRequested();
                 await Task.Yield();
             }
         }

@@ -26,7 +26,8 @@ public sealed class StripeTruthTests
 
     [Fact]
     public void Without_anybody_who_has_the_sums_nothing_is_known() => Assert.Null(
-        Find(Change(Held(), 0, 3, h => h with { Extensions = [new(ExtensionType.ShardSums, new byte[6 * 16])] })));
+        Find(Change(
+            Held(), 0, 3, h => h with { Extensions = [new(ExtensionType.ShardSums, new byte[6 * 16])] })));
 
     [Fact]
     public void One_holder_of_the_sums_is_enough() => Assert.NotNull(
@@ -104,11 +105,13 @@ public sealed class StripeTruthTests
         RecordExtension known = new(ExtensionType.Manifest, new byte[] { 1, 2, 3 });
         RecordExtension unknown = new((ExtensionType)77, new byte[] { 4 });
         RecordExtension other = new(ExtensionType.Manifest, new byte[] { 9, 9, 9, 9 });
-        HeldShard[] held = Change(Held(), 0, 3, h => h with { Extensions = [known, .. h.Extensions, unknown] });
+        HeldShard[] held = Change(
+            Held(), 0, 3, h => h with { Extensions = [known, .. h.Extensions, unknown] });
         held = Change(held, 1, 2, h => h with { Extensions = [ShardSums.ToExtension(Sums), other] });
         ImmutableArray<RecordExtension> extensions = Find(held)!.Extensions;
         Assert.Equal(
-            [ExtensionType.ShardSums, ExtensionType.Manifest, (ExtensionType)77], extensions.Select(e => e.Type));
+            [ExtensionType.ShardSums, ExtensionType.Manifest, (ExtensionType)77],
+            extensions.Select(e => e.Type));
         Assert.Equal(known.Value.ToArray(), extensions[1].Value.ToArray());
     }
 

@@ -139,7 +139,9 @@ public sealed class MapChangesTests
                 map = random.Next(4) switch
                 {
                     0 => map.With(MapChanges.Replace(map, disk, new DiskId((uint)random.Next(1, 10)))),
-                    1 => MapChanges.MarkWhole(map, any.Id, [random.Next(Code.N)]) is { } whole ? map.With(whole) : map,
+                    1 => MapChanges.MarkWhole(map, any.Id, [random.Next(Code.N)]) is { } whole
+                        ? map.With(whole)
+                        : map,
                     2 => Up(map, disk.Value),
                     _ => MapChanges.ReturnHome(map, disk) is { } returned ? map.With(returned) : map,
                 };
@@ -148,7 +150,7 @@ public sealed class MapChangesTests
         }, iter: 300);
     }
 
-    // A new home means a new epoch, no disk is a home twice, and whoever was a home still counts until it is whole.
+    // A new home means a new epoch, no disk is a home twice, and who was a home counts until the place is whole.
     private static void AssertStep(PlacementGroup before, PlacementGroup after)
     {
         Assert.Equal(Code.N, after.Places.DistinctBy(p => p.Home).Count());
