@@ -125,16 +125,21 @@ public sealed class RepairGroup(
     private static ParallelOptions AtOnce(CancellationToken cancel) =>
         new() { MaxDegreeOfParallelism = StripesAtOnce, CancellationToken = cancel };
 
-    // What a pass that ended short did not come to is unknown, and must not pass for none.
+    // What a pass that ended short, or hardly saw anybody, did not come to is unknown, and must not pass for none.
     private static RepairTally End(RepairHomes pass, Code code, RepairTally tally)
     {
-        bool hidesRest = pass.IsStale && tally.ShardsLeft == 0;
+        bool hidesSome = pass.IsStale || IsBlind(pass, code);
         return tally + pass.Bytes + new RepairTally
         {
-            ShardsLeft = hidesRest ? 1 : 0,
-            PlacesLeft = pass.IsStale ? PlaceSet.Range(0, code.N) : default,
+            ShardsLeft = hidesSome && tally.ShardsLeft == 0 ? 1 : 0,
+            PlacesLeft = hidesSome ? PlaceSet.Range(0, code.N) : default,
         };
     }
+
+    // What is acknowledged stood on more than k places: of any m whole ones at least one lists it. Where fewer
+    // answered, an empty newcomer would look whole because nobody was there who knows better.
+    private static bool IsBlind(RepairHomes pass, Code code) =>
+        pass.Group.Places.Count(p => p.IsWhole && !pass.IsAbsent(p.Home)) < Math.Min(code.K, code.M);
 
     private RepairHomes Begin(GroupId id, out Code code)
     {

@@ -319,12 +319,18 @@ internal sealed class ShardGather : IDisposable
 
     private async Task<ShardReadAnswer> ReadInTimeAsync(DiskId disk, int place, int length, bool withExtensions)
     {
+        Task<ShardReadAnswer> reading = ReadHomeAsync(disk, place, 0, length, withExtensions);
         try
         {
-            return await ReadHomeAsync(disk, place, 0, length, withExtensions).WaitAsync(HomeTimeout, _time, _stop.Token);
+            return await reading.WaitAsync(HomeTimeout, _time, _stop.Token);
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
+            _ = reading.ContinueWith(
+                late => late.Result.Payload.Release(),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+                TaskScheduler.Default);
             return new ShardReadAnswer(ErrorKind.DiskOffline, "no answer in time");
         }
     }

@@ -73,9 +73,15 @@ public sealed class WriteStripe(
 
             if (placing.IsStale)
             {
-                await map.RefreshAsync(placing.NewerMap, cancel);
-                placing = Choose(stripe, StripeId.New(map.Tick, entropy));
-                continue;
+                FabricMap now = await map.RefreshAsync(placing.NewerMap, cancel);
+                if (now.Version > placing.MapVersion)
+                {
+                    placing = Choose(stripe, StripeId.New(map.Tick, entropy));
+                    continue;
+                }
+
+                // Not this map is behind but theirs: trying again at once would never end, and fill the others.
+                placing.Stale.ForEach(health.Failed);
             }
 
             Placing other = Choose(stripe, StripeId.New(map.Tick, entropy));
@@ -105,7 +111,7 @@ public sealed class WriteStripe(
         FabricMap current = map.Current;
         PlacementGroup group = GroupChoice.Pick(
             current, stripe.Class, disk => IsHealthy(current, disk), health.FreeBytes, entropy, out int absent);
-        return new Placing(id, group, absent);
+        return new Placing(id, group, absent, current.Version);
     }
 
     // While it waits a stripe stays where most of its shards already are, unless that group has changed.
@@ -188,8 +194,9 @@ public sealed class WriteStripe(
     {
         private static readonly HomeAnswer NotAsked = new(ErrorKind.Unavailable, "not asked");
 
-        public Placing(StripeId id, PlacementGroup group, int absent)
+        public Placing(StripeId id, PlacementGroup group, int absent, long mapVersion)
         {
+            MapVersion = mapVersion;
             Id = id;
             Group = group;
             Absent = absent;
@@ -204,6 +211,9 @@ public sealed class WriteStripe(
         /// <summary>Homes that were known to be absent when the group was chosen.</summary>
         public int Absent { get; }
 
+        /// <summary>The map that the group was chosen from.</summary>
+        public long MapVersion { get; }
+
         public HomeAnswer[] Answers { get; }
 
         public int Durable => Answers.Count(a => a.IsDone);
@@ -211,6 +221,13 @@ public sealed class WriteStripe(
         public int Missing => Answers.Length - Durable;
 
         public bool IsStale => Answers.Any(a => a.Kind == ErrorKind.PreconditionFailed);
+
+        public List<DiskId> Stale =>
+        [
+            .. Answers.Index()
+                .Where(a => a.Item.Kind == ErrorKind.PreconditionFailed)
+                .Select(a => Group.Places[a.Index].Home),
+        ];
 
         public long NewerMap =>
             Answers.Where(a => a.Kind == ErrorKind.PreconditionFailed).Max(a => a.MapVersion);

@@ -56,6 +56,9 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
     /// <summary>Called before a disk answers a read.</summary>
     public Action<ShardReadOrder>? OnRead { get; set; }
 
+    /// <summary>Called before a disk answers an append.</summary>
+    public Action<ShardAppend>? OnAppend { get; set; }
+
     public Conduct this[DiskId disk]
     {
         get => _conduct.GetValueOrDefault(disk);
@@ -98,6 +101,7 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
     public async ValueTask<HomeAnswer> AppendAsync(ShardAppend order, CancellationToken cancel)
     {
         Interlocked.Increment(ref Appends);
+        OnAppend?.Invoke(order);
         switch (this[order.To.Disk])
         {
             case Conduct.Offline:

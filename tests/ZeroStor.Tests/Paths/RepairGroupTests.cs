@@ -114,6 +114,24 @@ public sealed class RepairGroupTests
     }
 
     [Fact]
+    public async Task An_empty_newcomer_is_not_taken_for_whole_while_those_who_know_better_are_absent()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        Standing standing = await WriteAsync(fabric, 50_000);
+        Move(fabric, from: 2, to: 7);
+        int place = Array.FindIndex([.. fabric.Current.Group(standing.Group)!.Places], p => !p.IsWhole);
+        uint[] others = [1, 2, 3, 4, 5, 6];
+        Array.ForEach(others, d => fabric.Homes[new DiskId(d)] = Conduct.Offline);
+        RepairTally blind = await fabric.Repair().RunAsync(standing.Group, Cancel);
+        Assert.True(blind.IsLeft(place));
+        Assert.True(blind.ShardsLeft > 0);
+        Array.ForEach(others, d => fabric.Homes[new DiskId(d)] = Conduct.Honest);
+        RepairTally seeing = await fabric.Repair().RunAsync(standing.Group, Cancel);
+        Assert.False(seeing.IsLeft(place));
+        Assert.Equal(1, seeing.ShardsCopied);
+    }
+
+    [Fact]
     public async Task What_the_former_home_has_no_longer_or_no_longer_right_is_decoded()
     {
         using var fabric = new PathFixture(Code, disks: 6);

@@ -58,6 +58,27 @@ public sealed class WriteStripeTests
         Assert.Equal(content, await fabric.ReadAsync(stripe, written.Stripe, 0, content.Length));
     }
 
+    [Theory]
+    [InlineData(6, 1)]
+    [InlineData(12, 0)]
+    public async Task A_home_whose_own_map_is_behind_is_done_without_and_not_asked_again_and_again(
+        int disks, int missing)
+    {
+        using var fabric = new PathFixture(Code, disks);
+        fabric.Homes[new DiskId(2)] = Conduct.Behind;
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(5000));
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
+        fabric.Homes.OnAppend = _ =>
+        {
+            if (fabric.Homes.Appends > 1000)
+            {
+                ends.Cancel();
+            }
+        };
+        WrittenStripe written = await fabric.Writer().RunAsync(stripe, ends.Token);
+        Assert.Equal(missing, written.Missing);
+    }
+
     [Fact]
     public async Task Below_the_write_floor_nothing_is_acknowledged_and_the_homes_are_named()
     {
