@@ -63,12 +63,12 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
     };
 
     /// <summary>Repair that finds no stripe in flight, unless it is given a grace.</summary>
-    public RepairGroup Repair(TimeProvider? time = null, TimeSpan grace = default, RepairThrottle? throttle = null) =>
+    public RepairGroup Repair(TimeProvider? time = null, TimeSpan grace = default, Throttle? throttle = null) =>
         new(
             Homes,
             this,
             this,
-            throttle ?? new RepairThrottle(TimeProvider.System),
+            throttle ?? new Throttle(TimeProvider.System),
             time ?? TimeProvider.System)
         {
             InFlightGrace = grace,

@@ -322,7 +322,7 @@ public sealed class RepairGroupTests
         Move(fabric, from: (int)fabric.Home(first.Ref, 0).Value, to: 7);
         int appends = fabric.Homes.Appends;
         var repair = new RepairGroup(
-            fabric.Homes, behind, fabric, new RepairThrottle(TimeProvider.System), TimeProvider.System)
+            fabric.Homes, behind, fabric, new Throttle(TimeProvider.System), TimeProvider.System)
         {
             InFlightGrace = TimeSpan.Zero,
         };
@@ -473,7 +473,7 @@ public sealed class RepairGroupTests
         int shardBytes = standing.Records[0].Header.ShardBytes;
         fabric.Homes.Drop(standing.Id, 3);
         var time = new FakeTimeProvider();
-        var throttle = new RepairThrottle(time) { BytesPerSecond = shardBytes };
+        var throttle = new Throttle(time) { BytesPerSecond = shardBytes };
         DateTimeOffset began = time.GetUtcNow();
         Task<RepairTally> running = fabric.Repair(time, throttle: throttle).RunAsync(standing.Group, Cancel);
         while (!running.IsCompleted)
