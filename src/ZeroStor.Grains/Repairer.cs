@@ -13,7 +13,7 @@ internal sealed class Repairer(
     SiloMap map,
     IShardHome homes,
     RepairGroup repair,
-    RepairThrottle throttle,
+    Throttle throttle,
     HomeHealth health,
     Counters counters,
     ZeroStorOptions options,

@@ -68,7 +68,7 @@ public static class ZeroStorSilo
             PutPatience = TimeSpan.FromSeconds(options.PutPatienceSeconds),
         });
         services.AddSingleton<Coordinator>();
-        services.AddSingleton(s => new RepairThrottle(s.GetRequiredService<TimeProvider>())
+        services.AddSingleton(s => new Throttle(s.GetRequiredService<TimeProvider>())
         {
             BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024,
         });

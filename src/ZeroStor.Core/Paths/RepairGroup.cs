@@ -38,7 +38,7 @@ public readonly record struct RepairTally(
 /// Repeating it changes nothing. When the map turns out to be older than the homes', the pass ends short,
 /// with <see cref="RepairTally.ShardsLeft"/> above 0, and is to be run again. Thread-safe.</summary>
 public sealed class RepairGroup(
-    IShardHome homes, IFabricMap map, IReadObserver observer, RepairThrottle throttle, TimeProvider time)
+    IShardHome homes, IFabricMap map, IReadObserver observer, Throttle throttle, TimeProvider time)
 {
     /// <summary>Stripes under way at once: enough to hide the homes' answers, few enough to bound memory to
     /// some tens of megabytes.</summary>

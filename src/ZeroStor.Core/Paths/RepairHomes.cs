@@ -9,7 +9,7 @@ namespace ZeroStor.Paths;
 /// disk refuses because the map here is behind, the map is read again and the pass is stale. Thread-safe;
 /// only its caller's cancellation throws.</summary>
 internal sealed class RepairHomes(
-    IShardHome homes, IFabricMap map, RepairThrottle throttle, TimeProvider time, PlacementGroup group)
+    IShardHome homes, IFabricMap map, Throttle throttle, TimeProvider time, PlacementGroup group)
 {
     private readonly ConcurrentDictionary<DiskId, ErrorKind> _absent = new();
     private readonly ConcurrentDictionary<DiskId, ErrorKind> _refusing = new();

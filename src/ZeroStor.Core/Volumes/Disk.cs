@@ -22,6 +22,7 @@ public sealed class Disk : IAsyncDisposable
     private readonly DiskWriter _writer;
     private readonly DiskReader _reader;
     private readonly DiskCompaction _compaction;
+    private readonly DiskScrub _scrub;
     private readonly BufferPool _pool;
     private readonly IDisposable _lock;
     private readonly SemaphoreSlim _compacting = new(1);
@@ -61,6 +62,7 @@ public sealed class Disk : IAsyncDisposable
             replay.LastVolume);
         _reader = new DiskReader(Id, options, _contents, _health, pool);
         _compaction = new DiskCompaction(files, path, options, _contents, _health, _writer.Queue, pool);
+        _scrub = new DiskScrub(Id, options, _contents, _reader);
     }
 
     public DiskId Id { get; }
@@ -76,6 +78,9 @@ public sealed class Disk : IAsyncDisposable
     public Tick HighestTick => _contents.HighestTick;
 
     public DiskState State => _health.State;
+
+    /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
+    public ScrubTally ScrubProgress => _scrub.Progress;
 
     /// <summary>Damaged records met since the disk was opened.</summary>
     internal long BadRecords => _contents.BadRecords;
@@ -306,6 +311,19 @@ public sealed class Disk : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads again every shard that the disk holds now, in the order in which they lie, and checks each
+    /// byte of header, extensions and payload. What is damaged is marked as a read would mark it: it leaves
+    /// digests and lists, so that repair writes it anew. Appends, reads, reclaims and compaction go on meanwhile.
+    /// </summary>
+    /// <param name="pace">Bytes of records a second; callers that share it are held to it together.</param>
+    /// <exception cref="ZeroStorException">Busy: one runs already. DiskOffline: the disk is gone or was closed.
+    /// </exception>
+    public async Task<ScrubTally> ScrubAsync(Throttle pace, CancellationToken cancel)
+    {
+        DemandPresent();
+        return await _scrub.RunAsync(pace, cancel);
+    }
+
     /// <summary>Whether the path still leads to this disk. Once it does not, every answer is DiskOffline,
     /// whatever comes back under the name.</summary>
     public bool CheckFolder()
@@ -347,6 +365,7 @@ public sealed class Disk : IAsyncDisposable
         {
             await _writer.CloseAsync().WaitAsync(CloseTimeout, _time);
             await _compacting.WaitAsync().WaitAsync(CloseTimeout, _time);
+            await _scrub.DisposeAsync().AsTask().WaitAsync(CloseTimeout, _time);
             Release();
         }
         catch (TimeoutException)
@@ -366,6 +385,7 @@ public sealed class Disk : IAsyncDisposable
         _isClosed = true;
         _writer.AbandonAsync().Wait();
         _compacting.Wait();
+        _scrub.DisposeAsync().AsTask().Wait();
         Release();
     }
 

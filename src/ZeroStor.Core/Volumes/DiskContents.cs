@@ -14,10 +14,13 @@ internal sealed record KeptRecord(RecordPosition Position, int RecordBytes)
 /// <summary>A live record of a volume that is being compacted.</summary>
 internal readonly record struct LiveRecord(RecordPosition Position, int RecordBytes);
 
+/// <summary>A shard that is held, and where it was when somebody looked.</summary>
+internal readonly record struct LiveShard(StripeId Stripe, byte Place, RecordPosition Position, int RecordBytes);
+
 /// <summary>What a disk holds, in memory: the shards, the digests over them, the volumes and how much of each
 /// is live. Changes only after the bytes they speak of are durable. One lock over everything, held for
-/// look-ups, and for a whole pass over the table where a content is reclaimed, a group listed or a volume
-/// compacted: some milliseconds for a million shards. Thread-safe.</summary>
+/// look-ups, and for a whole pass over the table where a content is reclaimed, a group listed, a volume compacted
+/// or a page of shards scrubbed: some milliseconds for a million shards. Thread-safe.</summary>
 internal sealed class DiskContents
 {
     private readonly Lock _lock = new();
@@ -291,6 +294,50 @@ internal sealed class DiskContents
 
         live.Sort((a, b) => a.Position.CompareTo(b.Position));
         return live;
+    }
+
+    /// <summary>Where the last durable record ends: what is written from now on lies at or behind it.</summary>
+    internal RecordPosition End()
+    {
+        lock (_lock)
+        {
+            return _volumes.Count == 0
+                ? default
+                : _volumes.Values.Max(v => new RecordPosition(v.Number, v.End));
+        }
+    }
+
+    /// <summary>The first shards that lie behind <paramref name="after"/> and before <paramref name="end"/>, in
+    /// the order of their positions; those found damaged before are passed over.</summary>
+    internal List<LiveShard> NextShards(RecordPosition after, RecordPosition end, int max)
+    {
+        var greatestFirst = Comparer<RecordPosition>.Create((a, b) => b.CompareTo(a));
+        var lowest = new PriorityQueue<LiveShard, RecordPosition>(greatestFirst);
+        lock (_lock)
+        {
+            foreach (ShardSlot slot in _shards.All())
+            {
+                RecordPosition at = slot.Position;
+                if (slot.IsBad || at.CompareTo(after) <= 0 || at.CompareTo(end) >= 0)
+                {
+                    continue;
+                }
+
+                var shard = new LiveShard(slot.Stripe, slot.Place, at, slot.RecordBytes);
+                if (lowest.Count < max)
+                {
+                    lowest.Enqueue(shard, at);
+                }
+                else
+                {
+                    lowest.EnqueueDequeue(shard, at);
+                }
+            }
+        }
+
+        List<LiveShard> next = [.. lowest.UnorderedItems.Select(i => i.Element)];
+        next.Sort((a, b) => a.Position.CompareTo(b.Position));
+        return next;
     }
 
     /// <summary>Takes a volume out that holds nothing live: nobody finds it any more. Its file is still

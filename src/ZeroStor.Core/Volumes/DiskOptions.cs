@@ -40,4 +40,8 @@ public sealed record DiskOptions
     /// <summary>Live records are copied in chunks of this, so that appends get their turn between
     /// them.</summary>
     public int CopyBytes { get; init; } = 2 * 1024 * 1024;
+
+    /// <summary>Shards that a scrub looks up at once: each time it passes over the whole index, and keeps some
+    /// fifty bytes for each of these.</summary>
+    public int ScrubPageShards { get; init; } = 16 * 1024;
 }

@@ -26,20 +26,30 @@ internal sealed class DiskReader(
                     $"Disk {disk} has {options.ReadsQueued} reads waiting: try again a little later.");
             }
 
-            await _slots.WaitAsync(cancel);
-            try
-            {
-                return await Task.Run(() => Read(stripe, place, offset, length, withExtensions), cancel);
-            }
-            finally
-            {
-                _slots.Release();
-            }
+            return await InTurnAsync(
+                stripe, place, (volume, slot) => ReadShard(volume, slot, offset, length, withExtensions), cancel);
         }
         finally
         {
             Interlocked.Decrement(ref _queued);
         }
+    }
+
+    /// <summary>Reads the record of a shard as a read of the whole shard would, and gives nothing out. Takes its
+    /// turn among the reads.</summary>
+    /// <returns>Done; NotFound: dropped, moved or found damaged since it was seen there; Corrupt: marked now;
+    /// DiskOffline.</returns>
+    internal async ValueTask<HomeAnswer> VerifyAsync(LiveShard shard, CancellationToken cancel)
+    {
+        ShardReadAnswer answer = await InTurnAsync(
+            shard.Stripe,
+            shard.Place,
+            (volume, slot) => slot.Position == shard.Position && !slot.IsBad
+                ? ReadRecord(volume, slot, null, withExtensions: true)
+                : NotFound(shard.Stripe, shard.Place),
+            cancel);
+        answer.Payload.Release();
+        return answer;
     }
 
     /// <summary>Where the payload of a shard lies; null where it is not.</summary>
@@ -72,7 +82,22 @@ internal sealed class DiskReader(
 
     public void Dispose() => _slots.Dispose();
 
-    private ShardReadAnswer Read(StripeId stripe, byte place, int offset, int length, bool withExtensions)
+    private async ValueTask<ShardReadAnswer> InTurnAsync(
+        StripeId stripe, byte place, Func<Volume, ShardSlot, ShardReadAnswer> read, CancellationToken cancel)
+    {
+        await _slots.WaitAsync(cancel);
+        try
+        {
+            return await Task.Run(() => ReadPinned(stripe, place, read), cancel);
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
+    private ShardReadAnswer ReadPinned(
+        StripeId stripe, byte place, Func<Volume, ShardSlot, ShardReadAnswer> read)
     {
         if (health.RefusesAll is { } refusal)
         {
@@ -81,23 +106,12 @@ internal sealed class DiskReader(
 
         if (!contents.TryPin(stripe, place, out ShardSlot slot, out Volume volume))
         {
-            return new ShardReadAnswer(
-                ErrorKind.NotFound, $"Disk {disk} holds no shard {place} of stripe {stripe}: ask another home.");
+            return NotFound(stripe, place);
         }
 
         try
         {
-            if (slot.IsBad)
-            {
-                return Corrupt(slot, "was found damaged before");
-            }
-
-            // Most reads are of whole shards, and one trip to the disk brings the record with all that is in
-            // it.
-            bool isWhole = offset == 0 && length > slot.RecordBytes / 2;
-            return isWhole
-                ? ReadRecord(volume, slot, length, withExtensions)
-                : ReadRange(volume, slot, offset, length, withExtensions);
+            return read(volume, slot);
         }
         catch (OsException e)
         {
@@ -109,7 +123,24 @@ internal sealed class DiskReader(
         }
     }
 
-    private ShardReadAnswer ReadRecord(Volume volume, in ShardSlot slot, int length, bool withExtensions)
+    private ShardReadAnswer ReadShard(
+        Volume volume, in ShardSlot slot, int offset, int length, bool withExtensions)
+    {
+        if (slot.IsBad)
+        {
+            return Corrupt(slot, "was found damaged before");
+        }
+
+        // Most reads are of whole shards, and one trip to the disk brings the record with all that is in it.
+        bool isWhole = offset == 0 && length > slot.RecordBytes / 2;
+        return isWhole
+            ? ReadRecord(volume, slot, length, withExtensions)
+            : ReadRange(volume, slot, offset, length, withExtensions);
+    }
+
+    // Null: the whole payload, however long it is.
+    private ShardReadAnswer ReadRecord(
+        Volume volume, in ShardSlot slot, int? payloadBytes, bool withExtensions)
     {
         SharedBuffer buffer = pool.Rent(slot.RecordBytes);
         bool isHandedOut = false;
@@ -122,6 +153,7 @@ internal sealed class DiskReader(
                 return Damaged(slot, "has a record whose header does not match its sum");
             }
 
+            int length = payloadBytes ?? header.PayloadBytes;
             ReadOnlySpan<byte> extensions = record[header.HeaderBytes..];
             ShardReadAnswer answer = Answer(slot, header, record, 0, length, extensions, withExtensions);
             if (!answer.IsDone)
@@ -231,6 +263,9 @@ internal sealed class DiskReader(
         contents.MarkBad(slot.Stripe, slot.Place, slot.Position);
         return Corrupt(slot, how);
     }
+
+    private ShardReadAnswer NotFound(StripeId stripe, byte place) => new(
+        ErrorKind.NotFound, $"Disk {disk} holds no shard {place} of stripe {stripe}: ask another home.");
 
     private ShardReadAnswer Corrupt(in ShardSlot slot, string how) => new(
         ErrorKind.Corrupt,

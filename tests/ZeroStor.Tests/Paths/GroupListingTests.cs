@@ -105,7 +105,7 @@ public sealed class GroupListingTests
     }
 
     private static RepairHomes Pass(PathFixture fabric, PlacementGroup group, IShardHome homes) =>
-        new(homes, fabric, new RepairThrottle(TimeProvider.System), TimeProvider.System, group)
+        new(homes, fabric, new Throttle(TimeProvider.System), TimeProvider.System, group)
         {
             HomeTimeout = TimeSpan.FromSeconds(30),
         };

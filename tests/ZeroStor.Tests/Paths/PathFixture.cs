@@ -66,13 +66,13 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
     public RepairGroup Repair(
         TimeProvider? time = null,
         TimeSpan grace = default,
-        RepairThrottle? throttle = null,
+        Throttle? throttle = null,
         IShardHome? homes = null) =>
         new(
             homes ?? Homes,
             this,
             this,
-            throttle ?? new RepairThrottle(TimeProvider.System),
+            throttle ?? new Throttle(TimeProvider.System),
             time ?? TimeProvider.System)
         {
             InFlightGrace = grace,

@@ -363,7 +363,7 @@ public sealed class RepairGroupTests
         int appends = fabric.Homes.Appends;
         fabric.Homes.Reads.Clear();
         var repair = new RepairGroup(
-            fabric.Homes, behind, fabric, new RepairThrottle(TimeProvider.System), TimeProvider.System)
+            fabric.Homes, behind, fabric, new Throttle(TimeProvider.System), TimeProvider.System)
         {
             InFlightGrace = TimeSpan.Zero,
         };
@@ -520,7 +520,7 @@ public sealed class RepairGroupTests
         fabric.Homes.Drop(standing.Id, 3);
         var time = new FakeTimeProvider();
         int bytes = standing.Records[0].Header.ShardBytes * (Code.K + 1);
-        var throttle = new RepairThrottle(time) { BytesPerSecond = bytes + more };
+        var throttle = new Throttle(time) { BytesPerSecond = bytes + more };
         time.Advance(TimeSpan.FromSeconds(1));
         RepairTally tally = await fabric.Repair(time, throttle: throttle).RunAsync(standing.Group, Cancel);
         Assert.Equal((1, bytes), (tally.ShardsRebuilt, tally.BytesRead + tally.BytesWritten));
@@ -540,7 +540,7 @@ public sealed class RepairGroupTests
         Standing standing = await WriteAsync(fabric, 100_000);
         fabric.Homes.Drop(standing.Id, 3);
         var time = new FakeTimeProvider();
-        var throttle = new RepairThrottle(time) { BytesPerSecond = 1 };
+        var throttle = new Throttle(time) { BytesPerSecond = 1 };
         Task<RepairTally> running = fabric.Repair(time, throttle: throttle).RunAsync(standing.Group, Cancel);
         for (int second = 0; second < 100; second++)
         {

@@ -1,9 +1,8 @@
 using Microsoft.Extensions.Time.Testing;
-using ZeroStor.Paths;
 
-namespace ZeroStor.Tests.Paths;
+namespace ZeroStor.Tests;
 
-public sealed class RepairThrottleTests
+public sealed class ThrottleTests
 {
     private readonly FakeTimeProvider _time = new();
 
@@ -12,7 +11,7 @@ public sealed class RepairThrottleTests
     [Fact]
     public void Without_a_limit_nobody_waits()
     {
-        var throttle = new RepairThrottle(_time);
+        var throttle = new Throttle(_time);
         for (int i = 0; i < 100; i++)
         {
             Assert.True(throttle.TakeAsync(long.MaxValue / 2, Cancel).IsCompletedSuccessfully);
@@ -22,7 +21,7 @@ public sealed class RepairThrottleTests
     [Fact]
     public async Task Over_time_the_rate_holds_whatever_the_sizes()
     {
-        var throttle = new RepairThrottle(_time) { BytesPerSecond = 1000 };
+        var throttle = new Throttle(_time) { BytesPerSecond = 1000 };
         int[] sizes = [1, 700, 5000, 20, 999, 3000, 1];
         Task taking = TakeAllAsync(throttle, sizes);
         double seconds = await AdvanceUntilAsync(taking);
@@ -35,7 +34,7 @@ public sealed class RepairThrottleTests
     [Fact]
     public async Task A_rest_saves_up_one_second_and_no_more()
     {
-        var throttle = new RepairThrottle(_time) { BytesPerSecond = 1000 };
+        var throttle = new Throttle(_time) { BytesPerSecond = 1000 };
         _time.Advance(TimeSpan.FromHours(1));
         Assert.True(throttle.TakeAsync(999, Cancel).IsCompletedSuccessfully);
         Assert.True(throttle.TakeAsync(1, Cancel).IsCompletedSuccessfully);
@@ -47,7 +46,7 @@ public sealed class RepairThrottleTests
     [Fact]
     public async Task A_raised_limit_is_felt_by_who_waits_already()
     {
-        var throttle = new RepairThrottle(_time) { BytesPerSecond = 10 };
+        var throttle = new Throttle(_time) { BytesPerSecond = 10 };
         _time.Advance(TimeSpan.FromSeconds(1));
         await throttle.TakeAsync(100_000, Cancel);
         Task waiting = throttle.TakeAsync(1, Cancel);
@@ -58,7 +57,7 @@ public sealed class RepairThrottleTests
     [Fact]
     public async Task A_lifted_limit_lets_all_go()
     {
-        var throttle = new RepairThrottle(_time) { BytesPerSecond = 1 };
+        var throttle = new Throttle(_time) { BytesPerSecond = 1 };
         _time.Advance(TimeSpan.FromSeconds(1));
         await throttle.TakeAsync(100_000, Cancel);
         Task waiting = Task.WhenAll(Enumerable.Range(0, 8).Select(_ => throttle.TakeAsync(100, Cancel)));
@@ -69,7 +68,7 @@ public sealed class RepairThrottleTests
     [Fact]
     public async Task Who_is_cancelled_has_taken_nothing()
     {
-        var throttle = new RepairThrottle(_time) { BytesPerSecond = 1000 };
+        var throttle = new Throttle(_time) { BytesPerSecond = 1000 };
         using var cancel = new CancellationTokenSource();
         Task waiting = throttle.TakeAsync(1_000_000, cancel.Token);
         await cancel.CancelAsync();
@@ -80,9 +79,9 @@ public sealed class RepairThrottleTests
 
     [Fact]
     public void A_negative_limit_is_refused() => Assert.Throws<ArgumentOutOfRangeException>(
-        () => new RepairThrottle(_time) { BytesPerSecond = -1 });
+        () => new Throttle(_time) { BytesPerSecond = -1 });
 
-    private static async Task TakeAllAsync(RepairThrottle throttle, int[] sizes)
+    private static async Task TakeAllAsync(Throttle throttle, int[] sizes)
     {
         foreach (int size in sizes)
         {

@@ -1,10 +1,10 @@
-namespace ZeroStor.Paths;
+namespace ZeroStor;
 
-/// <summary>Holds repair to so many bytes a second, read and written together, so that readers don't notice
-/// it: a bucket that fills at that rate and holds one second of it. Who finds anything in it may go, and
-/// takes what it needs even beyond what is there; whoever comes next waits until that is paid back. So a
-/// shard larger than the bucket passes too, and over time the rate holds. Thread-safe.</summary>
-public sealed class RepairThrottle(TimeProvider time)
+/// <summary>Holds work in the background, a repair or a scrub, to so many bytes a second over all who share it,
+/// so that readers don't notice it: a bucket that fills at that rate and holds one second of it. Who finds anything
+/// in it may go, and takes what it needs even beyond what is there; whoever comes next waits until that is paid
+/// back. So a shard larger than the bucket passes too, and over time the rate holds. Thread-safe.</summary>
+public sealed class Throttle(TimeProvider time)
 {
     /// <summary>A waiter looks again at least this often, so that a raised limit is felt at once.</summary>
     private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(500);
