@@ -18,6 +18,8 @@ public sealed class Counters : IReadObserver, IDisposable
     private readonly Cell _shardsMissed;
     private readonly Cell _shardsRepaired;
     private readonly Cell _contentsReclaimed;
+    private readonly Cell _shardsScrubbed;
+    private readonly Cell _shardsRotten;
     private readonly Cell[] _all;
 
     public Counters()
@@ -29,10 +31,12 @@ public sealed class Counters : IReadObserver, IDisposable
         _shardsMissed = new Cell(_meter, "shardsMissed", "Shards that a read found absent or wrong.");
         _shardsRepaired = new Cell(_meter, "shardsRepaired", "Shards rebuilt at their homes.");
         _contentsReclaimed = new Cell(_meter, "contentsReclaimed", "Dead contents dropped from all disks.");
+        _shardsScrubbed = new Cell(_meter, "shardsScrubbed", "Shards that scrub read again.");
+        _shardsRotten = new Cell(_meter, "shardsRotten", "Of them, with bytes that were not written so.");
         _all =
         [
             _stripesWritten, _stripesShort, _stripesRead, _stripesDecoded, _shardsMissed, _shardsRepaired,
-            _contentsReclaimed,
+            _contentsReclaimed, _shardsScrubbed, _shardsRotten,
         ];
     }
 
@@ -48,6 +52,12 @@ public sealed class Counters : IReadObserver, IDisposable
     public void Read() => _stripesRead.Add(1);
 
     public void Repaired(long shards) => _shardsRepaired.Add(shards);
+
+    public void Scrubbed(long shards, long rotten)
+    {
+        _shardsScrubbed.Add(shards);
+        _shardsRotten.Add(rotten);
+    }
 
     public void Reclaimed(int contents) => _contentsReclaimed.Add(contents);
 

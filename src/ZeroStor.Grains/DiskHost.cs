@@ -14,6 +14,7 @@ internal sealed class DiskHost(
     LocalHomes homes,
     HomeHealth health,
     DiskOpener opener,
+    Counters counters,
     ICatalog catalog,
     TimeProvider time,
     ILocalSiloDetails self,
@@ -28,6 +29,11 @@ internal sealed class DiskHost(
 
     /// <summary>Space of the dead is looked for this often; finding none costs nothing.</summary>
     private static readonly TimeSpan CompactPause = TimeSpan.FromSeconds(10);
+
+    private readonly Throttle _scrubPace = new(time)
+    {
+        BytesPerSecond = options.ScrubMaxMiBPerSecond * 1024 * 1024,
+    };
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
@@ -58,6 +64,11 @@ internal sealed class DiskHost(
         _loops.Add(RepeatAsync(WatchPause, WatchAsync));
         _loops.Add(RepeatAsync(AdoptPause, opener.AdoptAsync));
         _loops.Add(RepeatAsync(CompactPause, CompactAsync));
+        if (options.ScrubMaxMiBPerSecond > 0)
+        {
+            _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.ScrubPauseSeconds), ScrubAsync));
+        }
+
         _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.TickSeconds), RaiseTickAsync));
     }
 
@@ -124,6 +135,27 @@ internal sealed class DiskHost(
             catch (ZeroStorException e)
             {
                 log.CompactionFailed(disk.Id, e.Message);
+            }
+        }
+    }
+
+    // One disk after the other, at a pace that all share: what is rotten leaves its disk's digests, and repair sees it.
+    private async Task ScrubAsync(CancellationToken cancel)
+    {
+        foreach (Disk disk in homes.All)
+        {
+            try
+            {
+                ScrubTally tally = await disk.ScrubAsync(_scrubPace, cancel);
+                counters.Scrubbed(tally.Shards, tally.Bad);
+                if (tally.Bad > 0)
+                {
+                    log.RotFound(disk.Id, tally.Bad, tally.Shards);
+                }
+            }
+            catch (ZeroStorException e) when (e.Kind is ErrorKind.DiskOffline or ErrorKind.Busy)
+            {
+                // It went meanwhile.
             }
         }
     }

@@ -48,6 +48,9 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Warning, "{Path} is not taken in: {Why}")]
     public static partial void DiskNotAdopted(this ILogger log, string path, string why);
 
+    [LoggerMessage(17, LogLevel.Error, "scrub found {Bad} rotten shards of {Shards} on disk {Disk}: they are repaired")]
+    public static partial void RotFound(this ILogger log, DiskId disk, long bad, long shards);
+
     [LoggerMessage(16, LogLevel.Information, "{Contents} contents were put and never committed: condemned")]
     public static partial void OrphansFound(this ILogger log, int contents);
 

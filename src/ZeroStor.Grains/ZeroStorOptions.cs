@@ -53,6 +53,13 @@ public sealed class ZeroStorOptions
     /// 0 is no limit.</summary>
     public long RepairMaxMiBPerSecond { get; set; } = 100;
 
+    /// <summary>What scrub reads a second on all disks of this silo together, without end; 0 turns it off. 10 MiB/s
+    /// is 25 TB a month.</summary>
+    public long ScrubMaxMiBPerSecond { get; set; } = 10;
+
+    /// <summary>Between two rounds of scrub over all disks: an empty fabric must not spin.</summary>
+    public double ScrubPauseSeconds { get; set; } = 60;
+
     /// <summary>Puts that a silo serves at once; more are told that it is busy.</summary>
     public int MaxPuts { get; set; } = 256;
 

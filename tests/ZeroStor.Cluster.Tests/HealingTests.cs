@@ -15,7 +15,7 @@ public sealed class HealingTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _fabric = await TestFabric.StartAsync();
+        _fabric = await TestFabric.StartAsync(options => options.ScrubPauseSeconds = 1);
         for (int i = 0; i < 10; i++)
         {
             byte[] content = RandomNumberGenerator.GetBytes(1 + (i * 150_000));
@@ -86,6 +86,24 @@ public sealed class HealingTests : IAsyncLifetime
         long decoded = (await StatusAsync()).Counters["stripesDecoded"];
         await VerifyAsync();
         Assert.Equal(decoded, (await StatusAsync()).Counters["stripesDecoded"]);
+    }
+
+    [Fact]
+    public async Task Rotten_shards_that_nobody_reads_are_found_by_scrub_and_repaired()
+    {
+        ShardPlace[] places = [.. await _fabric.Client.Vault("default").LocateAsync("key5", Cancel).ToArrayAsync(Cancel)];
+        foreach (ShardPlace place in places.Where(p => p.Index is 1 or 4))
+        {
+            Flip(place.File, place.Offset + (place.Length / 3));
+        }
+
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync()).Counters is { } counters
+                && counters["shardsRotten"] == 2 && counters["shardsRepaired"] >= 2,
+            "scrub finds the rot and repair mends it");
+        await WholeAsync();
+        await VerifyAsync();
+        Assert.Equal(0, (await StatusAsync()).Counters["stripesDecoded"]);
     }
 
     private static void Flip(string file, long offset)
