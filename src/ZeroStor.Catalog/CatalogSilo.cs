@@ -6,7 +6,8 @@ using Orleans.Storage;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>Puts a catalog into an Orleans silo, with Orleans' own grain storage on the same database.</summary>
+/// <summary>Puts a catalog into an Orleans silo, with Orleans' own grain storage on the same
+/// database.</summary>
 public static class CatalogSilo
 {
     /// <summary>Orleans knows SQLite by the name of another driver and loads Microsoft.Data.Sqlite.</summary>

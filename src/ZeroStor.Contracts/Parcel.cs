@@ -8,8 +8,9 @@ namespace ZeroStor.Contracts;
 
 /// <summary>Bytes on their way through a grain call. A parcel owns one count of its buffer and passes it on:
 /// whoever <see cref="Take"/>s the bytes must release them. Serializing takes too, so a sender lets go of the
-/// parcel with the call; a call within the silo hands the very same bytes over and copies nothing. A parcel can be
-/// taken once: a message that were sent twice fails loudly instead of sending a recycled buffer.</summary>
+/// parcel with the call; a call within the silo hands the very same bytes over and copies nothing. A parcel
+/// can be taken once: a message that were sent twice fails loudly instead of sending a recycled
+/// buffer.</summary>
 [Immutable]
 public sealed class Parcel
 {
@@ -27,13 +28,13 @@ public sealed class Parcel
             : throw new InvalidOperationException("A parcel was taken twice.");
 }
 
-/// <summary>Parcels travel as length-prefixed bytes, into a rented buffer at the other end: one copy each way,
-/// nothing on the heap.</summary>
+/// <summary>Parcels travel as length-prefixed bytes, into a rented buffer at the other end: one copy each
+/// way, nothing on the heap.</summary>
 [RegisterSerializer]
 public sealed class ParcelCodec : IFieldCodec<Parcel>
 {
-    /// <summary>A message that claims more is refused before anything is rented: a stripe is the largest thing
-    /// that travels.</summary>
+    /// <summary>A message that claims more is refused before anything is rented: a stripe is the largest
+    /// thing that travels.</summary>
     private const int MaxBytes = Geometry.MaxStripeBytes + Geometry.MaxContentBytesPerShard;
 
     public void WriteField<TBufferWriter>(

@@ -1,7 +1,7 @@
 namespace ZeroStor.Contracts;
 
-// Core knows no Orleans, so its types travel through these. A member's Id is its number on the wire: never reuse
-// one. Names on the wire are aliases, so types may move.
+// Core knows no Orleans, so its types travel through these. A member's Id is its number on the wire: never
+// reuse one. Names on the wire are aliases, so types may move.
 
 [GenerateSerializer, Immutable, Alias("zs.u128")]
 internal struct Wire128

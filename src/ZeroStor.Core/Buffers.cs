@@ -5,9 +5,10 @@ using System.Numerics;
 namespace ZeroStor;
 
 /// <summary>A counted buffer from <see cref="BufferPool"/>. Who rents it holds one count; whoever is handed a
-/// slice to keep beyond the call takes another with <see cref="Hold"/> and gives it back with
-/// <see cref="Release"/>. At zero the bytes go back to the pool. A count that is lost (a message that was never
-/// sent) costs the pool one buffer and nobody a wrong byte: the collector takes the array. Thread-safe.</summary>
+/// slice to keep beyond the call takes another with <see cref="Hold"/> and gives it back with <see
+/// cref="Release"/>. At zero the bytes go back to the pool. A count that is lost (a message that was never
+/// sent) costs the pool one buffer and nobody a wrong byte: the collector takes the array.
+/// Thread-safe.</summary>
 public sealed class SharedBuffer
 {
     private readonly byte[] _array;
@@ -131,15 +132,16 @@ public readonly struct BufferSlice
     public void Release() => _owner?.Release();
 }
 
-/// <summary>Rents page-aligned, pinned buffers by size class and keeps returned ones up to a bound. Thread-safe.
+/// <summary>Rents page-aligned, pinned buffers by size class and keeps returned ones up to a bound.
+/// Thread-safe.
 /// </summary>
 public sealed class BufferPool
 {
     /// <summary>A page: what direct I/O asks of an address.</summary>
     public const int AlignmentBytes = 4096;
 
-    /// <summary>Returned bytes beyond this are left to the collector: enough for the stripes that a silo's slots
-    /// allow at once, and no more.</summary>
+    /// <summary>Returned bytes beyond this are left to the collector: enough for the stripes that a silo's
+    /// slots allow at once, and no more.</summary>
     public const long MaxRetainedBytes = 192L * 1024 * 1024;
 
     private readonly ConcurrentDictionary<int, ConcurrentStack<SharedBuffer>> _free = new();

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace ZeroStor;
 
-/// <summary>Writes the small formats (manifests, pages, keys): big-endian numbers, LEB128 for lengths.</summary>
+/// <summary>Writes the small formats (manifests, pages, keys): big-endian numbers, LEB128 for
+/// lengths.</summary>
 public sealed class ByteWriter
 {
     // Text that UTF-8 cannot say is refused, never replaced: what is read is what was written.

@@ -6,7 +6,8 @@ namespace ZeroStor;
 /// 1 ≤ k ≤ 128, 1 ≤ m ≤ 32, so n = k+m ≤ 160 and every place fits a byte.</summary>
 public readonly record struct Code
 {
-    /// <summary>Beyond this a read gathers from too many homes to be fast; GF(2^8) itself would allow 254.</summary>
+    /// <summary>Beyond this a read gathers from too many homes to be fast; GF(2^8) itself would allow
+    /// 254.</summary>
     public const int MaxK = 128;
 
     public const int MaxM = 32;

@@ -56,8 +56,8 @@ public sealed record Place(DiskId Home, ImmutableArray<DiskId> FormerHomes)
     public bool IsWhole => FormerHomes.IsEmpty;
 }
 
-/// <summary>n places, ordered. Its epoch rises with every change of a home; a home takes appends under its own
-/// epoch only.</summary>
+/// <summary>n places, ordered. Its epoch rises with every change of a home; a home takes appends under its
+/// own epoch only.</summary>
 public sealed record PlacementGroup(GroupId Id, ClassId Class, uint Epoch, ImmutableArray<Place> Places);
 
 /// <summary>Disks, classes and groups at one version. Immutable; safe to share.</summary>

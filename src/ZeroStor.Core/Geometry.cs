@@ -11,11 +11,12 @@ public static class Geometry
     /// <summary>What sealing adds to a segment: the tag of AES-GCM.</summary>
     public const int SealTagBytes = 16;
 
-    /// <summary>A whole stripe in memory, coded, is about 2.2 times this: the unit of every memory bound.</summary>
+    /// <summary>A whole stripe in memory, coded, is about 2.2 times this: the unit of every memory
+    /// bound.</summary>
     public const int MaxStripeBytes = 4 * 1024 * 1024;
 
-    /// <summary>Content per data shard at most, so that shards stay small enough to sit in a cache and to travel
-    /// in one message.</summary>
+    /// <summary>Content per data shard at most, so that shards stay small enough to sit in a cache and to
+    /// travel in one message.</summary>
     public const int MaxContentBytesPerShard = 256 * 1024;
 
     /// <summary>Content travels to its coordinator in pieces of at most this, so that no message holds a
@@ -34,12 +35,12 @@ public static class Geometry
     /// <summary>Content of every stripe of a content but its last: min(4 MiB, k × 256 KiB).</summary>
     public static int StripeBytes(Code code) => Math.Min(MaxStripeBytes, code.K * MaxContentBytesPerShard);
 
-    /// <summary>Bytes of each shard of <paramref name="sealedBytes"/>: data shard i is the i-th slice, the last
-    /// ones padded with zeros.</summary>
+    /// <summary>Bytes of each shard of <paramref name="sealedBytes"/>: data shard i is the i-th slice, the
+    /// last ones padded with zeros.</summary>
     public static int ShardBytes(Code code, int sealedBytes) => (sealedBytes + code.K - 1) / code.K;
 
-    /// <summary>Sealed bytes of <paramref name="contentBytes"/> whose segments were not compressed: each segment
-    /// and its tag.</summary>
+    /// <summary>Sealed bytes of <paramref name="contentBytes"/> whose segments were not compressed: each
+    /// segment and its tag.</summary>
     public static int PlainSealedBytes(int contentBytes) =>
         contentBytes + (SegmentCount(contentBytes) * SealTagBytes);
 

@@ -6,8 +6,8 @@ namespace ZeroStor;
 // The names of things. Each is a value of its own type, so that a stripe can never be passed where a content
 // is meant. 128-bit ids are written big-endian, so that their bytes sort as their values do.
 
-/// <summary>The fabric's own minute counter: raised by compare-and-set in the catalog, never read off a clock.
-/// All ages ("young", "expired") are differences of ticks.</summary>
+/// <summary>The fabric's own minute counter: raised by compare-and-set in the catalog, never read off a
+/// clock. All ages ("young", "expired") are differences of ticks.</summary>
 public readonly record struct Tick(uint Value) : IComparable<Tick>
 {
     public int CompareTo(Tick other) => Value.CompareTo(other.Value);
@@ -52,8 +52,8 @@ public readonly record struct ContentId(UInt128 Value) : IComparable<ContentId>
     public override string ToString() => Id128.ToHex(Value);
 }
 
-/// <summary>Names one placing of a stripe. The upper 32 bits are the tick of the placing (so its bucket is part
-/// of the name), the lower 96 are random.</summary>
+/// <summary>Names one placing of a stripe. The upper 32 bits are the tick of the placing (so its bucket is
+/// part of the name), the lower 96 are random.</summary>
 public readonly record struct StripeId(UInt128 Value) : IComparable<StripeId>
 {
     public Tick Written => Id128.TickOf(Value);
@@ -65,8 +65,8 @@ public readonly record struct StripeId(UInt128 Value) : IComparable<StripeId>
     public override string ToString() => Id128.ToHex(Value);
 }
 
-/// <summary>Names one sealing of a stripe's bytes: 128 random bits from which, with the content key, the stripe
-/// key is derived. Outlives any placing of the same sealed bytes.</summary>
+/// <summary>Names one sealing of a stripe's bytes: 128 random bits from which, with the content key, the
+/// stripe key is derived. Outlives any placing of the same sealed bytes.</summary>
 public readonly record struct SealId(UInt128 Value)
 {
     public static SealId New(IEntropy entropy) => new(Id128.Random(entropy));
@@ -74,7 +74,8 @@ public readonly record struct SealId(UInt128 Value)
     public override string ToString() => Id128.ToHex(Value);
 }
 
-/// <summary>The name of a version, for people and front ends. Says nothing about order: <c>seq</c> does.</summary>
+/// <summary>The name of a version, for people and front ends. Says nothing about order: <c>seq</c>
+/// does.</summary>
 public readonly record struct VersionId(UInt128 Value)
 {
     public static VersionId New(IEntropy entropy) => new(Id128.Random(entropy));

@@ -6,14 +6,16 @@ namespace ZeroStor;
 /// group's map entry changes, never this.</summary>
 /// <param name="Id">The placing.</param>
 /// <param name="Group">The placement group: place i holds shard i.</param>
-/// <param name="Seal">The sealing; equals <paramref name="Id"/> on a first placing, which then costs no bytes.</param>
+/// <param name="Seal">The sealing; equals <paramref name="Id"/> on a first placing, which then costs no
+/// bytes.</param>
 /// <param name="ContentBytes">Content of this stripe.</param>
 /// <param name="SealedBytes">Sealed bytes of this stripe, which the k data shards hold between them.</param>
 /// <param name="SumsDigest">The digest of the n shard sums (<see cref="Sum128.Digest"/>).</param>
 public readonly record struct StripeRef(
     StripeId Id, GroupId Group, SealId Seal, int ContentBytes, int SealedBytes, Sum128 SumsDigest);
 
-/// <summary>A content as a version names it: its wrapped key, its code, and its stripes, either here or in pages.
+/// <summary>A content as a version names it: its wrapped key, its code, and its stripes, either here or in
+/// pages.
 /// </summary>
 public sealed record ContentRef
 {
@@ -26,8 +28,8 @@ public sealed record ContentRef
 
     public required long Bytes { get; init; }
 
-    /// <summary>All stripes in order, when there are at most <see cref="Geometry.MaxInlineStripes"/>; else empty,
-    /// and pages of <see cref="Geometry.StripesPerPage"/> hold them.</summary>
+    /// <summary>All stripes in order, when there are at most <see cref="Geometry.MaxInlineStripes"/>; else
+    /// empty, and pages of <see cref="Geometry.StripesPerPage"/> hold them.</summary>
     public required ImmutableArray<StripeRef> Stripes { get; init; }
 
     public int StripeCount => Geometry.StripeCount(Code, Bytes);

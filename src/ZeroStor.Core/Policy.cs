@@ -19,7 +19,8 @@ public readonly record struct Labels(string Region, string Site, string Rack)
     public override string ToString() => $"{Region}/{Site}/{Rack}";
 }
 
-/// <summary>What a vault asks of the fabric. Never relaxed: where it cannot be met a write is refused.</summary>
+/// <summary>What a vault asks of the fabric. Never relaxed: where it cannot be met a write is
+/// refused.</summary>
 public sealed record Policy
 {
     public required Code Code { get; init; }

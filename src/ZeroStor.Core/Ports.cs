@@ -6,8 +6,8 @@ namespace ZeroStor;
 // BCL's TimeProvider. Whoever implements these five can run the paths of the data: grains do, and so does a
 // simulator with a seed.
 
-/// <summary>The disks that hold shards, near or far: the one seam through which bytes move. Answers are values;
-/// an exception means that the home could not be asked. Thread-safe.</summary>
+/// <summary>The disks that hold shards, near or far: the one seam through which bytes move. Answers are
+/// values; an exception means that the home could not be asked. Thread-safe.</summary>
 public interface IShardHome
 {
     /// <summary>Stores a shard. Done means synced. The payload is held by the home for as long as it is used.
@@ -42,7 +42,8 @@ public interface IFabricMap
 
     Tick Tick { get; }
 
-    /// <summary>Reads the map again unless this process knows <paramref name="atLeastVersion"/> by now.</summary>
+    /// <summary>Reads the map again unless this process knows <paramref name="atLeastVersion"/> by
+    /// now.</summary>
     ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel);
 }
 
@@ -53,8 +54,8 @@ public interface IEntropy
 }
 
 /// <summary>The truth: which versions there are, which contents live, what the map is. Everything here is
-/// compare-and-set; two silos, or two activations of a grain, that race are merely slower. Failures to reach the
-/// database are <see cref="ErrorKind.Unavailable"/>. Thread-safe.</summary>
+/// compare-and-set; two silos, or two activations of a grain, that race are merely slower. Failures to reach
+/// the database are <see cref="ErrorKind.Unavailable"/>. Thread-safe.</summary>
 public interface ICatalog
 {
     /// <summary>The fabric's identity and tick; the first call of a new catalog makes them.</summary>
@@ -66,7 +67,8 @@ public interface ICatalog
 
     Task<FabricMap> ReadMapAsync(CancellationToken cancel);
 
-    /// <summary>Applies the change if the map still is at <see cref="MapChange.FromVersion"/>; false otherwise.
+    /// <summary>Applies the change if the map still is at <see cref="MapChange.FromVersion"/>; false
+    /// otherwise.
     /// </summary>
     Task<bool> ChangeMapAsync(MapChange change, CancellationToken cancel);
 
@@ -81,8 +83,9 @@ public interface ICatalog
 
     Task<ImmutableArray<VaultEntry>> ListVaultsAsync(CancellationToken cancel);
 
-    /// <summary>Commits one order; many at once share a transaction, and a refusal refuses itself alone. An order
-    /// whose content has a row answers what the first one did. A refused put condemns its content.</summary>
+    /// <summary>Commits one order; many at once share a transaction, and a refusal refuses itself alone. An
+    /// order whose content has a row answers what the first one did. A refused put condemns its
+    /// content.</summary>
     Task<CommitAnswer> CommitAsync(CommitOrder order, CancellationToken cancel);
 
     /// <summary>The current version of each key, or null; in the order of <paramref name="keys"/>.</summary>
@@ -94,8 +97,8 @@ public interface ICatalog
     /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
     Task<Listing> ListAsync(ListQuery query, CancellationToken cancel);
 
-    /// <summary>Makes a row for a content that is still being put, or touches the one it has; false when it is
-    /// dead.</summary>
+    /// <summary>Makes a row for a content that is still being put, or touches the one it has; false when it
+    /// is dead.</summary>
     Task<bool> OpenContentAsync(ContentId content, VaultId vault, Tick now, CancellationToken cancel);
 
     /// <summary>Writes a page of a content that is open, and touches it; false when it is dead.</summary>
@@ -106,15 +109,17 @@ public interface ICatalog
     /// <summary>Turns contents dead: open ones, and those without a row. Live ones stay.</summary>
     Task CondemnAsync(VaultId vault, IReadOnlyCollection<ContentId> contents, Tick now, CancellationToken cancel);
 
-    /// <summary>Turns open contents dead that nobody touched since <paramref name="before"/>; how many.</summary>
+    /// <summary>Turns open contents dead that nobody touched since <paramref name="before"/>; how
+    /// many.</summary>
     Task<int> CondemnIdleAsync(Tick before, Tick now, CancellationToken cancel);
 
-    /// <summary>Up to <paramref name="max"/> dead contents with an id above <paramref name="after"/> that died at
-    /// or before <paramref name="diedBy"/>.</summary>
+    /// <summary>Up to <paramref name="max"/> dead contents with an id above <paramref name="after"/> that
+    /// died at or before <paramref name="diedBy"/>.</summary>
     Task<ImmutableArray<DeadContent>> ListDeadAsync(
         ContentId after, Tick diedBy, int max, CancellationToken cancel);
 
-    /// <summary>Removes rows of dead contents, with their pages: nobody holds a shard of them any more.</summary>
+    /// <summary>Removes rows of dead contents, with their pages: nobody holds a shard of them any
+    /// more.</summary>
     Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel);
 
     /// <summary>The state of each content, in the order asked; null where there is no row.</summary>
@@ -142,7 +147,8 @@ public sealed record FabricState(FabricId Fabric, Tick Tick);
 /// <summary>A vault's line in the index of names.</summary>
 public sealed record VaultEntry(string Name, VaultId Id, ClassId Class);
 
-/// <summary>Conditions of a commit, compared with the current version's ETag inside it. <c>*</c> is any.</summary>
+/// <summary>Conditions of a commit, compared with the current version's ETag inside it. <c>*</c> is
+/// any.</summary>
 public sealed record Precondition
 {
     public static readonly Precondition None = new();
@@ -169,8 +175,8 @@ public sealed record CommitOrder
 
     public required string Key { get; init; }
 
-    /// <summary>The content this order makes (a put's own; a fresh one, empty, for a copy or a delete). Its row
-    /// is what makes a repeated order answer as the first did.</summary>
+    /// <summary>The content this order makes (a put's own; a fresh one, empty, for a copy or a delete). Its
+    /// row is what makes a repeated order answer as the first did.</summary>
     public required ContentId Content { get; init; }
 
     public Precondition If { get; init; } = Precondition.None;
@@ -190,8 +196,8 @@ public sealed record CommitOrder
     public ImmutableArray<(int Page, byte[] Bytes)> Pages { get; init; } = [];
 }
 
-/// <summary>How a commit ended. <see cref="ErrorKind.None"/>: applied. PreconditionFailed: a condition did not
-/// hold. NotFound: the vault is no more, a copied content died, or there was nothing to delete.
+/// <summary>How a commit ended. <see cref="ErrorKind.None"/>: applied. PreconditionFailed: a condition did
+/// not hold. NotFound: the vault is no more, a copied content died, or there was nothing to delete.
 /// InvalidArgument: the content is older than the catalog remembers.</summary>
 public sealed record CommitAnswer(ErrorKind Kind, string Detail = "")
 {
@@ -227,8 +233,8 @@ public sealed record ListQuery
 
     public string Prefix { get; init; } = "";
 
-    /// <summary>Keys that share what lies between the prefix and the next delimiter are folded into one common
-    /// prefix; null or empty folds nothing.</summary>
+    /// <summary>Keys that share what lies between the prefix and the next delimiter are folded into one
+    /// common prefix; null or empty folds nothing.</summary>
     public string? Delimiter { get; init; }
 
     /// <summary>Only keys, and common prefixes, behind this.</summary>

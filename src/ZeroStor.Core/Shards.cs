@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor;
 
-/// <summary>What a record says about the shard in it: enough to rebuild the stripe, and with the master key the
-/// catalog, from disks alone.</summary>
+/// <summary>What a record says about the shard in it: enough to rebuild the stripe, and with the master key
+/// the catalog, from disks alone.</summary>
 public sealed record ShardHeader
 {
     public required StripeId Stripe { get; init; }
@@ -91,9 +91,9 @@ public sealed record ShardReadOrder
     public bool WithExtensions { get; init; }
 }
 
-/// <summary>A home's answer. <see cref="Kind"/> None is done; NotFound: no such shard; Corrupt: found and wrong;
-/// PreconditionFailed: another epoch, whose map version is told; DiskOffline, DiskFull, DiskFailed, Busy: as they
-/// say.</summary>
+/// <summary>A home's answer. <see cref="Kind"/> None is done; NotFound: no such shard; Corrupt: found and
+/// wrong; PreconditionFailed: another epoch, whose map version is told; DiskOffline, DiskFull, DiskFailed,
+/// Busy: as they say.</summary>
 public record HomeAnswer(ErrorKind Kind, string Detail = "", long MapVersion = 0)
 {
     public static readonly HomeAnswer Done = new(ErrorKind.None);
@@ -121,8 +121,9 @@ public readonly record struct ShardEntry(StripeId Stripe, byte Place, ContentId 
 /// <param name="Length">Bytes of the payload.</param>
 public readonly record struct ShardLocation(string File, long Offset, int Length);
 
-/// <summary>All shards of one group and one bucket on one disk, in 32 bytes: how many, and a hash over them that
-/// does not depend on their order. Two homes of a group hold the same stripes exactly when these are equal.
+/// <summary>All shards of one group and one bucket on one disk, in 32 bytes: how many, and a hash over them
+/// that does not depend on their order. Two homes of a group hold the same stripes exactly when these are
+/// equal.
 /// </summary>
 /// <param name="Group">The group.</param>
 /// <param name="Bucket">Tick of the stripe ids divided by <see cref="TicksPerBucket"/>.</param>

@@ -4,7 +4,8 @@ using System.IO.Hashing;
 namespace ZeroStor;
 
 /// <summary>A checksum against rot, not against a forger: XXH128 with seed 0 (System.IO.Hashing), written
-/// big-endian as its authors do. Suite 1 of the shard sums; a keyless cryptographic suite can stand beside it.
+/// big-endian as its authors do. Suite 1 of the shard sums; a keyless cryptographic suite can stand beside
+/// it.
 /// </summary>
 public readonly record struct Sum128(ulong High, ulong Low)
 {

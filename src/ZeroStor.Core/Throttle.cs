@@ -1,9 +1,10 @@
 namespace ZeroStor;
 
-/// <summary>Holds work in the background, a repair or a scrub, to so many bytes a second over all who share it,
-/// so that readers don't notice it: a bucket that fills at that rate and holds one second of it. Who finds anything
-/// in it may go, and takes what it needs even beyond what is there; whoever comes next waits until that is paid
-/// back. So a shard larger than the bucket passes too, and over time the rate holds. Thread-safe.</summary>
+/// <summary>Holds work in the background, a repair or a scrub, to so many bytes a second over all who share
+/// it, so that readers don't notice it: a bucket that fills at that rate and holds one second of it. Who
+/// finds anything in it may go, and takes what it needs even beyond what is there; whoever comes next waits
+/// until that is paid back. So a shard larger than the bucket passes too, and over time the rate holds.
+/// Thread-safe.</summary>
 public sealed class Throttle(TimeProvider time)
 {
     /// <summary>A waiter looks again at least this often, so that a raised limit is felt at once.</summary>

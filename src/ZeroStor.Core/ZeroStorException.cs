@@ -1,7 +1,7 @@
 namespace ZeroStor;
 
-/// <summary>What can go wrong: a closed set, the same in Core, over the wire, in the SDK and at S3. The numbers
-/// travel between versions: never reuse one.</summary>
+/// <summary>What can go wrong: a closed set, the same in Core, over the wire, in the SDK and at S3. The
+/// numbers travel between versions: never reuse one.</summary>
 public enum ErrorKind
 {
     None = 0,
@@ -22,8 +22,8 @@ public enum ErrorKind
     Unavailable = 15,
 }
 
-/// <summary>The one exception of ZeroStor. Its message is one sentence that says what happened, to what (vault,
-/// key, disk) and what to do about it; <see cref="Kind"/> is what programs decide by.</summary>
+/// <summary>The one exception of ZeroStor. Its message is one sentence that says what happened, to what
+/// (vault, key, disk) and what to do about it; <see cref="Kind"/> is what programs decide by.</summary>
 public sealed class ZeroStorException : Exception
 {
     public ZeroStorException(ErrorKind kind, string message, Exception? inner = null)

@@ -5,8 +5,8 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Grains;
 
-/// <summary>What the stripe door of every disk grain of this silo does: slots, and the two paths of the data. It
-/// works on the thread pool, off the grain's turn. Thread-safe.</summary>
+/// <summary>What the stripe door of every disk grain of this silo does: slots, and the two paths of the data.
+/// It works on the thread pool, off the grain's turn. Thread-safe.</summary>
 internal sealed class Coordinator(
     VaultDirectory vaults,
     PutSlots slots,

@@ -8,7 +8,8 @@ namespace ZeroStor.Grains;
 /// <param name="IsManaged">Whether the silo makes it, and makes it anew when it vanished.</param>
 public readonly record struct DiskFolder(string Path, bool IsManaged);
 
-/// <summary>Which folders of a silo are its disks: those it is told of, and those the map says it had.</summary>
+/// <summary>Which folders of a silo are its disks: those it is told of, and those the map says it
+/// had.</summary>
 public static class DiskFolders
 {
     /// <param name="options">What the silo was told.</param>

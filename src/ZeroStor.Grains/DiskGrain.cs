@@ -9,7 +9,8 @@ using ZeroStor.Volumes;
 namespace ZeroStor.Grains;
 
 /// <summary>The door to one disk of this silo: for other silos its shards, for clients a coordinator. It owns
-/// nothing: the disk belongs to the <see cref="DiskHost"/>, so a second activation would do no harm.</summary>
+/// nothing: the disk belongs to the <see cref="DiskHost"/>, so a second activation would do no
+/// harm.</summary>
 [DiskPlacement, Reentrant, Immovable]
 internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILocalSiloDetails self)
     : Grain, IDiskGrain, IStripeDoor

@@ -6,8 +6,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Owns the disks of a silo: opens and claims them when it starts, watches them while it runs, closes them
-/// when it ends. Grains own nothing of a disk.</summary>
+/// <summary>Owns the disks of a silo: opens and claims them when it starts, watches them while it runs,
+/// closes them when it ends. Grains own nothing of a disk.</summary>
 internal sealed class DiskHost(
     ZeroStorOptions options,
     SiloMap map,
@@ -139,7 +139,8 @@ internal sealed class DiskHost(
         }
     }
 
-    // One disk after the other, at a pace that all share: what is rotten leaves its disk's digests, and repair sees it.
+    // One disk after the other, at a pace that all share: what is rotten leaves its disk's digests, and
+    // repair sees it.
     private async Task ScrubAsync(CancellationToken cancel)
     {
         foreach (Disk disk in homes.All)
@@ -185,7 +186,8 @@ internal sealed class DiskHost(
                 }
                 catch (Exception e) when (e is not OperationCanceledException)
                 {
-                    // Whatever it was, the next round may do better, and a silo that no longer watches is worse.
+                    // Whatever it was, the next round may do better, and a silo that no longer watches is
+                    // worse.
                     log.WatchFailed(e.Message);
                 }
             }

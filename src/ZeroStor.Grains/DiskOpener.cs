@@ -4,8 +4,9 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Brings folders of this silo into the fabric as disks: opens and claims those that are disks, makes those
-/// that shall be, makes anew what vanished and was the silo's own, and takes back what returned under any name.
+/// <summary>Brings folders of this silo into the fabric as disks: opens and claims those that are disks,
+/// makes those that shall be, makes anew what vanished and was the silo's own, and takes back what returned
+/// under any name.
 /// </summary>
 internal sealed class DiskOpener(
     ZeroStorOptions options,
@@ -23,7 +24,8 @@ internal sealed class DiskOpener(
         current.Disks.Where(d => d.Silo == self.Name && d.State != DiskState.Removed);
 
     /// <summary>Opens a folder, whatever state it is in.</summary>
-    /// <exception cref="ZeroStorException">The folder cannot be a disk of this fabric, in one sentence.</exception>
+    /// <exception cref="ZeroStorException">The folder cannot be a disk of this fabric, in one
+    /// sentence.</exception>
     public async Task OpenAsync(DiskFolder folder, CancellationToken cancel)
     {
         // A folder that was made anew has had several disks: the last one is meant.
@@ -69,8 +71,8 @@ internal sealed class DiskOpener(
         log.DiskMade(id, folder.Path);
     }
 
-    /// <summary>Makes the folder of a lost disk anew. What it held is lost; its places go to the newcomer, and repair
-    /// fills it.</summary>
+    /// <summary>Makes the folder of a lost disk anew. What it held is lost; its places go to the newcomer,
+    /// and repair fills it.</summary>
     public async Task MakeAnewAsync(DiskFolder folder, DiskEntry lost, CancellationToken cancel)
     {
         DiskId id = await EnterAsync(folder, cancel);
@@ -140,8 +142,8 @@ internal sealed class DiskOpener(
             $"{folder.Path} is disk {disk}, of which the catalog knows nothing: the catalog is older than the disk; "
             + "put the right one back");
 
-    /// <summary>Opens folders that are disks of this fabric and are not open here: one that was put back, under any
-    /// name, or mounted again.</summary>
+    /// <summary>Opens folders that are disks of this fabric and are not open here: one that was put back,
+    /// under any name, or mounted again.</summary>
     public async Task AdoptAsync(CancellationToken cancel)
     {
         var open = homes.All.Select(d => d.Path).ToHashSet(StringComparer.Ordinal);
@@ -165,7 +167,8 @@ internal sealed class DiskOpener(
             }
             catch (ZeroStorException e)
             {
-                // Foreign folders lie where they like; of one that may be a disk it is said once why it is none.
+                // Foreign folders lie where they like; of one that may be a disk it is said once why it is
+                // none.
                 if (map.Current.Disks.Any(d => d.Path == path) && _refused.GetValueOrDefault(path) != e.Message)
                 {
                     _refused[path] = e.Message;

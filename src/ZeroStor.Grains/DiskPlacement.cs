@@ -4,8 +4,9 @@ using ZeroStor.Contracts.Inner;
 
 namespace ZeroStor.Grains;
 
-/// <summary>A disk grain lives on the silo that its key names and nowhere else: its place follows from membership
-/// alone, so it needs no directory entry, and a silo that is gone fails its disks at once.</summary>
+/// <summary>A disk grain lives on the silo that its key names and nowhere else: its place follows from
+/// membership alone, so it needs no directory entry, and a silo that is gone fails its disks at
+/// once.</summary>
 [GenerateSerializer, Immutable, SuppressReferenceTracking, Alias("zs.disk-placement")]
 public sealed class DiskPlacement : PlacementStrategy
 {

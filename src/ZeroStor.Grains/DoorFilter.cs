@@ -3,8 +3,8 @@ using ZeroStor.Contracts.Inner;
 namespace ZeroStor.Grains;
 
 /// <summary>Clients may knock at doors only. What silos ask of one another (disks, the map, repair, keys) is
-/// refused to any caller that is a client. A silo's own services call as a client, too, under a name that is made
-/// of the silo's address; until callers prove who they are, that name is believed.</summary>
+/// refused to any caller that is a client. A silo's own services call as a client, too, under a name that is
+/// made of the silo's address; until callers prove who they are, that name is believed.</summary>
 internal sealed class DoorFilter(IClusterMembershipService membership) : IIncomingGrainCallFilter
 {
     /// <summary>What Orleans puts before a silo's address to name the client within it.</summary>

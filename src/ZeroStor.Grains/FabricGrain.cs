@@ -9,8 +9,8 @@ using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
 
 namespace ZeroStor.Grains;
 
-/// <summary>The fabric as a whole: for clients its routes and its state, for silos the changes of its map, each by
-/// compare-and-set, so that a second activation is merely slower.</summary>
+/// <summary>The fabric as a whole: for clients its routes and its state, for silos the changes of its map,
+/// each by compare-and-set, so that a second activation is merely slower.</summary>
 [Reentrant, PreferLocalPlacement]
 internal sealed class FabricGrain(
     SiloMap map,

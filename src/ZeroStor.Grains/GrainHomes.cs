@@ -5,8 +5,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
 
-/// <summary>All homes of the fabric: this silo's disks directly, everybody else's through their disk grains. The
-/// map says which silo has a disk. Thread-safe.</summary>
+/// <summary>All homes of the fabric: this silo's disks directly, everybody else's through their disk grains.
+/// The map says which silo has a disk. Thread-safe.</summary>
 internal sealed class GrainHomes(
     LocalHomes local, IFabricMap map, IGrainFactory grains, Orleans.Runtime.ILocalSiloDetails self) : IShardHome
 {

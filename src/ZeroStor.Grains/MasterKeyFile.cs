@@ -3,8 +3,8 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Grains;
 
-/// <summary>The fabric's master key in a file that only its owner may read. Without it nothing that the fabric
-/// holds can be opened again.</summary>
+/// <summary>The fabric's master key in a file that only its owner may read. Without it nothing that the
+/// fabric holds can be opened again.</summary>
 public static class MasterKeyFile
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -5,9 +5,9 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Grains;
 
-/// <summary>The objects of one partition of a vault. It holds no truth: it resolves the vault's name, hands orders
-/// to the catalog, whose committer joins what all grains of the silo queued, and turns answers into errors. Two
-/// activations are merely slower.</summary>
+/// <summary>The objects of one partition of a vault. It holds no truth: it resolves the vault's name, hands
+/// orders to the catalog, whose committer joins what all grains of the silo queued, and turns answers into
+/// errors. Two activations are merely slower.</summary>
 [Reentrant, PreferLocalPlacement]
 internal sealed class ObjectMetadataGrain(
     ICatalog catalog,

@@ -5,9 +5,10 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Grains;
 
-/// <summary>The puts that a silo coordinates at the moment. A put takes a slot before any bytes move; the pieces of
-/// its stripes wait here, within a budget for the whole silo, until a stripe is complete. A slot that hears nothing
-/// for <see cref="StripeDoor.SlotIdleSeconds"/> is freed with all that it holds. Thread-safe.</summary>
+/// <summary>The puts that a silo coordinates at the moment. A put takes a slot before any bytes move; the
+/// pieces of its stripes wait here, within a budget for the whole silo, until a stripe is complete. A slot
+/// that hears nothing for <see cref="StripeDoor.SlotIdleSeconds"/> is freed with all that it holds.
+/// Thread-safe.</summary>
 internal sealed class PutSlots(ZeroStorOptions options, TimeProvider time)
 {
     private readonly ConcurrentDictionary<UInt128, PutSlot> _slots = new();
@@ -88,8 +89,8 @@ internal sealed class PutSlot(
         return this;
     }
 
-    /// <summary>Takes a piece, and its count of the bytes. The first piece of a stripe waits for the memory that
-    /// the whole of it will need.</summary>
+    /// <summary>Takes a piece, and its count of the bytes. The first piece of a stripe waits for the memory
+    /// that the whole of it will need.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument; Busy: no memory came free in time.</exception>
     public async Task AddAsync(PutPiece piece, CancellationToken cancel)
     {

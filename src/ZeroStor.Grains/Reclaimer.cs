@@ -4,9 +4,9 @@ using ZeroStor.Paths;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Gives the space of the dead back: condemns puts that nobody went on with, tells every disk which contents
-/// are dead, and forgets a dead content when all disks that are up have dropped it and its time is over. Idempotent;
-/// what it remembers only saves work. For one caller at a time.</summary>
+/// <summary>Gives the space of the dead back: condemns puts that nobody went on with, tells every disk which
+/// contents are dead, and forgets a dead content when all disks that are up have dropped it and its time is
+/// over. Idempotent; what it remembers only saves work. For one caller at a time.</summary>
 internal sealed class Reclaimer(
     ICatalog catalog,
     IShardHome homes,
@@ -16,7 +16,8 @@ internal sealed class Reclaimer(
     Counters counters,
     ILogger<Reclaimer> log)
 {
-    /// <summary>Dead contents told to the disks in one order: 16 KiB on the wire, one scan of an index.</summary>
+    /// <summary>Dead contents told to the disks in one order: 16 KiB on the wire, one scan of an
+    /// index.</summary>
     private const int ContentsPerOrder = 1000;
 
     /// <summary>Contents remembered as dropped everywhere; beyond it they are told again, which is harmless.

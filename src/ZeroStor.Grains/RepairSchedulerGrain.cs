@@ -5,15 +5,17 @@ using ZeroStor.Contracts.Inner;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Keeps the fabric whole and clean, by two idempotent loops on timers: one restores what homes lack, the
-/// other gives the space of the dead back. What they remember only saves work, so two of them are merely slower.
+/// <summary>Keeps the fabric whole and clean, by two idempotent loops on timers: one restores what homes
+/// lack, the other gives the space of the dead back. What they remember only saves work, so two of them are
+/// merely slower.
 /// </summary>
 [PreferLocalPlacement]
 internal sealed class RepairSchedulerGrain(
     Reclaimer reclaimer, Repairer repairer, ZeroStorOptions options, ILogger<RepairSchedulerGrain> log)
     : Grain, IRepairSchedulerGrain
 {
-    /// <summary>Between two rounds of sweep and repair: a sweep of digests is cheap, and a loss should not wait.
+    /// <summary>Between two rounds of sweep and repair: a sweep of digests is cheap, and a loss should not
+    /// wait.
     /// </summary>
     private static readonly TimeSpan RepairPause = TimeSpan.FromSeconds(2);
 

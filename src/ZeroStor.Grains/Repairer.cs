@@ -6,9 +6,9 @@ using ZeroStor.Placement;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Restores redundancy, round by round: gives the places of lost disks to others, compares what the homes of
-/// each group hold, and repairs the groups that differ, those with the fewest whole places first. Idempotent; a round
-/// at a time.</summary>
+/// <summary>Restores redundancy, round by round: gives the places of lost disks to others, compares what the
+/// homes of each group hold, and repairs the groups that differ, those with the fewest whole places first.
+/// Idempotent; a round at a time.</summary>
 internal sealed class Repairer(
     SiloMap map,
     IShardHome homes,
@@ -20,7 +20,8 @@ internal sealed class Repairer(
     TimeProvider time,
     ILogger<Repairer> log)
 {
-    /// <summary>Groups repaired at once: each waits a while for stripes in flight, and holds some stripes in memory.
+    /// <summary>Groups repaired at once: each waits a while for stripes in flight, and holds some stripes in
+    /// memory.
     /// </summary>
     private const int GroupsAtOnce = 4;
 

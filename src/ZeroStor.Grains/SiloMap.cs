@@ -1,7 +1,7 @@
 namespace ZeroStor.Grains;
 
-/// <summary>This silo's copy of the fabric map, and of the tick. Read from the catalog at the start, after every
-/// change made here, and whenever a home answers with a version that is newer. Thread-safe.</summary>
+/// <summary>This silo's copy of the fabric map, and of the tick. Read from the catalog at the start, after
+/// every change made here, and whenever a home answers with a version that is newer. Thread-safe.</summary>
 public sealed class SiloMap(ICatalog catalog) : IFabricMap, IDisposable
 {
     /// <summary>Compare-and-sets that lose are made again this often before somebody is told: each loss means
@@ -63,8 +63,8 @@ public sealed class SiloMap(ICatalog catalog) : IFabricMap, IDisposable
         }
     }
 
-    /// <summary>Applies a change by compare-and-set; one that lost is computed again from the newer map. A null
-    /// change is none.</summary>
+    /// <summary>Applies a change by compare-and-set; one that lost is computed again from the newer map. A
+    /// null change is none.</summary>
     public async Task<FabricMap> ChangeAsync(Func<FabricMap, MapChange?> change, CancellationToken cancel)
     {
         for (int tries = 0; tries < MaxChangeTries; tries++)

@@ -8,11 +8,13 @@ namespace ZeroStor.Grains;
 /// <summary>A vault with its keys unlocked.</summary>
 internal sealed record OpenVault(VaultInfo Info, ClassId Class, VaultKeys Keys);
 
-/// <summary>The vaults that this silo has opened, by name. A cache: a vault that was removed and made again under
-/// its name has another id, and whoever meets the difference forgets the old one. Thread-safe.</summary>
+/// <summary>The vaults that this silo has opened, by name. A cache: a vault that was removed and made again
+/// under its name has another id, and whoever meets the difference forgets the old one.
+/// Thread-safe.</summary>
 internal sealed class VaultDirectory(IGrainFactory grains, MasterKey master)
 {
-    /// <summary>Unlocked key rings kept; beyond it all are dropped and opened again as they are needed.</summary>
+    /// <summary>Unlocked key rings kept; beyond it all are dropped and opened again as they are
+    /// needed.</summary>
     private const int MaxOpen = 10_000;
 
     private readonly ConcurrentDictionary<string, OpenVault> _open = new(StringComparer.Ordinal);

@@ -4,7 +4,8 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Grains;
 
-/// <summary>What belongs to one life of a vault, as it is stored. Property names are the stored format.</summary>
+/// <summary>What belongs to one life of a vault, as it is stored. Property names are the stored
+/// format.</summary>
 [GenerateSerializer, Alias("zs.vault-life")]
 public sealed class VaultLife
 {
@@ -21,18 +22,18 @@ public sealed class VaultLife
     [Id(5)] public byte[] KeyRing { get; set; } = [];
 }
 
-/// <summary>All that is stored behind a vault's name: the life that the catalog's index names, and such as a crash
-/// or a lost race left.</summary>
+/// <summary>All that is stored behind a vault's name: the life that the catalog's index names, and such as a
+/// crash or a lost race left.</summary>
 [GenerateSerializer, Alias("zs.vault-state")]
 public sealed class VaultState
 {
     [Id(0)] public List<VaultLife> Lives { get; set; } = [];
 }
 
-/// <summary>A vault: its policy and its key ring. The index of names in the catalog decides which life of a name is
-/// the vault; the state holds what belongs to that life. The state is written first, beside lives that may be
-/// there, and the name entered after: whoever enters the name finds its life in the state, whatever another
-/// activation or a crash did between.</summary>
+/// <summary>A vault: its policy and its key ring. The index of names in the catalog decides which life of a
+/// name is the vault; the state holds what belongs to that life. The state is written first, beside lives
+/// that may be there, and the name entered after: whoever enters the name finds its life in the state,
+/// whatever another activation or a crash did between.</summary>
 internal sealed class VaultGrain(
     [PersistentState("vault", ZeroStorSilo.StorageName)] IPersistentState<VaultState> state,
     ICatalog catalog,
@@ -47,7 +48,8 @@ internal sealed class VaultGrain(
     /// <summary>Versions deleted in one step of removing a full vault.</summary>
     private const int VersionsPerStep = 500;
 
-    /// <summary>Lives kept in the state: one is the vault, the others are creates that may still be under way.
+    /// <summary>Lives kept in the state: one is the vault, the others are creates that may still be under
+    /// way.
     /// </summary>
     private const int MaxLives = 8;
 

@@ -30,7 +30,8 @@ public sealed class ZeroStorOptions
     /// <summary>The master key's file; null: <c>keys/master.key</c> in <see cref="Data"/>.</summary>
     public string? MasterKeyFile { get; set; }
 
-    /// <summary>Length of a tick. A minute is what the design's ages are made for; tests shorten it.</summary>
+    /// <summary>Length of a tick. A minute is what the design's ages are made for; tests shorten
+    /// it.</summary>
     public double TickSeconds { get; set; } = 60;
 
     /// <summary>How long after its death a content is reclaimed: reads that began before end well.</summary>
@@ -39,8 +40,8 @@ public sealed class ZeroStorOptions
     /// <summary>How long a row of the dead, and a content without a row, is remembered.</summary>
     public uint ForgetAfterTicks { get; set; } = 1440;
 
-    /// <summary>What was put so long ago and has no row in the catalog is condemned: no put goes that long without
-    /// one.</summary>
+    /// <summary>What was put so long ago and has no row in the catalog is condemned: no put goes that long
+    /// without one.</summary>
     public uint OrphanAfterTicks { get; set; } = 60;
 
     /// <summary>An open put untouched for this long is condemned.</summary>
@@ -49,12 +50,12 @@ public sealed class ZeroStorOptions
     /// <summary>How long a stripe below its write floor waits for a home.</summary>
     public double PutPatienceSeconds { get; set; } = 60;
 
-    /// <summary>What repair may read and write a second, so that readers do not notice; <c>zs repair</c> lifts it.
-    /// 0 is no limit.</summary>
+    /// <summary>What repair may read and write a second, so that readers do not notice; <c>zs repair</c>
+    /// lifts it. 0 is no limit.</summary>
     public long RepairMaxMiBPerSecond { get; set; } = 100;
 
-    /// <summary>What scrub reads a second on all disks of this silo together, without end; 0 turns it off. 10 MiB/s
-    /// is 25 TB a month.</summary>
+    /// <summary>What scrub reads a second on all disks of this silo together, without end; 0 turns it off. 10
+    /// MiB/s is 25 TB a month.</summary>
     public long ScrubMaxMiBPerSecond { get; set; } = 10;
 
     /// <summary>Between two rounds of scrub over all disks: an empty fabric must not spin.</summary>

@@ -10,7 +10,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Puts ZeroStor's disks and grains into an Orleans silo: the fabric's own, or a front end's.</summary>
+/// <summary>Puts ZeroStor's disks and grains into an Orleans silo: the fabric's own, or a front
+/// end's.</summary>
 public static class ZeroStorSilo
 {
     /// <summary>The Orleans grain storage that small state (vaults) is kept in.</summary>

@@ -5,7 +5,8 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Cluster.Tests;
 
-/// <summary>The fabric heals by itself: what is lost is restored at new homes, what returns counts again.</summary>
+/// <summary>The fabric heals by itself: what is lost is restored at new homes, what returns counts
+/// again.</summary>
 public sealed class HealingTests : IAsyncLifetime
 {
     private readonly Dictionary<string, byte[]> _objects = [];

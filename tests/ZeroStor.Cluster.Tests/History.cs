@@ -3,11 +3,12 @@ using System.Diagnostics;
 
 namespace ZeroStor.Cluster.Tests;
 
-/// <summary>What a client did to one key, and what it was told. Values are ETags; null is "no object".</summary>
+/// <summary>What a client did to one key, and what it was told. Values are ETags; null is "no
+/// object".</summary>
 internal abstract record Operation(long Called, long Returned)
 {
-    /// <summary>The key's value after the operation took effect at <paramref name="value"/>; false when what the
-    /// client was told could not have been told then.</summary>
+    /// <summary>The key's value after the operation took effect at <paramref name="value"/>; false when what
+    /// the client was told could not have been told then.</summary>
     public abstract bool TryApply(string? value, out string? after);
 }
 
@@ -49,9 +50,9 @@ internal sealed record DeleteDone(bool Existed, long Called, long Returned) : Op
     }
 }
 
-/// <summary>Collects operations of many clients, and tells whether they are linearizable: whether there is one
-/// order, which no client's clock contradicts, in which every answer is right. The search is Wing and Gong's
-/// (1993) with Lowe's memory of what was tried (2017). Thread-safe while it collects.</summary>
+/// <summary>Collects operations of many clients, and tells whether they are linearizable: whether there is
+/// one order, which no client's clock contradicts, in which every answer is right. The search is Wing and
+/// Gong's (1993) with Lowe's memory of what was tried (2017). Thread-safe while it collects.</summary>
 internal sealed class History
 {
     private readonly ConcurrentBag<Operation> _operations = [];

@@ -59,7 +59,8 @@ public sealed class LinearizabilityTests
     {
         await using TestFabric first = await TestFabric.StartAsync();
 
-        // A silo that knows nothing of the first but its catalog and its key: what a split cluster looks like.
+        // A silo that knows nothing of the first but its catalog and its key: what a split cluster looks
+        // like.
         await using TestFabric second = await TestFabric.StartAsync(
             options =>
             {

@@ -5,7 +5,8 @@ using ZeroStor.Client;
 
 namespace ZeroStor.Cluster.Tests;
 
-/// <summary>Put, get, list, delete, copy and conditions, through the SDK against a silo with real disks.</summary>
+/// <summary>Put, get, list, delete, copy and conditions, through the SDK against a silo with real
+/// disks.</summary>
 public sealed class ObjectTests : IAsyncLifetime
 {
     private TestFabric _fabric = null!;

@@ -8,8 +8,8 @@ using ZeroStor.Grains;
 
 namespace ZeroStor.Cluster.Tests;
 
-/// <summary>A fabric of one silo in this process: real disks in a temporary folder, a real catalog, an Orleans
-/// client beside it. Disposing takes all of it away.</summary>
+/// <summary>A fabric of one silo in this process: real disks in a temporary folder, a real catalog, an
+/// Orleans client beside it. Disposing takes all of it away.</summary>
 internal sealed class TestFabric : IAsyncDisposable
 {
     private readonly bool _ownsFolder;

@@ -44,8 +44,8 @@ public sealed record CoordinatorInfo
 
     [Id(2)] public required Labels Labels { get; init; }
 
-    /// <summary>The claim under which its disk was opened. Another one tells a client that the silo was restarted:
-    /// what it asked of the former life will never be answered.</summary>
+    /// <summary>The claim under which its disk was opened. Another one tells a client that the silo was
+    /// restarted: what it asked of the former life will never be answered.</summary>
     [Id(3)] public uint Claim { get; init; }
 }
 

@@ -5,20 +5,23 @@ using System.Text;
 namespace ZeroStor.Contracts.Doors;
 
 /// <summary>The objects of one partition of a vault (see <see cref="ObjectDoor"/> for the key). A queue and a
-/// cache before the catalog: any activation answers right, any partition serves a listing. Callable by clients.
+/// cache before the catalog: any activation answers right, any partition serves a listing. Callable by
+/// clients.
 /// </summary>
 [Alias("zs.object-door")]
 public interface IObjectDoor : IGrainWithStringKey
 {
     /// <summary>Makes a version of a put whose stripes all stand. Repeating it answers what the first did.
     /// </summary>
-    /// <exception cref="ZeroStorException">PreconditionFailed; NotFound: the vault is no more; InvalidArgument.
+    /// <exception cref="ZeroStorException">PreconditionFailed; NotFound: the vault is no more;
+    /// InvalidArgument.
     /// </exception>
     [Alias("commit")]
     Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel);
 
     /// <summary>Makes a version that names the bytes of another: none move.</summary>
-    /// <exception cref="ZeroStorException">As <see cref="CommitAsync"/>; NotFound also: the source.</exception>
+    /// <exception cref="ZeroStorException">As <see cref="CommitAsync"/>; NotFound also: the
+    /// source.</exception>
     [Alias("copy")]
     Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel);
 
@@ -37,7 +40,8 @@ public interface IObjectDoor : IGrainWithStringKey
     Task<ObjectListing> ListAsync(ListObjects list, CancellationToken cancel);
 
     /// <summary>Makes a row for a put that takes long, or touches it.</summary>
-    /// <exception cref="ZeroStorException">PreconditionFailed: it was idle too long and is condemned.</exception>
+    /// <exception cref="ZeroStorException">PreconditionFailed: it was idle too long and is
+    /// condemned.</exception>
     [Alias("open-content")]
     Task OpenContentAsync(ContentId content, CancellationToken cancel);
 
@@ -62,7 +66,8 @@ public interface IObjectDoor : IGrainWithStringKey
         string key, int firstStripe, int maxStripes, CancellationToken cancel);
 }
 
-/// <summary>How keys are dealt to object grains. A setting, not a format: nothing stored depends on it.</summary>
+/// <summary>How keys are dealt to object grains. A setting, not a format: nothing stored depends on
+/// it.</summary>
 public static class ObjectDoor
 {
     /// <summary>The grain key: <c>vault/partition</c>.</summary>

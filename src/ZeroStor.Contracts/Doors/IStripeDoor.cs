@@ -5,8 +5,8 @@ namespace ZeroStor.Contracts.Doors;
 [Alias("zs.stripe-door")]
 public interface IStripeDoor : IGrainWithStringKey
 {
-    /// <summary>Takes one of the silo's slots for a put. The slot frees itself when nothing was heard of the put
-    /// for <see cref="StripeDoor.SlotIdleSeconds"/>.</summary>
+    /// <summary>Takes one of the silo's slots for a put. The slot frees itself when nothing was heard of the
+    /// put for <see cref="StripeDoor.SlotIdleSeconds"/>.</summary>
     /// <exception cref="ZeroStorException">Busy: no slot is free; NotFound: the vault.</exception>
     [Alias("open-put")]
     Task<PutTicket> OpenPutAsync(OpenPut open, CancellationToken cancel);
@@ -17,8 +17,8 @@ public interface IStripeDoor : IGrainWithStringKey
     Task PutPieceAsync(PutPiece piece, CancellationToken cancel);
 
     /// <summary>Hands over the last piece and makes the stripe durable on its homes.</summary>
-    /// <exception cref="ZeroStorException">As <see cref="PutPieceAsync"/>; PolicyUnsatisfiable: fewer homes than
-    /// the vault's write floor took it, though it waited.</exception>
+    /// <exception cref="ZeroStorException">As <see cref="PutPieceAsync"/>; PolicyUnsatisfiable: fewer homes
+    /// than the vault's write floor took it, though it waited.</exception>
     [Alias("write-stripe")]
     [ResponseTimeout(StripeDoor.WriteStripeTimeout)]
     Task<StripeWritten> WriteStripeAsync(WriteStripeOrder order, CancellationToken cancel);
@@ -36,15 +36,16 @@ public interface IStripeDoor : IGrainWithStringKey
 /// <summary>What both sides of the stripe door hold to.</summary>
 public static class StripeDoor
 {
-    /// <summary>Longer than any retry of a living SDK, short enough that the dead free their memory soon.</summary>
+    /// <summary>Longer than any retry of a living SDK, short enough that the dead free their memory
+    /// soon.</summary>
     public const int SlotIdleSeconds = 60;
 
     /// <summary>Stripes of one put under way at a time: hides the round trip to the homes, bounds the memory.
     /// </summary>
     public const int StripesInFlight = 4;
 
-    /// <summary>How long a stripe may take to be written: a coordinator waits a minute for homes before it says
-    /// PolicyUnsatisfiable, and its answer must still find somebody who listens.</summary>
+    /// <summary>How long a stripe may take to be written: a coordinator waits a minute for homes before it
+    /// says PolicyUnsatisfiable, and its answer must still find somebody who listens.</summary>
     public const string WriteStripeTimeout = "00:01:30";
 }
 
@@ -94,8 +95,8 @@ public sealed record WriteStripeOrder
 {
     [Id(0)] public required PutPiece LastPiece { get; init; }
 
-    /// <summary>With the content's last stripe: the encoded manifest of the commit to come, without stripes; it
-    /// is sealed and stands on the first m+1 homes, so that disks alone can tell what they hold.</summary>
+    /// <summary>With the content's last stripe: the encoded manifest of the commit to come, without stripes;
+    /// it is sealed and stands on the first m+1 homes, so that disks alone can tell what they hold.</summary>
     [Id(1)] public byte[] Manifest { get; init; } = [];
 }
 

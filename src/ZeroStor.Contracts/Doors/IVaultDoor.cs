@@ -5,8 +5,8 @@ namespace ZeroStor.Contracts.Doors;
 public interface IVaultDoor : IGrainWithStringKey
 {
     /// <summary>Makes the vault.</summary>
-    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name; PolicyUnsatisfiable: the
-    /// disks cannot hold the code over the spread.</exception>
+    /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name; PolicyUnsatisfiable:
+    /// the disks cannot hold the code over the spread.</exception>
     [Alias("create")]
     Task<VaultInfo> CreateAsync(VaultSpec spec, CancellationToken cancel);
 

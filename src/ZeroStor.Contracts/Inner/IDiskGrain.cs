@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Contracts.Inner;
 
-/// <summary>The door to one disk of a silo, for other silos; the wire form of <see cref="IShardHome"/>. The key
-/// is <c>silo/disk</c> (<see cref="DiskKey"/>). Refused to clients.</summary>
+/// <summary>The door to one disk of a silo, for other silos; the wire form of <see cref="IShardHome"/>. The
+/// key is <c>silo/disk</c> (<see cref="DiskKey"/>). Refused to clients.</summary>
 [Alias("zs.disk")]
 public interface IDiskGrain : IGrainWithStringKey
 {
@@ -30,8 +30,8 @@ public interface IDiskGrain : IGrainWithStringKey
     Task<DiskReport> ReportAsync(uint claim, CancellationToken cancel);
 }
 
-/// <summary>The key of a disk grain: <c>silo/disk</c>. The silo's name decides where the grain is, so it holds no
-/// slash.</summary>
+/// <summary>The key of a disk grain: <c>silo/disk</c>. The silo's name decides where the grain is, so it
+/// holds no slash.</summary>
 public static class DiskKey
 {
     public static string Of(string silo, DiskId disk) => $"{silo}/{disk}";

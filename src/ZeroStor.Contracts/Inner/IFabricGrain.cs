@@ -12,8 +12,8 @@ public interface IFabricGrain : IGrainWithIntegerKey
     Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel);
 }
 
-/// <summary>Keeps the fabric whole and clean: gives the places of lost disks to others, restores what homes lack,
-/// reclaims the dead. The key is 0. Refused to clients.</summary>
+/// <summary>Keeps the fabric whole and clean: gives the places of lost disks to others, restores what homes
+/// lack, reclaims the dead. The key is 0. Refused to clients.</summary>
 [Alias("zs.repair")]
 public interface IRepairSchedulerGrain : IGrainWithIntegerKey
 {

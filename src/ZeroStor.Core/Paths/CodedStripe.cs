@@ -4,9 +4,9 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Paths;
 
-/// <summary>A stripe sealed and coded in one rented buffer: k data shards, which are consecutive slices of the
-/// sealed bytes, then m parity shards, with the sums of all n. Disposing gives up its count of the buffer; orders
-/// that are under way keep their own.</summary>
+/// <summary>A stripe sealed and coded in one rented buffer: k data shards, which are consecutive slices of
+/// the sealed bytes, then m parity shards, with the sums of all n. Disposing gives up its count of the
+/// buffer; orders that are under way keep their own.</summary>
 internal sealed class CodedStripe : IDisposable
 {
     private readonly SharedBuffer _buffer;

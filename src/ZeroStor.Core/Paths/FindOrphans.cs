@@ -2,20 +2,20 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Paths;
 
-/// <summary>Condemns what was put and never committed: contents of which disks hold stripes, of which the catalog has
-/// no row, and which are older than any put that goes without one. Each call looks at the stripes that were placed
-/// in a span of ticks, which their ids tell, so that a sweep goes on where the last one ended. What it condemns is
-/// reclaimed like all that is dead. Idempotent.</summary>
+/// <summary>Condemns what was put and never committed: contents of which disks hold stripes, of which the
+/// catalog has no row, and which are older than any put that goes without one. Each call looks at the stripes
+/// that were placed in a span of ticks, which their ids tell, so that a sweep goes on where the last one
+/// ended. What it condemns is reclaimed like all that is dead. Idempotent.</summary>
 public sealed class FindOrphans(IShardHome homes, IFabricMap map, ICatalog catalog)
 {
     /// <summary>Entries of one listing, and contents of one question to the catalog.</summary>
     private const int EntriesPerPage = 2048;
 
-    /// <summary>Looks at the stripes placed from <paramref name="from"/> up to, and not in,
-    /// <paramref name="until"/>.</summary>
+    /// <summary>Looks at the stripes placed from <paramref name="from"/> up to, and not in, <paramref
+    /// name="until"/>.</summary>
     /// <returns>How many contents were condemned.</returns>
-    /// <exception cref="ZeroStorException">A disk or the catalog could not be asked: the span is to be looked at
-    /// again.</exception>
+    /// <exception cref="ZeroStorException">A disk or the catalog could not be asked: the span is to be looked
+    /// at again.</exception>
     public async Task<int> RunAsync(Tick from, Tick until, CancellationToken cancel)
     {
         var seen = new HashSet<ContentId>();

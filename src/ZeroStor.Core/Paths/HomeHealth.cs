@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 
 namespace ZeroStor.Paths;
 
-/// <summary>What this process has learned of homes by using them: how fast they answer, which of them failed a
-/// moment ago, how much room they have. Advice only; nothing that must be right depends on it. Thread-safe.
+/// <summary>What this process has learned of homes by using them: how fast they answer, which of them failed
+/// a moment ago, how much room they have. Advice only; nothing that must be right depends on it. Thread-safe.
 /// </summary>
 public sealed class HomeHealth(TimeProvider time)
 {
-    /// <summary>A home that failed is asked for nothing new for this long, unless no other is left: long enough
-    /// not to run into it with every stripe, short enough that a hiccup costs little.</summary>
+    /// <summary>A home that failed is asked for nothing new for this long, unless no other is left: long
+    /// enough not to run into it with every stripe, short enough that a hiccup costs little.</summary>
     public static readonly TimeSpan AvoidFor = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<DiskId, long> _avoidUntil = new();

@@ -32,10 +32,11 @@ public interface IReadObserver
     void Found(StripeRef stripe, int place, DiskId disk, ErrorKind what);
 }
 
-/// <summary>The way of a stripe out. Only the data shards that the range touches are asked, and of them only the
-/// bytes that it needs. A home that is slow, absent or wrong is replaced by any other shards; the first k good ones
-/// win. Every segment is verified by its seal, so wrong bytes never leave; when one does not verify, the stripe is
-/// read again whole, and each shard is held against the shard sums, so that up to m homes may lie. Thread-safe.
+/// <summary>The way of a stripe out. Only the data shards that the range touches are asked, and of them only
+/// the bytes that it needs. A home that is slow, absent or wrong is replaced by any other shards; the first k
+/// good ones win. Every segment is verified by its seal, so wrong bytes never leave; when one does not
+/// verify, the stripe is read again whole, and each shard is held against the shard sums, so that up to m
+/// homes may lie. Thread-safe.
 /// </summary>
 public sealed class ReadStripe(
     IShardHome homes, IFabricMap map, HomeHealth health, TimeProvider time, IReadObserver observer)
@@ -48,8 +49,8 @@ public sealed class ReadStripe(
     public TimeSpan HomeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>The content's bytes, every one verified; the caller releases them.</summary>
-    /// <exception cref="ZeroStorException">TooFewShards; Corrupt: enough shards, but they do not make what was
-    /// sealed.</exception>
+    /// <exception cref="ZeroStorException">TooFewShards; Corrupt: enough shards, but they do not make what
+    /// was sealed.</exception>
     public async Task<BufferSlice> RunAsync(StripeToRead read, CancellationToken cancel)
     {
         long started = health.Gets.Start();

@@ -125,7 +125,8 @@ public sealed class RepairGroup(
     private static ParallelOptions AtOnce(CancellationToken cancel) =>
         new() { MaxDegreeOfParallelism = StripesAtOnce, CancellationToken = cancel };
 
-    // What a pass that ended short, or hardly saw anybody, did not come to is unknown, and must not pass for none.
+    // What a pass that ended short, or hardly saw anybody, did not come to is unknown, and must not pass for
+    // none.
     private static RepairTally End(RepairHomes pass, Code code, RepairTally tally)
     {
         bool hidesSome = pass.IsStale || IsBlind(pass, code);
@@ -136,8 +137,8 @@ public sealed class RepairGroup(
         };
     }
 
-    // What is acknowledged stood on more than k places: of any m whole ones at least one lists it. Where fewer
-    // answered, an empty newcomer would look whole because nobody was there who knows better.
+    // What is acknowledged stood on more than k places: of any m whole ones at least one lists it. Where
+    // fewer answered, an empty newcomer would look whole because nobody was there who knows better.
     private static bool IsBlind(RepairHomes pass, Code code) =>
         pass.Group.Places.Count(p => p.IsWhole && !pass.IsAbsent(p.Home)) < Math.Min(code.K, code.M);
 

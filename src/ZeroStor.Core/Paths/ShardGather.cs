@@ -3,9 +3,9 @@ using ZeroStor.Erasure;
 
 namespace ZeroStor.Paths;
 
-/// <summary>Brings a range of a stripe's sealed bytes together from its homes. All shards are asked for the same
-/// columns: those that the range takes of its one data shard, or whole shards where it touches several. Used once,
-/// by one caller; disposing cancels what is still under way and gives late bytes back.</summary>
+/// <summary>Brings a range of a stripe's sealed bytes together from its homes. All shards are asked for the
+/// same columns: those that the range takes of its one data shard, or whole shards where it touches several.
+/// Used once, by one caller; disposing cancels what is still under way and gives late bytes back.</summary>
 internal sealed class ShardGather : IDisposable
 {
     private readonly IShardHome _homes;
@@ -61,8 +61,8 @@ internal sealed class ShardGather : IDisposable
 
     public required TimeSpan HomeTimeout { get; init; }
 
-    /// <summary>The range, from the data shards or rebuilt from any others; the caller releases it. Nothing but
-    /// the homes' own checks vouches for it.</summary>
+    /// <summary>The range, from the data shards or rebuilt from any others; the caller releases it. Nothing
+    /// but the homes' own checks vouches for it.</summary>
     /// <exception cref="ZeroStorException">TooFewShards.</exception>
     public async Task<BufferSlice> RunAsync(CancellationToken cancel)
     {
@@ -104,8 +104,9 @@ internal sealed class ShardGather : IDisposable
         return Assemble();
     }
 
-    /// <summary>As <see cref="RunAsync"/>, but of whole shards, each held against the shard sums whose digest the
-    /// StripeRef names: up to m homes may lie. Homes whose shards do not match are named to the observer.</summary>
+    /// <summary>As <see cref="RunAsync"/>, but of whole shards, each held against the shard sums whose digest
+    /// the StripeRef names: up to m homes may lie. Homes whose shards do not match are named to the
+    /// observer.</summary>
     /// <exception cref="ZeroStorException">TooFewShards.</exception>
     public async Task<BufferSlice> RunVerifiedAsync(CancellationToken cancel)
     {

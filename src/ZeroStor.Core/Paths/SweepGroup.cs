@@ -7,10 +7,10 @@ namespace ZeroStor.Paths;
 /// </summary>
 public sealed record GroupTally(GroupId Group, long Stripes, ImmutableArray<long> ByMissing);
 
-/// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell whether they hold the
-/// same stripes; only where they differ are the stripes listed and counted one by one. What a former home holds
-/// counts until the place is whole. Equal means equal, not whole: that every stripe of a live content is there is
-/// for the census to say.</summary>
+/// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell whether they hold
+/// the same stripes; only where they differ are the stripes listed and counted one by one. What a former home
+/// holds counts until the place is whole. Equal means equal, not whole: that every stripe of a live content
+/// is there is for the census to say.</summary>
 public sealed class SweepGroup(IShardHome homes, IFabricMap map)
 {
     /// <summary>Stripes of one listing: some hundred kilobytes in one answer.</summary>

@@ -35,28 +35,30 @@ public sealed record StripeToWrite
 /// <param name="Missing">Homes that took no shard.</param>
 public readonly record struct WrittenStripe(StripeRef Stripe, int Missing);
 
-/// <summary>The way of a stripe in: seal, choose a healthy group, code, sum, spread, and wait until every home
-/// has synced it. A home that fails or is slow is absent for this stripe: where another healthy group exists the
-/// sealed bytes are placed there anew, so that what is acknowledged has full redundancy; where none does the
-/// stripe is finished short, never below the vault's write floor, for which it waits
-/// <see cref="PutPatience"/>. Thread-safe; holds about 1.3 times the stripe in memory while it runs.</summary>
+/// <summary>The way of a stripe in: seal, choose a healthy group, code, sum, spread, and wait until every
+/// home has synced it. A home that fails or is slow is absent for this stripe: where another healthy group
+/// exists the sealed bytes are placed there anew, so that what is acknowledged has full redundancy; where
+/// none does the stripe is finished short, never below the vault's write floor, for which it waits <see
+/// cref="PutPatience"/>. Thread-safe; holds about 1.3 times the stripe in memory while it runs.</summary>
 public sealed class WriteStripe(
     IShardHome homes, IFabricMap map, HomeHealth health, IEntropy entropy, TimeProvider time)
 {
-    /// <summary>A home gets at least this long: a spinning disk behind a full queue is slow, not gone.</summary>
+    /// <summary>A home gets at least this long: a spinning disk behind a full queue is slow, not
+    /// gone.</summary>
     public TimeSpan MinHomeTime { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>And at least this many times the 95th percentile of its peers.</summary>
     private const int SlowerThanPeers = 10;
 
-    /// <summary>How long a stripe below the write floor waits for a home to return or to be made anew.</summary>
+    /// <summary>How long a stripe below the write floor waits for a home to return or to be made
+    /// anew.</summary>
     public TimeSpan PutPatience { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How often a waiting stripe tries again.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(250);
 
-    /// <exception cref="ZeroStorException">PolicyUnsatisfiable: fewer homes than the write floor took it, with
-    /// their names; DiskFull: because they are full.</exception>
+    /// <exception cref="ZeroStorException">PolicyUnsatisfiable: fewer homes than the write floor took it,
+    /// with their names; DiskFull: because they are full.</exception>
     public async Task<WrittenStripe> RunAsync(StripeToWrite stripe, CancellationToken cancel)
     {
         StripeId first = StripeId.New(map.Tick, entropy);
@@ -80,7 +82,8 @@ public sealed class WriteStripe(
                     continue;
                 }
 
-                // Not this map is behind but theirs: trying again at once would never end, and fill the others.
+                // Not this map is behind but theirs: trying again at once would never end, and fill the
+                // others.
                 placing.Stale.ForEach(health.Failed);
             }
 
@@ -133,8 +136,8 @@ public sealed class WriteStripe(
         TimeSpan slow = health.Appends.P95 * SlowerThanPeers;
         using var patience = new CancellationTokenSource(slow > MinHomeTime ? slow : MinHomeTime, time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancel);
-        // A home that failed a moment ago is asked again only where the stripe cannot stand without it: else each
-        // stripe would wait out a hung disk anew.
+        // A home that failed a moment ago is asked again only where the stripe cannot stand without it: else
+        // each stripe would wait out a hung disk anew.
         bool needsAll = placing.Group.Places.Count(p => IsHealthy(current, p.Home)) < stripe.WriteFloor;
         var sends = new List<Task>(stripe.Code.N);
         for (int place = 0; place < stripe.Code.N; place++)

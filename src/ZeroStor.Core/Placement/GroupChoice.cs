@@ -12,8 +12,8 @@ public static class GroupChoice
     /// <param name="isHealthy">Whether a home takes shards now.</param>
     /// <param name="freeBytes">Free space of a home, as last heard.</param>
     /// <param name="entropy">Where chance comes from.</param>
-    /// <param name="absent">How many homes of the chosen group are not healthy: 0 unless no group is whole, in
-    /// which case the group with the fewest of them is chosen.</param>
+    /// <param name="absent">How many homes of the chosen group are not healthy: 0 unless no group is whole,
+    /// in which case the group with the fewest of them is chosen.</param>
     /// <exception cref="ZeroStorException">PolicyUnsatisfiable: the class has no group.</exception>
     public static PlacementGroup Pick(
         FabricMap map,

@@ -2,14 +2,15 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Placement;
 
-/// <summary>Decides which disks share a placement group, and in which order. Every disk stands at most once in a
-/// group, and of every failure domain of the spread at most m disks do, so that losing one whole domain loses no
-/// stripe. Groups are dealt so that disks carry about the same number of places, and each group begins at another
-/// disk, so that parity and first slices lie on every disk. Pure: equal input, equal groups.</summary>
+/// <summary>Decides which disks share a placement group, and in which order. Every disk stands at most once
+/// in a group, and of every failure domain of the spread at most m disks do, so that losing one whole domain
+/// loses no stripe. Groups are dealt so that disks carry about the same number of places, and each group
+/// begins at another disk, so that parity and first slices lie on every disk. Pure: equal input, equal
+/// groups.</summary>
 public static class GroupPlanner
 {
-    /// <summary>Groups for each disk beyond n of a class: enough choice that two random ones rarely share their
-    /// bottleneck, few enough that a large fabric's map stays in memory.</summary>
+    /// <summary>Groups for each disk beyond n of a class: enough choice that two random ones rarely share
+    /// their bottleneck, few enough that a large fabric's map stays in memory.</summary>
     private const int GroupsPerDisk = 4;
 
     /// <summary>Codes to suggest where one does not fit, the cheapest first.</summary>
@@ -94,7 +95,8 @@ public static class GroupPlanner
         return null;
     }
 
-    // The least loaded disks that the domains allow; among equals another one each time, by a hash of the index.
+    // The least loaded disks that the domains allow; among equals another one each time, by a hash of the
+    // index.
     private static DiskEntry[] Choose(
         DiskEntry[] disks, Dictionary<DiskId, int> load, Code code, Spread spread, int index)
     {

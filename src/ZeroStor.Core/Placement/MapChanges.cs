@@ -7,8 +7,8 @@ namespace ZeroStor.Placement;
 /// </summary>
 public static class MapChanges
 {
-    /// <summary>Enters a disk under a number that no disk ever had. Nobody has opened it yet (claim 0), so it is
-    /// <see cref="DiskState.Missing"/>.</summary>
+    /// <summary>Enters a disk under a number that no disk ever had. Nobody has opened it yet (claim 0), so it
+    /// is <see cref="DiskState.Missing"/>.</summary>
     public static MapChange AddDisk(
         FabricMap map, string silo, Labels labels, string path, bool isManaged, out DiskId added)
     {
@@ -62,9 +62,9 @@ public static class MapChanges
         };
     }
 
-    /// <summary>Gives the places of a lost disk to another under new epochs; the lost one becomes a former home,
-    /// so what it may still hold counts until the newcomer is whole. Groups that would be left with fewer than k
-    /// whole places keep the lost home and wait.</summary>
+    /// <summary>Gives the places of a lost disk to another under new epochs; the lost one becomes a former
+    /// home, so what it may still hold counts until the newcomer is whole. Groups that would be left with
+    /// fewer than k whole places keep the lost home and wait.</summary>
     public static MapChange Replace(FabricMap map, DiskId lost, DiskId replacement)
     {
         IEnumerable<PlacementGroup> groups = map.Groups
@@ -81,13 +81,14 @@ public static class MapChanges
         };
     }
 
-    /// <summary>Whether at least k places of the group are whole without this home: the fabric never replaces more.
+    /// <summary>Whether at least k places of the group are whole without this home: the fabric never replaces
+    /// more.
     /// </summary>
     internal static bool MayReplace(FabricMap map, PlacementGroup group, DiskId lost) =>
         group.Places.Count(p => p.IsWhole && p.Home != lost) >= map.Class(group.Class)!.Code.K;
 
-    /// <summary>The group under its next epoch, with another home in place of the lost one, which becomes a former
-    /// home.</summary>
+    /// <summary>The group under its next epoch, with another home in place of the lost one, which becomes a
+    /// former home.</summary>
     internal static PlacementGroup WithHome(PlacementGroup group, DiskId lost, DiskId home) => group with
     {
         Epoch = group.Epoch + 1,
@@ -97,8 +98,8 @@ public static class MapChanges
         ],
     };
 
-    /// <summary>The homes of these places hold all that the group holds: their former homes count no longer. The
-    /// epoch stays, for no home changes.</summary>
+    /// <summary>The homes of these places hold all that the group holds: their former homes count no longer.
+    /// The epoch stays, for no home changes.</summary>
     /// <returns>Null when these places are whole already.</returns>
     /// <exception cref="ZeroStorException">NotFound: the map has no such group.</exception>
     public static MapChange? MarkWhole(FabricMap map, GroupId group, IReadOnlyCollection<int> places)
@@ -119,9 +120,10 @@ public static class MapChanges
             : null;
     }
 
-    /// <summary>Gives a disk that came back the places again that it lost and whose newcomers are not whole yet,
-    /// under new epochs; the newcomer becomes a former home, so what it got by now counts. A group in which the
-    /// disk is a home by now keeps its homes, and of two places of one group it gets the one it lost last.
+    /// <summary>Gives a disk that came back the places again that it lost and whose newcomers are not whole
+    /// yet, under new epochs; the newcomer becomes a former home, so what it got by now counts. A group in
+    /// which the disk is a home by now keeps its homes, and of two places of one group it gets the one it
+    /// lost last.
     /// </summary>
     /// <returns>Null when there is none, or the disk is not up.</returns>
     public static MapChange? ReturnHome(FabricMap map, DiskId returned)

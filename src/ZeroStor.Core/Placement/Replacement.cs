@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Placement;
 
-/// <summary>Finds new homes for the places of a disk that is lost: a disk that the class allows, is up, and carries
-/// the fewest places. Pure: equal input, equal answer.</summary>
+/// <summary>Finds new homes for the places of a disk that is lost: a disk that the class allows, is up, and
+/// carries the fewest places. Pure: equal input, equal answer.</summary>
 public static class Replacement
 {
-    /// <summary>The change that gives the lost disk's places away, as far as that is possible now: groups that would
-    /// be left with fewer than k whole places keep it and wait, and so do groups for which no disk is left.</summary>
+    /// <summary>The change that gives the lost disk's places away, as far as that is possible now: groups
+    /// that would be left with fewer than k whole places keep it and wait, and so do groups for which no disk
+    /// is left.</summary>
     /// <returns>Null when nothing can be given away.</returns>
     public static MapChange? Plan(FabricMap map, DiskId lost)
     {

@@ -90,8 +90,8 @@ public sealed class StripeCipher : IDisposable
     public void Seal(ReadOnlySpan<byte> content, Span<byte> sealedBytes) =>
         Seal(content.Length, 0, content, sealedBytes);
 
-    /// <summary>Seals a run of whole segments, so that a stripe that came in pieces need not be joined first. Each
-    /// segment of a stripe is to be sealed once.</summary>
+    /// <summary>Seals a run of whole segments, so that a stripe that came in pieces need not be joined first.
+    /// Each segment of a stripe is to be sealed once.</summary>
     /// <param name="contentBytes">Content of the whole stripe.</param>
     /// <param name="firstSegment">The first one of the run.</param>
     /// <param name="content">Content of the run.</param>

@@ -311,12 +311,14 @@ public sealed class Disk : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads again every shard that the disk holds now, in the order in which they lie, and checks each
-    /// byte of header, extensions and payload. What is damaged is marked as a read would mark it: it leaves
-    /// digests and lists, so that repair writes it anew. Appends, reads, reclaims and compaction go on meanwhile.
+    /// <summary>Reads again every shard that the disk holds now, in the order in which they lie, and checks
+    /// each byte of header, extensions and payload. What is damaged is marked as a read would mark it: it
+    /// leaves digests and lists, so that repair writes it anew. Appends, reads, reclaims and compaction go on
+    /// meanwhile.
     /// </summary>
     /// <param name="pace">Bytes of records a second; callers that share it are held to it together.</param>
-    /// <exception cref="ZeroStorException">Busy: one runs already. DiskOffline: the disk is gone or was closed.
+    /// <exception cref="ZeroStorException">Busy: one runs already. DiskOffline: the disk is gone or was
+    /// closed.
     /// </exception>
     public async Task<ScrubTally> ScrubAsync(Throttle pace, CancellationToken cancel)
     {

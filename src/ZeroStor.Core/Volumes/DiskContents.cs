@@ -19,8 +19,8 @@ internal readonly record struct LiveShard(StripeId Stripe, byte Place, RecordPos
 
 /// <summary>What a disk holds, in memory: the shards, the digests over them, the volumes and how much of each
 /// is live. Changes only after the bytes they speak of are durable. One lock over everything, held for
-/// look-ups, and for a whole pass over the table where a content is reclaimed, a group listed, a volume compacted
-/// or a page of shards scrubbed: some milliseconds for a million shards. Thread-safe.</summary>
+/// look-ups, and for a whole pass over the table where a content is reclaimed, a group listed, a volume
+/// compacted or a page of shards scrubbed: some milliseconds for a million shards. Thread-safe.</summary>
 internal sealed class DiskContents
 {
     private readonly Lock _lock = new();
@@ -296,7 +296,8 @@ internal sealed class DiskContents
         return live;
     }
 
-    /// <summary>Where the last durable record ends: what is written from now on lies at or behind it.</summary>
+    /// <summary>Where the last durable record ends: what is written from now on lies at or behind
+    /// it.</summary>
     internal RecordPosition End()
     {
         lock (_lock)
@@ -307,8 +308,8 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>The first shards that lie behind <paramref name="after"/> and before <paramref name="end"/>, in
-    /// the order of their positions; those found damaged before are passed over.</summary>
+    /// <summary>The first shards that lie behind <paramref name="after"/> and before <paramref name="end"/>,
+    /// in the order of their positions; those found damaged before are passed over.</summary>
     internal List<LiveShard> NextShards(RecordPosition after, RecordPosition end, int max)
     {
         var greatestFirst = Comparer<RecordPosition>.Create((a, b) => b.CompareTo(a));

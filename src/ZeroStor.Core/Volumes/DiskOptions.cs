@@ -41,7 +41,7 @@ public sealed record DiskOptions
     /// them.</summary>
     public int CopyBytes { get; init; } = 2 * 1024 * 1024;
 
-    /// <summary>Shards that a scrub looks up at once: each time it passes over the whole index, and keeps some
-    /// fifty bytes for each of these.</summary>
+    /// <summary>Shards that a scrub looks up at once: each time it passes over the whole index, and keeps
+    /// some fifty bytes for each of these.</summary>
     public int ScrubPageShards { get; init; } = 16 * 1024;
 }

@@ -35,8 +35,8 @@ internal sealed class DiskReader(
         }
     }
 
-    /// <summary>Reads the record of a shard as a read of the whole shard would, and gives nothing out. Takes its
-    /// turn among the reads.</summary>
+    /// <summary>Reads the record of a shard as a read of the whole shard would, and gives nothing out. Takes
+    /// its turn among the reads.</summary>
     /// <returns>Done; NotFound: dropped, moved or found damaged since it was seen there; Corrupt: marked now;
     /// DiskOffline.</returns>
     internal async ValueTask<HomeAnswer> VerifyAsync(LiveShard shard, CancellationToken cancel)

@@ -9,10 +9,11 @@ public sealed record ScrubTally(long Shards, long Bytes, long Bad)
     public static readonly ScrubTally Zero = new(0, 0, 0);
 }
 
-/// <summary>Reads again, in the order in which they lie, the records of all shards that the disk holds when it
-/// begins, each as a read of the whole shard would, so that rot is found while the other places of a stripe are
-/// whole. What was appended or copied since was checked when it was written, and is left to the next; so a scrub
-/// ends, however much comes in. Holds one shard in memory, and a page of names. Thread-safe; one runs at a time.
+/// <summary>Reads again, in the order in which they lie, the records of all shards that the disk holds when
+/// it begins, each as a read of the whole shard would, so that rot is found while the other places of a
+/// stripe are whole. What was appended or copied since was checked when it was written, and is left to the
+/// next; so a scrub ends, however much comes in. Holds one shard in memory, and a page of names. Thread-safe;
+/// one runs at a time.
 /// </summary>
 internal sealed class DiskScrub(
     DiskId disk, DiskOptions options, DiskContents contents, DiskReader reader)

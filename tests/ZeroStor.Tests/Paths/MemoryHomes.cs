@@ -37,8 +37,8 @@ internal sealed record StoredShard(
     public bool IsKnownBad { get; init; }
 }
 
-/// <summary>Homes without disks: shards in memory, epochs held as a home holds them, and a conduct for each disk
-/// that a test may change at any moment.</summary>
+/// <summary>Homes without disks: shards in memory, epochs held as a home holds them, and a conduct for each
+/// disk that a test may change at any moment.</summary>
 internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 {
     private readonly ConcurrentDictionary<(DiskId Disk, StripeId Stripe, byte Place), StoredShard> _shards =

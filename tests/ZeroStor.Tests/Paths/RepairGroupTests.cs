@@ -683,7 +683,8 @@ public sealed class RepairGroupTests
 
     private static async Task AssertAllGivenBackAsync(PathFixture fabric)
     {
-        // A read that was given up may end a moment later; one that leaks fails the test instead of hanging it.
+        // A read that was given up may end a moment later; one that leaks fails the test instead of hanging
+        // it.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         patience.CancelAfter(TimeSpan.FromSeconds(30));
         foreach (BufferSlice slice in fabric.Homes.GivenOut!.Where(s => s.Length > 0))

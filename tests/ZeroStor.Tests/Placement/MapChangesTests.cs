@@ -150,7 +150,8 @@ public sealed class MapChangesTests
         }, iter: 300);
     }
 
-    // A new home means a new epoch, no disk is a home twice, and who was a home counts until the place is whole.
+    // A new home means a new epoch, no disk is a home twice, and who was a home counts until the place is
+    // whole.
     private static void AssertStep(PlacementGroup before, PlacementGroup after)
     {
         Assert.Equal(Code.N, after.Places.DistinctBy(p => p.Home).Count());
