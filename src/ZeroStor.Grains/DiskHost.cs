@@ -37,12 +37,16 @@ internal sealed class DiskHost(
 
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
-    private readonly HashSet<DiskId> _readOnly = [];
+    private readonly SemaphoreSlim _opening = new(1);
 
     public void Participate(ISiloLifecycle observer) =>
         observer.Subscribe(nameof(DiskHost), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
 
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _opening.Dispose();
+    }
 
     private async Task StartAsync(CancellationToken cancel)
     {
@@ -61,8 +65,14 @@ internal sealed class DiskHost(
             await opener.OpenAsync(folder, cancel);
         }
 
+        // A crash while a disk was made anew leaves the lost one up in the map, and nobody would replace it.
+        foreach (DiskEntry entry in Unopened())
+        {
+            await opener.LoseAsync(entry, $"no folder of this silo is disk {entry.Id}", cancel);
+        }
+
         _loops.Add(RepeatAsync(WatchPause, WatchAsync));
-        _loops.Add(RepeatAsync(AdoptPause, opener.AdoptAsync));
+        _loops.Add(RepeatAsync(AdoptPause, AdoptAsync));
         _loops.Add(RepeatAsync(CompactPause, CompactAsync));
         if (options.ScrubMaxMiBPerSecond > 0)
         {
@@ -82,6 +92,30 @@ internal sealed class DiskHost(
     private IEnumerable<DiskEntry> Own(FabricMap current) =>
         current.Disks.Where(d => d.Silo == self.Name && d.State != DiskState.Removed);
 
+    // Up in the map, and not open here.
+    private DiskEntry[] Unopened()
+    {
+        var open = homes.All.Select(d => d.Id).ToHashSet();
+        return
+        [
+            .. Own(map.Current)
+                .Where(d => d.State is DiskState.Up or DiskState.ReadOnly && !open.Contains(d.Id)),
+        ];
+    }
+
+    private async Task AdoptAsync(CancellationToken cancel)
+    {
+        await _opening.WaitAsync(cancel);
+        try
+        {
+            await opener.AdoptAsync(cancel);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
     private async Task WatchAsync(CancellationToken cancel)
     {
         foreach (Disk disk in homes.All)
@@ -90,13 +124,12 @@ internal sealed class DiskHost(
             {
                 homes.Remove(disk.Id);
                 await disk.DisposeAsync();
-                await OnVanishedAsync(disk, cancel);
                 continue;
             }
 
             DiskReport report = disk.Report();
             health.Reported(disk.Id, report.FreeBytes);
-            if (report.State == DiskState.ReadOnly && _readOnly.Add(disk.Id))
+            if (report.State == DiskState.ReadOnly && map.Current.Disk(disk.Id) is { State: DiskState.Up })
             {
                 log.DiskReadOnly(disk.Id, "a write or sync failed");
                 await map.ChangeAsync(
@@ -106,16 +139,35 @@ internal sealed class DiskHost(
                     cancel);
             }
         }
+
+        await TellVanishedAsync(cancel);
     }
 
-    // The folder that the silo made itself it makes anew; one on a mount may come back with its mount.
-    private async Task OnVanishedAsync(Disk disk, CancellationToken cancel)
+    // By the map, so that what the catalog did not take is told again. While a disk is being opened it is in the map
+    // before it is here: the next round will do.
+    private async Task TellVanishedAsync(CancellationToken cancel)
     {
-        if (map.Current.Disk(disk.Id) is not { } entry)
+        if (!await _opening.WaitAsync(TimeSpan.Zero, cancel))
         {
             return;
         }
 
+        try
+        {
+            foreach (DiskEntry entry in Unopened())
+            {
+                await OnVanishedAsync(entry, cancel);
+            }
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    // The folder that the silo made itself it makes anew; one on a mount may come back with its mount.
+    private async Task OnVanishedAsync(DiskEntry entry, CancellationToken cancel)
+    {
         await opener.LoseAsync(entry, $"its folder {entry.Path} is not there any more", cancel);
         bool isGone = !Directory.Exists(entry.Path) || !Directory.EnumerateFileSystemEntries(entry.Path).Any();
         if (entry.IsManaged && isGone && Directory.Exists(options.Data))

@@ -28,8 +28,8 @@ internal sealed class DiskOpener(
     /// sentence.</exception>
     public async Task OpenAsync(DiskFolder folder, CancellationToken cancel)
     {
-        // A folder that was made anew has had several disks: the last one is meant.
-        DiskEntry? here = Own(map.Current).Where(d => d.Path == folder.Path).MaxBy(d => d.Id);
+        // Of several that had this path over time the youngest is meant: it was made when the others were lost.
+        DiskEntry? here = Own(map.Current).Where(d => d.Path == folder.Path).MaxBy(d => d.Id.Value);
         Superblock? superblock;
         try
         {
@@ -77,7 +77,8 @@ internal sealed class DiskOpener(
     {
         DiskId id = await EnterAsync(folder, cancel);
         await FormatAsync(folder, id, cancel);
-        await map.ChangeAsync(from => MapChanges.Replace(from, lost.Id, id), cancel);
+        await map.ChangeAsync(
+            from => from.Disk(lost.Id)?.Claim == lost.Claim ? MapChanges.Replace(from, lost.Id, id) : null, cancel);
         log.DiskMadeAnew(lost.Id, folder.Path, id);
     }
 
@@ -106,6 +107,14 @@ internal sealed class DiskOpener(
                 ErrorKind.PreconditionFailed,
                 $"{folder.Path} is disk {superblock.Disk} of fabric {superblock.Fabric}, and this is fabric "
                 + $"{map.Current.Fabric}: take it out of the command line, or point --data at its own fabric");
+        }
+
+        // A copy of a folder that is in use shows its claim, too: taking the next one would shut the original out.
+        if (homes.All.FirstOrDefault(d => d.Id == superblock.Disk) is { } open)
+        {
+            throw new ZeroStorException(
+                ErrorKind.AlreadyExists,
+                $"{folder.Path} is a copy of disk {open.Id}, which is open at {open.Path}: take the copy away");
         }
 
         Disk disk = Disk.Open(folder.Path, DiskOptions(), entropy, time);
@@ -188,6 +197,7 @@ internal sealed class DiskOpener(
         log.DiskMissing(entry.Id, why);
         await map.ChangeAsync(
             from => from.Disk(entry.Id) is { State: DiskState.Up or DiskState.ReadOnly } known
+                    && known.Claim == entry.Claim
                 ? MapChanges.Put(from, known with { State = DiskState.Missing })
                 : null,
             cancel);

@@ -21,22 +21,27 @@ internal sealed class ObjectMetadataGrain(
 
     public Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel) =>
         WithVaultAsync(
-            vault => CommitAsync(
-                new CommitOrder
-                {
-                    Kind = CommitKind.Put,
-                    Vault = vault.Info.Id,
-                    Key = put.Key,
-                    Content = put.Content,
-                    If = put.If,
-                    Now = map.Tick,
-                    Modified = time.GetUtcNow(),
-                    Manifest = put.Manifest,
-                    ETag = put.ETag,
-                    Pages = [.. put.Pages.Select(p => (p.Page, p.Bytes))],
-                },
-                Manifest.Decode(put.Manifest).Size,
-                cancel),
+            vault =>
+            {
+                Manifest manifest = Manifest.Decode(put.Manifest);
+                DemandKeys(vault, manifest);
+                return CommitAsync(
+                    new CommitOrder
+                    {
+                        Kind = CommitKind.Put,
+                        Vault = vault.Info.Id,
+                        Key = put.Key,
+                        Content = put.Content,
+                        If = put.If,
+                        Now = map.Tick,
+                        Modified = time.GetUtcNow(),
+                        Manifest = put.Manifest,
+                        ETag = put.ETag,
+                        Pages = [.. put.Pages.Select(p => (p.Page, p.Bytes))],
+                    },
+                    manifest.Size,
+                    cancel);
+            },
             cancel);
 
     public Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel) =>
@@ -194,6 +199,27 @@ internal sealed class ObjectMetadataGrain(
             }
 
             return await work(now);
+        }
+    }
+
+    // A vault that was removed and made again under its name has other keys: what was sealed for the one before
+    // would be acknowledged here, and never open.
+    private static void DemandKeys(OpenVault vault, Manifest manifest)
+    {
+        foreach (ContentRef content in manifest.Contents)
+        {
+            try
+            {
+                vault.Keys.OpenContentKey(content.Id, content.WrappedKey.AsSpan()).Dispose();
+            }
+            catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
+            {
+                throw new ZeroStorException(
+                    ErrorKind.NotFound,
+                    $"vault {vault.Info.Name} has no key for content {content.Id}: it was removed and made again "
+                    + "while the put was under way; put again",
+                    e);
+            }
         }
     }
 

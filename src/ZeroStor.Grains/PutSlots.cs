@@ -106,8 +106,12 @@ internal sealed class PutSlot(
                     throw ZeroStorException.NotFound("the put was closed while a piece came in");
                 }
 
-                stripe.Add(piece.Offset, bytes);
-                bytes = default;
+                // One that comes late to a stripe that is being written already is given back.
+                if (_stripes.GetValueOrDefault(piece.Ordinal) == stripe)
+                {
+                    stripe.Add(piece.Offset, bytes);
+                    bytes = default;
+                }
             }
         }
         finally
@@ -231,7 +235,25 @@ internal sealed class StripePieces(int stripeBytes, Action giveBack) : IDisposab
 
     public int HeldBytes { get; private set; }
 
-    public bool IsComplete => HeldBytes == stripeBytes;
+    /// <summary>Whether the pieces cover the stripe, each byte once.</summary>
+    public bool IsComplete
+    {
+        get
+        {
+            int end = 0;
+            foreach ((int offset, BufferSlice piece) in _pieces)
+            {
+                if (offset != end)
+                {
+                    return false;
+                }
+
+                end += piece.Length;
+            }
+
+            return end == stripeBytes;
+        }
+    }
 
     public Action? WhenDisposed { get; set; }
 

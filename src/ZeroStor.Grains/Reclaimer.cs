@@ -98,7 +98,12 @@ internal sealed class Reclaimer(
 
     private async Task ReclaimAsync(DeadContent[] dead, Tick now, CancellationToken cancel)
     {
-        ContentId[] untold = [.. dead.Select(d => d.Content).Where(c => !_dropped.Contains(c))];
+        // Once more before it is forgotten: a repair that was under way may have stored what was dropped by then.
+        ContentId[] untold =
+        [
+            .. dead.Where(d => !_dropped.Contains(d.Content) || now.Since(d.Died) >= options.ForgetAfterTicks)
+                .Select(d => d.Content),
+        ];
         if (untold.Length > 0)
         {
             if (!await TellDisksAsync(untold, cancel))
@@ -106,9 +111,12 @@ internal sealed class Reclaimer(
                 return;
             }
 
-            _dropped.UnionWith(untold);
-            counters.Reclaimed(untold.Length);
-            log.Reclaimed(untold.Length);
+            int fresh = untold.Count(_dropped.Add);
+            if (fresh > 0)
+            {
+                counters.Reclaimed(fresh);
+                log.Reclaimed(fresh);
+            }
         }
 
         ContentId[] over =

@@ -1,7 +1,10 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
 using ZeroStor.Client;
 using ZeroStor.Contracts.Doors;
+using ZeroStor.Grains;
 
 namespace ZeroStor.Cluster.Tests;
 
@@ -105,6 +108,40 @@ public sealed class HealingTests : IAsyncLifetime
         await WholeAsync();
         await VerifyAsync();
         Assert.Equal(0, (await StatusAsync()).Counters["stripesDecoded"]);
+    }
+
+    [Fact]
+    public async Task A_copy_of_a_folder_in_use_takes_nothing_from_it()
+    {
+        string original = Path.Combine(_fabric.Folder, "disk02");
+        string copy = Path.Combine(_fabric.Folder, "a-copy");
+        using (Process cp = Process.Start("cp", ["-a", original, copy]))
+        {
+            await cp.WaitForExitAsync(Cancel);
+            Assert.Equal(0, cp.ExitCode);
+        }
+
+        await _fabric.Silo.GetRequiredService<DiskOpener>().AdoptAsync(Cancel);
+        Assert.All((await StatusAsync()).Disks, d => Assert.Equal("up", d.State));
+        await _fabric.StopAsync();
+        await _fabric.StartSiloAsync();
+        Assert.All((await StatusAsync()).Disks, d => Assert.Equal("up", d.State));
+        await VerifyAsync();
+    }
+
+    [Fact]
+    public async Task A_disk_that_was_made_anew_and_is_lost_again_while_the_silo_is_down_is_replaced()
+    {
+        Remove("disk03");
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync()).Counters["shardsRepaired"] > 0, "repair has begun");
+        await WholeAsync();
+        await _fabric.StopAsync();
+        Remove("disk03");
+        await _fabric.StartSiloAsync();
+        await WholeAsync();
+        await VerifyAsync();
+        Assert.Equal(6, (await StatusAsync()).Disks.Count(d => d.State == "up"));
     }
 
     private static void Flip(string file, long offset)

@@ -39,6 +39,23 @@ public sealed class ObjectTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_put_that_began_in_a_former_life_of_the_vault_is_refused_and_not_kept_unreadable()
+    {
+        await _fabric.Client.CreateVaultAsync("twice", cancel: Cancel);
+        using var stream = new EventfulStream(3_000_000, async () =>
+        {
+            await _fabric.Client.RemoveVaultAsync("twice", cancel: Cancel);
+            await _fabric.Client.CreateVaultAsync("twice", cancel: Cancel);
+        });
+        Vault vault = _fabric.Client.Vault("twice");
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => vault.PutAsync("key", stream, cancel: Cancel));
+        Assert.Equal(ErrorKind.NotFound, refusal.Kind);
+        Assert.Contains("put again", refusal.Message, StringComparison.Ordinal);
+        await vault.PutAsync("key", new ReadOnlySequence<byte>(new byte[100]), cancel: Cancel);
+    }
+
+    [Fact]
     public async Task A_large_put_goes_through_pages_and_any_range_of_it_is_got()
     {
         // 4+2 has stripes of 1 MiB: 300 of them are two kinds of pages and an open content.

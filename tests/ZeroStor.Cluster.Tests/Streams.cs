@@ -34,6 +34,33 @@ internal sealed class CancellingStream(long after, CancellationTokenSource cance
     }
 }
 
+/// <summary>Zeros, and something that happens on the way.</summary>
+internal sealed class EventfulStream(long bytes, Func<Task> halfway) : ReadOnlyStream
+{
+    private long _read;
+    private bool _happened;
+
+    public override int Read(Span<byte> buffer)
+    {
+        int now = (int)Math.Min(buffer.Length, bytes - _read);
+        buffer[..now].Clear();
+        _read += now;
+        return now;
+    }
+
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!_happened && _read >= bytes / 2)
+        {
+            _happened = true;
+            await halfway();
+        }
+
+        return Read(buffer.Span);
+    }
+}
+
 /// <summary>What a stream that can only be read has to say no to.</summary>
 internal abstract class ReadOnlyStream : Stream
 {

@@ -52,9 +52,9 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
             {
                 digests[disk.Id] = await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
             }
-            catch (ZeroStorException)
+            catch (Exception e) when (e is not OutOfMemoryException && !cancel.IsCancellationRequested)
             {
-                // It does not answer: nothing of it counts.
+                // It does not answer, however that is said: nothing of it counts.
             }
         }
 
