@@ -1,3 +1,7 @@
+using System.CommandLine;
 using ZeroStor.Silo;
 
-return await SiloCommand.Make().Parse(args).InvokeAsync();
+// The host takes the signals and stops in order; the library of the command line would end the process two seconds
+// after the first one.
+return await SiloCommand.Make().Parse(args).InvokeAsync(
+    new InvocationConfiguration { ProcessTerminationTimeout = null });
