@@ -20,6 +20,10 @@ public interface IShardHome
     ValueTask<HomeAnswer> ReclaimAsync(
         DiskAddress to, IReadOnlyCollection<ContentId> dead, CancellationToken cancel);
 
+    /// <summary>Drops single shards; done means that the dropping is synced. What is not there is done and
+    /// costs nothing.</summary>
+    ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel);
+
     /// <summary>The digests of all groups and buckets that the disk holds shards of.</summary>
     ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel);
 
@@ -27,6 +31,16 @@ public interface IShardHome
     /// </summary>
     ValueTask<ImmutableArray<ShardEntry>> ListAsync(
         DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel);
+
+    /// <summary>What the disk holds of these contents: up to about <paramref name="max"/> shards, by StripeId,
+    /// after <paramref name="after"/>; of the last stripe all places are told. Each call passes once over all
+    /// that the disk holds, so ask for many contents at once.</summary>
+    ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+        DiskAddress to,
+        IReadOnlyCollection<ContentId> contents,
+        StripeId after,
+        int max,
+        CancellationToken cancel);
 
     /// <summary>Where a shard lies; null where it is not.</summary>
     ValueTask<ShardLocation?> LocateAsync(

@@ -125,10 +125,11 @@ internal sealed class DiskOpener(
                 from =>
                 {
                     DiskEntry entry = from.Disk(disk.Id) ?? throw Unknown(folder, disk.Id);
-                    disk.DemandClaim(entry.Claim);
-                    granted = entry.Claim + 1;
+                    granted = disk.DemandClaim(entry.Claim);
                     return MapChanges.Claim(
-                        from, entry with { Path = folder.Path, Silo = self.Name, Labels = options.Labels });
+                        from,
+                        entry with { Path = folder.Path, Silo = self.Name, Labels = options.Labels },
+                        granted);
                 },
                 cancel);
             disk.TakeClaim(granted);

@@ -26,9 +26,10 @@ public static class MapChanges
         return new MapChange { FromVersion = map.Version, Disks = [entry] };
     }
 
-    /// <summary>Grants the next claim of a disk to a silo that showed the current one.</summary>
-    public static MapChange Claim(FabricMap map, DiskEntry disk) =>
-        Put(map, disk with { Claim = disk.Claim + 1, State = DiskState.Up });
+    /// <summary>Grants a claim of a disk to a silo whose folder of it was asked which claim comes next.
+    /// </summary>
+    public static MapChange Claim(FabricMap map, DiskEntry disk, uint granted) =>
+        Put(map, disk with { Claim = granted, State = DiskState.Up });
 
     public static MapChange Put(FabricMap map, DiskEntry disk) =>
         new() { FromVersion = map.Version, Disks = [disk] };

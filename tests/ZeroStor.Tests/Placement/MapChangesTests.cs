@@ -18,11 +18,11 @@ public sealed class MapChangesTests
     }
 
     [Fact]
-    public void A_claim_rises_by_one_and_brings_the_disk_up()
+    public void A_claim_rises_to_what_was_granted_and_brings_the_disk_up()
     {
         FabricMap map = Map(1);
-        map = map.With(MapChanges.Claim(map, map.Disk(new DiskId(1))! with { State = DiskState.Missing }));
-        Assert.Equal((2u, DiskState.Up), (map.Disk(new DiskId(1))!.Claim, map.Disk(new DiskId(1))!.State));
+        map = map.With(MapChanges.Claim(map, map.Disk(new DiskId(1))! with { State = DiskState.Missing }, 5));
+        Assert.Equal((5u, DiskState.Up), (map.Disk(new DiskId(1))!.Claim, map.Disk(new DiskId(1))!.State));
     }
 
     [Fact]

@@ -229,5 +229,5 @@ public sealed class DiskTests
     }
 
     private static ShardEntry EntryOf(TestShard shard) => new(
-        shard.Header.Stripe, shard.Header.Place, shard.Header.Content, shard.Header.SumsDigest);
+        shard.Header.Stripe, shard.Header.Place, shard.Header.Content, shard.Header.SumsDigest, shard.Header.Group);
 }
