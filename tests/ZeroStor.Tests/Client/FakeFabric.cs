@@ -110,6 +110,12 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public Task<FabricStatus> StatusAsync(CancellationToken cancel) => throw new NotSupportedException();
 
+    public Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
     public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) => throw new NotSupportedException();
 
     public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel) =>
