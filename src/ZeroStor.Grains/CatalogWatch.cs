@@ -13,6 +13,9 @@ internal sealed class CatalogWatch(ICatalog catalog, IShardHome homes, SiloMap m
 
     private int _isTold;
 
+    /// <summary>Whether the catalog was behind when it was looked at last.</summary>
+    public bool IsBehind => Volatile.Read(ref _isTold) == 1;
+
     /// <summary>Compares the catalog with all disks that answer.</summary>
     /// <exception cref="ZeroStorException">Unavailable: the catalog does not answer.</exception>
     public async Task<FabricState> LookAsync(CancellationToken cancel)

@@ -81,6 +81,7 @@ public static class ZeroStorSilo
         services.AddSingleton<Census>();
         services.AddSingleton<FindContents>();
         services.AddSingleton<CatalogWatch>();
+        services.AddSingleton<MapRecovery>();
         services.AddSingleton<CensusTaker>();
         services.AddSingleton<Adopter>();
         services.AddSingleton<Reclaimer>();

@@ -154,4 +154,37 @@ public static class MapChanges
             ? null
             : new MapChange { FromVersion = map.Version, Groups = groups.ToImmutable() };
     }
+
+    /// <summary>A disk holds shards of these places, though the map, which went back, does not know that it was
+    /// their home: it becomes a former one of those where it is nothing yet, so what it holds counts, and a
+    /// place whose home lacks some of it is not whole.</summary>
+    /// <returns>Null when the map knows all of it.</returns>
+    public static MapChange? RememberHome(
+        FabricMap map, DiskId disk, IEnumerable<(GroupId Group, byte Place)> places)
+    {
+        var groups = ImmutableArray.CreateBuilder<PlacementGroup>();
+        foreach (IGrouping<GroupId, byte> held in places.GroupBy(p => p.Group, p => p.Place))
+        {
+            if (map.Group(held.Key) is not { } group)
+            {
+                continue;
+            }
+
+            ImmutableArray<Place> now =
+            [
+                .. group.Places.Select((place, i) =>
+                    held.Contains((byte)i) && place.Home != disk && !place.FormerHomes.Contains(disk)
+                        ? place with { FormerHomes = place.FormerHomes.Add(disk) }
+                        : place),
+            ];
+            if (!now.SequenceEqual(group.Places))
+            {
+                groups.Add(group with { Places = now });
+            }
+        }
+
+        return groups.Count == 0
+            ? null
+            : new MapChange { FromVersion = map.Version, Groups = groups.ToImmutable() };
+    }
 }
