@@ -32,9 +32,9 @@ public interface IShardHome
     ValueTask<ImmutableArray<ShardEntry>> ListAsync(
         DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel);
 
-    /// <summary>What the disk holds of these contents: up to about <paramref name="max"/> shards, by StripeId,
-    /// after <paramref name="after"/>; of the last stripe all places are told. Each call passes once over all
-    /// that the disk holds, so ask for many contents at once.</summary>
+    /// <summary>What the disk holds of these contents: up to about <paramref name="max"/> shards, by
+    /// StripeId, after <paramref name="after"/>; of the last stripe all places are told. Each call passes
+    /// once over all that the disk holds, so ask for many contents at once.</summary>
     ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
         DiskAddress to,
         IReadOnlyCollection<ContentId> contents,

@@ -79,8 +79,8 @@ public sealed record ShardAppend
 }
 
 /// <summary>Drop single shards: such as nothing names, or as lie where they have no place. A home whose own
-/// map is newer than <see cref="MapVersion"/> refuses it (PreconditionFailed, with the version of its map): who
-/// ordered it judged by an older map, and a shard that had no place under that one may have one by now.
+/// map is newer than <see cref="MapVersion"/> refuses it (PreconditionFailed, with the version of its map):
+/// who ordered it judged by an older map, and a shard that had no place under that one may have one by now.
 /// </summary>
 public sealed record ShardDrop
 {
@@ -111,8 +111,8 @@ public sealed record ShardReadOrder
 }
 
 /// <summary>A home's answer. <see cref="Kind"/> None is done; NotFound: no such shard; Corrupt: found and
-/// wrong; PreconditionFailed: another epoch, or a newer map than the order was judged by, and the map's version
-/// is told; DiskOffline, DiskFull, DiskFailed, Busy: as they say.</summary>
+/// wrong; PreconditionFailed: another epoch, or a newer map than the order was judged by, and the map's
+/// version is told; DiskOffline, DiskFull, DiskFailed, Busy: as they say.</summary>
 public record HomeAnswer(ErrorKind Kind, string Detail = "", long MapVersion = 0)
 {
     public static readonly HomeAnswer Done = new(ErrorKind.None);

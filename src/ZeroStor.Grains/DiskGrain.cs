@@ -79,7 +79,8 @@ internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILoca
 
     public async Task<WireAnswer> DropAsync(WireDrop order, CancellationToken cancel) =>
         Wire(await homes.DropAsync(
-            new ShardDrop { To = To(order.Claim), MapVersion = order.MapVersion, Shards = order.Shards }, cancel));
+            new ShardDrop { To = To(order.Claim), MapVersion = order.MapVersion, Shards = order.Shards },
+            cancel));
 
     public Task<ImmutableArray<BucketDigest>> DigestsAsync(uint claim, CancellationToken cancel) =>
         homes.DigestsAsync(To(claim), cancel).AsTask();

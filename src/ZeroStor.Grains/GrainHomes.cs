@@ -76,7 +76,8 @@ internal sealed class GrainHomes(
         }
 
         WireAnswer answer = await grain.DropAsync(
-            new WireDrop { Claim = order.To.Claim, MapVersion = order.MapVersion, Shards = order.Shards }, cancel);
+            new WireDrop { Claim = order.To.Claim, MapVersion = order.MapVersion, Shards = order.Shards },
+            cancel);
         return new HomeAnswer(answer.Kind, answer.Detail, answer.MapVersion);
     }
 

@@ -146,17 +146,18 @@ public sealed class Disk : IAsyncDisposable
     /// crash between the map's compare-and-set and <see cref="TakeClaim"/> leaves. Nothing else can show that
     /// note: it names a claim above the one held, is written only here, and goes when the claim is taken. A
     /// copy of the folder made earlier shows an older claim and no note of c, and is refused; of two copies
-    /// of one state, whichever raises the map first wins, and the other shows an old claim from then on.</para>
+    /// of one state, whichever raises the map first wins, and the other shows an old claim from then
+    /// on.</para>
     /// <para>A map that went back shows fewer claims than it granted, and a superblock above it is no sign of
     /// anything wrong with the disk. Who knows that it went back says so: then a claim above c is accepted,
-    /// and what is noted and returned is above every claim that was held, noted or in the map, so none is
-    /// granted twice. The claim held stays until the new one is taken. When a crash comes before the map is
-    /// raised, the next opening finds the same and notes the next number; when it comes after, the map shows
-    /// one of the numbers noted since the claim was taken, perhaps not the last, where a compare-and-set was
-    /// still under way when the disk was opened again. So a note stands for every claim above the one held up
-    /// to its own: all of those were noted here. A folder that shows less than c is a copy as ever; but a copy
-    /// as old as the map cannot be told from the disk by claims, because the map forgot. Whichever raises the
-    /// map last is the one that orders reach.</para></summary>
+    /// and what is noted and returned is above every claim that this folder held or noted and that the map
+    /// shows. The claim held stays until the new one is taken. A crash before the map is raised leaves what
+    /// was, and the next opening, told the same, notes the next number. A crash after it leaves a map that
+    /// shows a number noted since the claim was taken; not the last one, where the disk was opened again
+    /// while the compare-and-set was still under way. So a note stands for every claim above the one held, up
+    /// to its own: in order it is just one. A folder that shows less than c is a copy as ever. But a copy
+    /// that is no older than the map cannot be told from the disk by claims, for the map forgot; whichever
+    /// raised it last is the one that orders reach.</para></summary>
     /// <returns>The claim to be granted: the caller raises the map to exactly this.</returns>
     /// <exception cref="ZeroStorException">PreconditionFailed: the folder is a copy, or the map went back.
     /// DiskFailed: the note could not be written.</exception>
@@ -273,8 +274,8 @@ public sealed class Disk : IAsyncDisposable
         DropAsync(shards, () => null, cancel);
 
     /// <param name="shards">The shards.</param>
-    /// <param name="refuses">Asked when nothing can come between its word and the dropping any more: an answer
-    /// is the answer, and nothing is dropped. Called by the writer, so it must not wait.</param>
+    /// <param name="refuses">Asked when nothing can come between its word and the dropping any more: what it
+    /// answers is the answer, and null drops. Called by the writer, so it must not wait.</param>
     /// <param name="cancel">Ends the waiting; what was not laid yet is not dropped.</param>
     internal async ValueTask<HomeAnswer> DropAsync(
         IReadOnlyCollection<ShardName> shards, Func<HomeAnswer?> refuses, CancellationToken cancel)

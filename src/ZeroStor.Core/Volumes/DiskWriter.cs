@@ -258,7 +258,9 @@ internal sealed class DiskWriter
     }
 
     private HomeAnswer? LayDeletes(
-        Dictionary<DeleteScope, SortedSet<uint>> targetsOf, IEnumerable<DeleteScope> inBatch, ref WriteBatch? batch)
+        Dictionary<DeleteScope, SortedSet<uint>> targetsOf,
+        IEnumerable<DeleteScope> inBatch,
+        ref WriteBatch? batch)
     {
         foreach (DeleteScope scope in inBatch)
         {

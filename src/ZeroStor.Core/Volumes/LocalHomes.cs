@@ -5,7 +5,7 @@ namespace ZeroStor.Volumes;
 /// <summary>The disks that are open in this process, as homes of shards. Every order is checked against what
 /// the disk and the map say before the disk hears of it: a DiskId that is not open here, or a claim above the
 /// one held (another owner was granted it), is DiskOffline; an older claim, another epoch than the group's,
-/// or a disk that is not the home of that place, or a drop that was judged by an older map than the one here is
+/// a disk that is not the home of that place, or a drop that was judged by an older map than the one here, is
 /// PreconditionFailed with the version of the map here, so that a caller behind it reads the map again.
 /// Thread-safe.</summary>
 public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
@@ -121,8 +121,7 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
                 map.Current.Version);
     }
 
-    // Asked by the disk's writer: an append that a newer map let in was laid before, and then this map is newer
-    // than the order's.
+    // The disk's writer asks, so an append that stands before the drop was let in by no newer map than this.
     private HomeAnswer? Outdated(ShardDrop order)
     {
         long version = map.Current.Version;
@@ -130,8 +129,8 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
             ? null
             : new HomeAnswer(
                 ErrorKind.PreconditionFailed,
-                $"What disk {order.To.Disk} should drop was judged by version {order.MapVersion} of the map, and "
-                + $"{version} is known here: judge by that.",
+                $"What disk {order.To.Disk} should drop was judged by version {order.MapVersion} of the map, "
+                + $"and {version} is known here: judge by that.",
                 version);
     }
 

@@ -66,7 +66,8 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
 
             byte[] record = new byte[RecordFormat.Align(RecordFormat.HeaderBytes + payload.Length)];
             payload.CopyTo(record, RecordFormat.HeaderBytes);
-            _ = RecordFormat.WriteDelete(record, scope, new RecordPosition(Volume.Number, End), tick, payload);
+            var until = new RecordPosition(Volume.Number, End);
+            _ = RecordFormat.WriteDelete(record, scope, until, tick, payload);
             RecordPosition at = Place(record, record.Length, out _);
             _pieces.Add(record);
             untilOf[scope] = at;
