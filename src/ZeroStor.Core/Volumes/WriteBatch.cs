@@ -73,10 +73,20 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
             untilOf[scope] = at;
             var kept = new KeptRecord(at, record.Length) { DeleteTargets = [.. targets] };
             _effects.Add(contents => contents.PutKept(kept));
-            Forget(scope);
         }
 
         _effects.Add(contents => contents.Delete(untilOf));
+        _deleted.UnionWith(untilOf.Keys);
+
+        // What the batch brought by now is dead; what comes behind lives.
+        foreach ((ShardName name, ShardHeader shard) in _shards)
+        {
+            if (untilOf.ContainsKey(DeleteScope.Of(name))
+                || untilOf.ContainsKey(DeleteScope.Of(shard.Content)))
+            {
+                _shards.Remove(name);
+            }
+        }
     }
 
     /// <summary>Contents among these of which this batch itself brings shards.</summary>
@@ -104,25 +114,6 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
         foreach (Action<DiskContents> effect in _effects)
         {
             effect(contents);
-        }
-    }
-
-    // What the batch brought by now is dead; what comes behind the delete lives.
-    private void Forget(DeleteScope scope)
-    {
-        _deleted.Add(scope);
-        if (scope.IsShard)
-        {
-            _shards.Remove(scope.Shard);
-            return;
-        }
-
-        foreach ((ShardName name, ShardHeader shard) in _shards)
-        {
-            if (shard.Content == scope.Content)
-            {
-                _shards.Remove(name);
-            }
         }
     }
 

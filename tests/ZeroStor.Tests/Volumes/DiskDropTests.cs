@@ -141,6 +141,7 @@ public sealed class DiskDropTests
         TestShard stored = await bed.PutNewAsync();
         TestShard dropped = bed.NewShard();
         TestShard again = bed.NewShard();
+        TestShard thrice = bed.NewShard();
         TestShard content = bed.NewShard();
         TestShard reclaimed = bed.NewShard();
         int syncs = bed.Files.Count(FileCall.Sync);
@@ -149,9 +150,13 @@ public sealed class DiskDropTests
             () => bed.AppendAsync(again),
             () => bed.AppendAsync(content),
             () => bed.AppendAsync(reclaimed),
+            () => bed.AppendAsync(thrice),
+            () => Drop(bed, thrice),
+            () => bed.AppendAsync(thrice),
             () => Drop(bed, dropped, again, stored),
             () => bed.Disk.ReclaimAsync(
                 [content.Header.Content, reclaimed.Header.Content], DiskBed.Cancel).AsTask(),
+            () => Drop(bed, thrice),
             () => bed.AppendAsync(again),
             () => bed.AppendAsync(again),
             () => bed.AppendAsync(stored),
@@ -163,6 +168,7 @@ public sealed class DiskDropTests
         {
             await bed.AssertLacksAsync(dropped);
             await bed.AssertLacksAsync(reclaimed);
+            await bed.AssertLacksAsync(thrice);
             await bed.AssertHoldsAsync([again, stored, content]);
             Assert.Equal(4, bed.Disk.Report().Shards);
             bed.Crash();

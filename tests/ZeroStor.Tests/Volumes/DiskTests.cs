@@ -131,7 +131,8 @@ public sealed class DiskTests
         var expected = new List<ShardEntry>();
         for (int i = 0; i < 30; i++)
         {
-            TestShard shard = bed.NewShard(40, content: i < 20 ? asked[i % 2] : null, tick: (uint)(i * 77 % 13));
+            ContentId? content = i < 20 ? asked[i % 2] : null;
+            TestShard shard = bed.NewShard(40, content: content, tick: (uint)(i * 77 % 13));
             shard = shard with { Header = shard.Header with { Group = new GroupId((uint)i % 4) } };
             TestShard twin = shard with { Header = shard.Header with { Place = 4 } };
             TestShard[] put = i % 3 == 0 ? [shard, twin] : [shard];
@@ -245,7 +246,8 @@ public sealed class DiskTests
         Assert.Equal(new Tick(20), bed.Disk.HighestTick);
         Assert.Equal(DiskState.ReadOnly, bed.Disk.State);
         await bed.Disk.DisposeAsync();
-        Assert.Equal(ErrorKind.DiskOffline, (await bed.Disk.NoteTickAsync(new Tick(22), DiskBed.Cancel)).Kind);
+        HomeAnswer closed = await bed.Disk.NoteTickAsync(new Tick(22), DiskBed.Cancel);
+        Assert.Equal(ErrorKind.DiskOffline, closed.Kind);
     }
 
     [Fact]
@@ -374,7 +376,8 @@ public sealed class DiskTests
     [Theory]
     [InlineData(false, 7)]
     [InlineData(true, 7)]
-    public async Task A_crash_after_a_map_that_went_back_was_raised_is_let_in_again(bool mapWentBack, uint next)
+    public async Task A_crash_after_a_map_that_went_back_was_raised_is_let_in_again(
+        bool mapWentBack, uint next)
     {
         await using var bed = new DiskBed();
         await ClaimUpToAsync(bed, 5);

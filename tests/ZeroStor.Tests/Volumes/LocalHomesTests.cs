@@ -71,7 +71,8 @@ public sealed class LocalHomesTests
             Assert.Equal(kind, (await homes.ReadAsync(ReadOrder(shard, to), DiskBed.Cancel)).Kind);
             Assert.Equal(kind, (await homes.ReclaimAsync(to, [], DiskBed.Cancel)).Kind);
             Assert.Equal(kind, (await homes.DropAsync(DropOrder(shard, to, 42), DiskBed.Cancel)).Kind);
-            await AssertThrowsAsync(kind, async () => await homes.HeldAsync(to, [], default, 1, DiskBed.Cancel));
+            await AssertThrowsAsync(
+                kind, async () => await homes.HeldAsync(to, [], default, 1, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.DigestsAsync(to, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.ListAsync(to, default, default, 1, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.LocateAsync(to, default, 0, DiskBed.Cancel));
