@@ -14,7 +14,7 @@ internal sealed class DiskHost(
     LocalHomes homes,
     HomeHealth health,
     DiskOpener opener,
-    Counters counters,
+    Scrubber scrubber,
     ICatalog catalog,
     TimeProvider time,
     ILocalSiloDetails self,
@@ -30,23 +30,13 @@ internal sealed class DiskHost(
     /// <summary>Space of the dead is looked for this often; finding none costs nothing.</summary>
     private static readonly TimeSpan CompactPause = TimeSpan.FromSeconds(10);
 
-    private readonly Throttle _scrubPace = new(time)
-    {
-        BytesPerSecond = options.ScrubMaxMiBPerSecond * 1024 * 1024,
-    };
-
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
-    private readonly SemaphoreSlim _opening = new(1);
 
     public void Participate(ISiloLifecycle observer) =>
         observer.Subscribe(nameof(DiskHost), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
 
-    public void Dispose()
-    {
-        _stop.Dispose();
-        _opening.Dispose();
-    }
+    public void Dispose() => _stop.Dispose();
 
     private async Task StartAsync(CancellationToken cancel)
     {
@@ -76,7 +66,7 @@ internal sealed class DiskHost(
         _loops.Add(RepeatAsync(CompactPause, CompactAsync));
         if (options.ScrubMaxMiBPerSecond > 0)
         {
-            _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.ScrubPauseSeconds), ScrubAsync));
+            _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.ScrubPauseSeconds), scrubber.RoundAsync));
         }
 
         _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.TickSeconds), RaiseTickAsync));
@@ -86,6 +76,7 @@ internal sealed class DiskHost(
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_loops);
+        await scrubber.DisposeAsync();
         await homes.DisposeAsync();
     }
 
@@ -105,25 +96,22 @@ internal sealed class DiskHost(
 
     private async Task AdoptAsync(CancellationToken cancel)
     {
-        await _opening.WaitAsync(cancel);
-        try
-        {
-            await opener.AdoptAsync(cancel);
-        }
-        finally
-        {
-            _opening.Release();
-        }
+        using IDisposable turn = await opener.TurnAsync(cancel);
+        await opener.AdoptAsync(cancel);
     }
 
     private async Task WatchAsync(CancellationToken cancel)
     {
         foreach (Disk disk in homes.All)
         {
-            if (!disk.CheckFolder())
+            // One that was removed is closed by who removed it, unless that did not get through.
+            if (!disk.CheckFolder() || map.Current.Disk(disk.Id) is { State: DiskState.Removed })
             {
-                homes.Remove(disk.Id);
-                await disk.DisposeAsync();
+                if (homes.Remove(disk))
+                {
+                    await disk.DisposeAsync();
+                }
+
                 continue;
             }
 
@@ -147,21 +135,15 @@ internal sealed class DiskHost(
     // before it is here: the next round will do.
     private async Task TellVanishedAsync(CancellationToken cancel)
     {
-        if (!await _opening.WaitAsync(TimeSpan.Zero, cancel))
+        using IDisposable? turn = opener.TryTurn();
+        if (turn is null)
         {
             return;
         }
 
-        try
+        foreach (DiskEntry entry in Unopened())
         {
-            foreach (DiskEntry entry in Unopened())
-            {
-                await OnVanishedAsync(entry, cancel);
-            }
-        }
-        finally
-        {
-            _opening.Release();
+            await OnVanishedAsync(entry, cancel);
         }
     }
 
@@ -187,28 +169,6 @@ internal sealed class DiskHost(
             catch (ZeroStorException e)
             {
                 log.CompactionFailed(disk.Id, e.Message);
-            }
-        }
-    }
-
-    // One disk after the other, at a pace that all share: what is rotten leaves its disk's digests, and
-    // repair sees it.
-    private async Task ScrubAsync(CancellationToken cancel)
-    {
-        foreach (Disk disk in homes.All)
-        {
-            try
-            {
-                ScrubTally tally = await disk.ScrubAsync(_scrubPace, cancel);
-                counters.Scrubbed(tally.Shards, tally.Bad);
-                if (tally.Bad > 0)
-                {
-                    log.RotFound(disk.Id, tally.Bad, tally.Shards);
-                }
-            }
-            catch (ZeroStorException e) when (e.Kind is ErrorKind.DiskOffline or ErrorKind.Busy)
-            {
-                // It went meanwhile.
             }
         }
     }
