@@ -178,26 +178,30 @@ public sealed class ZeroStorClient : IAsyncDisposable
         _fabric.RepeatAsync(
             $"asking for disk {disk}", token => _fabric.Doors.Fabric.ShowDiskAsync(disk, token), cancel);
 
-    /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. It gets
-    /// the places of <see cref="AddDisk.Replaced"/>, or else those of lost disks that wait, and new groups. Asked
-    /// once: where it ends with Unavailable, <see cref="ListDisksAsync"/> shows whether it happened.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: no path from the root, or which silo is not clear;
-    /// NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
+    /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. It
+    /// gets the places of <see cref="AddDisk.Replaced"/>, or else those of lost disks that wait, and new
+    /// groups. Asked once: where it ends with Unavailable, <see cref="ListDisksAsync"/> shows whether it
+    /// happened.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: no path from the root, or which silo is not
+    /// clear; NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
     /// PreconditionFailed: it is a removed disk's, or another fabric's; Corrupt: it holds something
     /// else.</exception>
     public Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel = default) =>
         _fabric.OnceAsync(
-            $"adding the disk '{add.Path}'", token => _fabric.Doors.Fabric.AddDiskAsync(add, token), cancel, OrderTimeout);
+            $"adding the disk '{add.Path}'",
+            token => _fabric.Doors.Fabric.AddDiskAsync(add, token),
+            cancel,
+            OrderTimeout);
 
     /// <summary>Takes a disk out of the fabric for good; its places go to others, its folder is left as it is
-    /// and never taken in again. Asked once: where it ends with Unavailable, <see cref="ListDisksAsync"/> shows
-    /// whether it happened.</summary>
+    /// and never taken in again. Asked once: where it ends with Unavailable, <see cref="ListDisksAsync"/>
+    /// shows whether it happened.</summary>
     /// <param name="disk">Which.</param>
     /// <param name="leaveShort">Whether places that no other disk can take may wait for one to be
     /// added.</param>
     /// <param name="cancel">Gives up asking.</param>
-    /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k whole
-    /// places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
+    /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k
+    /// whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
     public Task<DiskRemoved> RemoveDiskAsync(
         DiskId disk, bool leaveShort = false, CancellationToken cancel = default) =>
         _fabric.OnceAsync(
@@ -217,13 +221,13 @@ public sealed class ZeroStorClient : IAsyncDisposable
             cancel,
             OrderTimeout);
 
-    /// <summary>Begins to read all shards of these disks again at full speed, so that what is damaged is found,
-    /// and repaired. It goes on in the silos whether anybody asks for it or not.</summary>
+    /// <summary>Begins to read all shards of these disks again at full speed, so that what is damaged is
+    /// found, and repaired. It goes on in the silos whether anybody asks for it or not.</summary>
     /// <param name="disks">Which; null or none: all that can be read.</param>
     /// <param name="cancel">Gives up asking.</param>
     /// <returns>How it stands; <see cref="ScrubProgressAsync"/> takes it.</returns>
-    /// <exception cref="ZeroStorException">NotFound: no such disk; DiskFailed: it is missing; Busy: too many are
-    /// under way.</exception>
+    /// <exception cref="ZeroStorException">NotFound: no such disk; DiskFailed: it is missing; Busy: too many
+    /// are under way.</exception>
     public Task<ScrubProgress> BeginScrubAsync(
         IReadOnlyCollection<DiskId>? disks = null, CancellationToken cancel = default)
     {

@@ -121,19 +121,21 @@ internal static class DiskVerbs
     {
         var path = new Argument<string>("PATH")
         {
-            Description = "A folder on the silo's machine, from the root: there and empty, or a disk of this fabric",
+            Description = "A folder on the silo's machine, from the root: empty, or a disk of this fabric",
         };
         var silo = new Option<string>("--silo")
         {
-            Description = "On which silo; needed where there are several", HelpName = "NAME",
+            Description = "On which silo; needed where there are several",
+            HelpName = "NAME",
         };
         var replace = new Option<string>("--replace")
         {
-            Description = "Gives it the places of this disk, which stays, empty, if it is up", HelpName = "ID",
+            Description = "Gives it the places of this disk, which stays, empty, if it is up",
+            HelpName = "ID",
         };
         return Verb.Make("add", """
-            Adds a disk: an empty folder on a mount, or one that was a disk of this fabric. It takes the places of
-            lost disks that wait for a home, and stripes to come; or the places of one disk, with --replace.
+            Adds a disk: an empty folder on a mount, or one that was a disk of this fabric. It takes the places
+            of lost disks that wait for a home, and stripes to come; or the places of one disk, with --replace.
 
               zs disk add /mnt/d25
               zs disk add /mnt/d3 --replace 3
@@ -173,8 +175,8 @@ internal static class DiskVerbs
             Description = "Even where no other disk can take some of its places, until one is added",
         };
         return Verb.Make("remove", """
-            Removes a disk for good. Its places go to others at once; its folder is left as it is, and never taken
-            in again.
+            Removes a disk for good. Its places go to others at once; its folder is left as it is, and never
+            taken in again.
 
               zs disk remove 3
               zs disk remove 3 --yes
@@ -182,7 +184,8 @@ internal static class DiskVerbs
         {
             DiskId disk = ParseDisk(verb.Arguments.GetRequiredValue(id));
             await using ZeroStorClient client = await verb.ConnectAsync();
-            DiskRemoved removed = await client.RemoveDiskAsync(disk, verb.Arguments.GetValue(yes), verb.Cancel);
+            DiskRemoved removed = await client.RemoveDiskAsync(
+                disk, verb.Arguments.GetValue(yes), verb.Cancel);
             verb.Output.Line($"Removed disk {disk}: {removed.PlacesMoved} places have another home.");
             if (removed.PlacesShort > 0)
             {
@@ -244,8 +247,8 @@ internal static class DiskVerbs
             ? $"silo        {disk.Status.Silo}"
             : $"silo        {disk.Status.Silo}, {disk.Labels}");
         output.Line($"claim       {disk.Claim}");
-        output.Line($"bytes       {Text.Bytes(disk.Status.UsedBytes)} used, {Text.Bytes(disk.LiveBytes)} of it live; "
-            + $"{Text.Bytes(disk.Status.FreeBytes)} free");
+        output.Line($"bytes       {Text.Bytes(disk.Status.UsedBytes)} used, {Text.Bytes(disk.LiveBytes)} of it "
+            + $"live; {Text.Bytes(disk.Status.FreeBytes)} free");
         output.Line($"shards      {disk.Shards}");
         output.Line($"tick        {disk.HighestTick} is the highest it has seen");
         output.Line($"places      home of {disk.HomeOf}, former home of {disk.FormerHomeOf}");

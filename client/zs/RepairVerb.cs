@@ -54,8 +54,8 @@ internal static class RepairVerb
             ? TimeSpan.FromSeconds(seconds)
             : throw ZeroStorException.Invalid("--timeout takes a number of seconds above 0.");
 
-    /// <summary>Hurries repair until every stripe has all its shards and no group is under repair, or the time
-    /// is over.</summary>
+    /// <summary>Hurries repair until every stripe has all its shards and no group is under repair, or the
+    /// time is over.</summary>
     internal static async Task<(FabricStatus Status, RepairProgress Repair)> UntilWholeAsync(
         ZeroStorClient client, TimeSpan timeout, CancellationToken cancel)
     {
@@ -82,8 +82,8 @@ internal static class RepairVerb
         {
             throw new ZeroStorException(
                 ErrorKind.PolicyUnsatisfiable,
-                $"{status.Ledger.Stripes - status.Ledger.Whole} of {status.Ledger.Stripes} stripes still lack "
-                + "shards: see zs status.");
+                $"{status.Ledger.Stripes - status.Ledger.Whole} of {status.Ledger.Stripes} stripes still "
+                + "lack shards: see zs status.");
         }
     }
 

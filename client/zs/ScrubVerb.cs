@@ -24,9 +24,9 @@ internal static class ScrubVerb
     private static readonly Option<double> Timeout = RepairVerb.MakeTimeout();
 
     public static Command Make() => Verb.Make("scrub", """
-        Reads all shards again now and at full speed, and has repaired what was found damaged. The fabric does so
-        by itself all the time, at a rate that nobody notices. A scrub goes on in the silos when zs ends before it,
-        with Ctrl-C too.
+        Reads all shards again now and at full speed, and has repaired what was found damaged. The fabric does
+        so by itself all the time, at a rate that nobody notices. A scrub goes on in the silos when zs ends
+        before it, with Ctrl-C too.
 
           zs scrub --wait
           zs scrub --disk 3 --disk 7
@@ -61,7 +61,8 @@ internal static class ScrubVerb
         if (wait && !scrub.IsEnded)
         {
             throw new ZeroStorException(
-                ErrorKind.Busy, $"the scrub has not ended in {timeout.TotalSeconds} s, and goes on: see zs disk show");
+                ErrorKind.Busy,
+                $"the scrub has not ended in {timeout.TotalSeconds} s, and goes on: see zs disk show");
         }
 
         if (wait)

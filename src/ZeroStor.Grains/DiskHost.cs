@@ -121,7 +121,7 @@ internal sealed class DiskHost(
             {
                 log.DiskReadOnly(disk.Id, "a write or sync failed");
                 await map.ChangeAsync(
-                    from => from.Disk(disk.Id) is { State: DiskState.Up } known
+                    from => from.Disk(disk.Id) is { State: DiskState.Up } known && known.Claim == disk.Claim
                         ? MapChanges.Put(from, known with { State = DiskState.ReadOnly })
                         : null,
                     cancel);
@@ -131,8 +131,8 @@ internal sealed class DiskHost(
         await TellVanishedAsync(cancel);
     }
 
-    // By the map, so that what the catalog did not take is told again. While a disk is being opened it is in the map
-    // before it is here: the next round will do.
+    // By the map, so that what the catalog did not take is told again. While a disk is being opened it is in
+    // the map before it is here: the next round will do.
     private async Task TellVanishedAsync(CancellationToken cancel)
     {
         using IDisposable? turn = opener.TryTurn();

@@ -47,13 +47,14 @@ internal sealed class DiskOpener(
         : _missing.TryGetValue(disk.Id, out string? why) ? why
         : "";
 
-    /// <summary>Opens a folder, whatever state it is in. One that belongs to a disk that was removed is refused,
-    /// and the silo goes on without it.</summary>
+    /// <summary>Opens a folder, whatever state it is in. One that belongs to a disk that was removed is
+    /// refused, and the silo goes on without it.</summary>
     /// <exception cref="ZeroStorException">The folder cannot be a disk of this fabric, in one
     /// sentence.</exception>
     public async Task OpenAsync(DiskFolder folder, CancellationToken cancel)
     {
-        // Of several that had this path over time the youngest is meant: it was made when the others were lost.
+        // Of several that had this path over time the youngest is meant: it was made when the others were
+        // lost.
         DiskEntry? here = Own(map.Current).Where(d => d.Path == folder.Path).MaxBy(d => d.Id.Value);
         Superblock? superblock;
         try
@@ -77,7 +78,8 @@ internal sealed class DiskOpener(
         else if (here is null && !folder.IsManaged && RemovedFrom(folder.Path) is { } removed)
         {
             // Empty or gone: perhaps it is not mounted.
-            Refuse(folder.Path, $"it was disk {removed.Id}, which was removed: zs disk add makes another disk of it");
+            Refuse(
+                folder.Path, $"it was disk {removed.Id}, which was removed: zs disk add makes another disk of it");
         }
         else if (here is { Claim: 0 } && !folder.IsManaged && !Directory.Exists(folder.Path))
         {
@@ -107,7 +109,9 @@ internal sealed class DiskOpener(
             throw ZeroStorException.NotFound($"there is no folder {folder.Path} to be a disk: is it mounted?");
         }
 
-        DiskEntry? entered = Own(map.Current).Where(d => d.Path == folder.Path && d.Claim == 0).MaxBy(d => d.Id.Value);
+        DiskEntry? entered = Own(map.Current)
+            .Where(d => d.Path == folder.Path && d.Claim == 0)
+            .MaxBy(d => d.Id.Value);
         DiskId id = entered?.Id ?? await EnterAsync(folder, cancel);
         await FormatAsync(folder, id, cancel);
         log.DiskMade(id, folder.Path);
@@ -152,7 +156,8 @@ internal sealed class DiskOpener(
                 + $"{map.Current.Fabric}: take it out of the command line, or point --data at its own fabric");
         }
 
-        // A copy of a folder that is in use shows its claim, too: taking the next one would shut the original out.
+        // A copy of a folder that is in use shows its claim, too: taking the next one would shut the original
+        // out.
         if (homes.Find(superblock.Disk) is { } open)
         {
             throw new ZeroStorException(
@@ -204,13 +209,15 @@ internal sealed class DiskOpener(
     private static ZeroStorException Removed(DiskFolder folder, DiskId disk) =>
         new(
             ErrorKind.PreconditionFailed,
-            $"{folder.Path} holds disk {disk}, which was removed for good: empty it, and zs disk add makes another "
-            + "disk of it");
+            $"{folder.Path} holds disk {disk}, which was removed for good: empty it, and zs disk add makes "
+            + "another disk of it");
 
     private bool IsRemoved(DiskId disk) => map.Current.Disk(disk) is { State: DiskState.Removed };
 
     private DiskEntry? RemovedFrom(string path) =>
-        map.Current.Disks.Where(d => d.Silo == self.Name && d.Path == path && IsRemoved(d.Id)).MaxBy(d => d.Id.Value);
+        map.Current.Disks
+            .Where(d => d.Silo == self.Name && d.Path == path && d.State == DiskState.Removed)
+            .MaxBy(d => d.Id.Value);
 
     private void Refuse(string path, string why)
     {

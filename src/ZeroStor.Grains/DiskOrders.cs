@@ -45,14 +45,15 @@ internal sealed class DiskOrders(
         string[] silos = [.. ActiveSilos()];
         string silo = add.Silo ?? (silos.Length == 1
             ? silos[0]
-            : throw ZeroStorException.Invalid($"there are several silos, {string.Join(", ", silos)}: name one with --silo"));
+            : throw ZeroStorException.Invalid(
+                $"there are several silos, {string.Join(", ", silos)}: name one with --silo"));
         return silos.Contains(silo)
             ? grains.GetGrain<ISiloGrain>(silo).AddDiskAsync(add, cancel)
             : throw ZeroStorException.NotFound($"there is no silo {silo} up: zs status shows those that are");
     }
 
-    /// <summary>As <see cref="IFabricDoor.RemoveDiskAsync"/>. The map decides; a silo that is not up, or does not
-    /// hear, closes the disk as soon as it reads the map.</summary>
+    /// <summary>As <see cref="IFabricDoor.RemoveDiskAsync"/>. The map decides; a silo that is not up, or does
+    /// not hear, closes the disk as soon as it reads the map.</summary>
     public async Task<DiskRemoved> RemoveAsync(DiskId disk, bool leaveShort, CancellationToken cancel)
     {
         Removal? removal = null;
@@ -90,9 +91,10 @@ internal sealed class DiskOrders(
         foreach (DiskEntry entry in disks.Select(d => Demand(current, d)).Where(d => !IsReadable(d)))
         {
             throw entry.State == DiskState.Removed
-                ? ZeroStorException.NotFound($"disk {entry.Id} was removed: zs disk ls shows those the fabric has")
+                ? ZeroStorException.NotFound($"disk {entry.Id} was removed: zs disk ls shows those there are")
                 : new ZeroStorException(
-                    ErrorKind.DiskFailed, $"disk {entry.Id} is missing and cannot be read: zs disk reset {entry.Id}");
+                    ErrorKind.DiskFailed,
+                    $"disk {entry.Id} is missing and cannot be read: zs disk reset {entry.Id}");
         }
 
         return AskAsync(
@@ -123,7 +125,8 @@ internal sealed class DiskOrders(
         current.Disk(disk)
         ?? throw ZeroStorException.NotFound($"the fabric has no disk {disk}: zs disk ls shows those it has");
 
-    private static bool IsReadable(DiskEntry disk) => disk.State is not (DiskState.Missing or DiskState.Removed);
+    private static bool IsReadable(DiskEntry disk) =>
+        disk.State is not (DiskState.Missing or DiskState.Removed);
 
     private async Task<DiskReport?> ReportAsync(DiskEntry disk, CancellationToken cancel)
     {

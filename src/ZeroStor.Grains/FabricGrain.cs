@@ -53,16 +53,19 @@ internal sealed class FabricGrain(
     public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
 
-    public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) => disks.ListAsync(cancel);
+    public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
+        disks.ListAsync(cancel);
 
-    public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) => disks.ShowAsync(disk, cancel);
+    public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
+        disks.ShowAsync(disk, cancel);
 
     public Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel) => disks.AddAsync(add, cancel);
 
     public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
         disks.RemoveAsync(disk, leaveShort, cancel);
 
-    public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) => disks.ResetAsync(disk, cancel);
+    public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
+        disks.ResetAsync(disk, cancel);
 
     public Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel) =>
         disks.BeginScrubAsync(order, cancel);
@@ -144,10 +147,10 @@ internal sealed class FabricGrain(
         foreach (DiskEntry disk in current.Disks.Where(d => d.State is DiskState.Missing or DiskState.ReadOnly))
         {
             yield return disk.State == DiskState.ReadOnly
-                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: zs disk reset {disk.Id} when the "
-                    + $"cause is gone, or zs disk add another --replace {disk.Id}"
-                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, put its folder back, or zs disk remove "
-                    + $"{disk.Id}";
+                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: zs disk reset {disk.Id} when "
+                    + $"the cause is gone, or zs disk add another --replace {disk.Id}"
+                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, put its folder back, or "
+                    + $"zs disk remove {disk.Id}";
         }
     }
 

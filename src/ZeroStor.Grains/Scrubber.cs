@@ -6,17 +6,17 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Reads this silo's disks again and again: in the background one disk after the other at a pace that
-/// nobody notices, and at full speed when an operator asks. A disk is read once at a time. An asked-for pass
-/// begins when the one under way has been hurried to its end, so it reads whatever was damaged before it was
-/// asked for. What is rotten leaves its disk's digests, and repair sees it. Orders are remembered as long as
-/// the silo runs, and go on when nobody asks for them any more. Thread-safe.</summary>
+/// <summary>Reads this silo's disks again and again: in the background one disk after the other at a pace
+/// that nobody notices, and at full speed when an operator asks. A disk is read once at a time. An asked-for
+/// pass begins when the one under way has been hurried to its end, so it reads whatever was damaged before it
+/// was asked for. What is rotten leaves its disk's digests, and repair sees it. Orders are remembered as long
+/// as the silo runs, and go on when nobody asks for them any more. Thread-safe.</summary>
 internal sealed class Scrubber(
     ZeroStorOptions options, LocalHomes homes, Counters counters, TimeProvider time, ILogger<Scrubber> log)
     : IAsyncDisposable
 {
-    /// <summary>Disks that asked-for passes read at once: enough to keep a machine's disks busy; each holds one
-    /// shard in memory.</summary>
+    /// <summary>Disks that asked-for passes read at once: enough to keep a machine's disks busy; each holds
+    /// one shard in memory.</summary>
     private const int DisksAtOnce = 8;
 
     /// <summary>Orders under way, and as many ended ones to be asked about. An operator has one.</summary>
@@ -99,7 +99,9 @@ internal sealed class Scrubber(
             .. order.Disks.Distinct().Select(d => known?.Passes.FirstOrDefault(p => p.Disk == d)?.Tell()
                 ?? new DiskScrub
                 {
-                    Disk = d, IsEnded = true, Failure = $"the silo of disk {d} was started again: scrub it anew",
+                    Disk = d,
+                    IsEnded = true,
+                    Failure = $"the silo of disk {d} was started again: scrub it anew",
                 }),
         ];
     }
@@ -154,7 +156,8 @@ internal sealed class Scrubber(
             try
             {
                 Disk disk = homes.Find(pass.Disk) ?? throw new ZeroStorException(
-                    ErrorKind.DiskOffline, $"disk {pass.Disk} is not open: zs disk show {pass.Disk} says why");
+                    ErrorKind.DiskOffline,
+                    $"disk {pass.Disk} is not open: zs disk show {pass.Disk} says why");
                 Task<ScrubTally> read = ReadAsync(disk, _fullSpeed, _stop.Token);
                 pass.Run(disk);
                 pass.End(await read);
@@ -281,7 +284,10 @@ internal sealed class Scrubber(
         {
             lock (_lock)
             {
-                _end = Tell(_running?.ScrubProgress ?? ScrubTally.Zero) with { IsEnded = true, Failure = why };
+                _end = Tell(_running?.ScrubProgress ?? ScrubTally.Zero) with
+                {
+                    IsEnded = true, Failure = why,
+                };
             }
         }
 

@@ -28,7 +28,9 @@ internal sealed class SiloDisks(
             ? await opener.MakeAsync(folder, CancellationToken.None)
             : await AdoptAsync(folder, superblock);
         await map.ChangeAsync(
-            from => add.Replaced is { } replaced ? MapChanges.GivePlaces(from, replaced, id) : MapChanges.Grow(from, id),
+            from => add.Replaced is { } replaced
+                ? MapChanges.GivePlaces(from, replaced, id)
+                : MapChanges.Grow(from, id),
             CancellationToken.None);
         return new DiskAdded
         {
@@ -117,7 +119,8 @@ internal sealed class SiloDisks(
     {
         if (replaced is { } disk && map.Current.Disk(disk) is null)
         {
-            throw ZeroStorException.NotFound($"the fabric has no disk {disk} to replace: zs disk ls shows those it has");
+            throw ZeroStorException.NotFound(
+                $"the fabric has no disk {disk} to replace: zs disk ls shows those it has");
         }
 
         if (superblock?.Fabric == map.Current.Fabric && superblock.Disk == replaced)
@@ -138,7 +141,8 @@ internal sealed class SiloDisks(
 
         if (homes.Find(superblock.Disk) is { } open && open.Path == path)
         {
-            throw new ZeroStorException(ErrorKind.AlreadyExists, $"{path} is disk {open.Id} already, and it is open");
+            throw new ZeroStorException(
+                ErrorKind.AlreadyExists, $"{path} is disk {open.Id} already, and it is open");
         }
     }
 

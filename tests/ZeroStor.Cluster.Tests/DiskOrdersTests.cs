@@ -192,7 +192,8 @@ public sealed class DiskOrdersTests : IDisposable
             ErrorKind.PreconditionFailed,
             (await RefusedAsync(() => fabric.Client.ResetDiskAsync(second, Cancel))).Kind);
 
-        // Named at a start it is refused, and the silo serves all the same; once it is gone it is another disk.
+        // Named at a start it is refused, and the silo serves all the same; once it is gone it is another
+        // disk.
         await fabric.StopAsync();
         await fabric.StartSiloAsync(options => options.Disks = 7);
         Assert.Equal(6, (await fabric.Client.ListDisksAsync(Cancel)).Length);

@@ -3,7 +3,8 @@ using System.Text.Json;
 
 namespace ZeroStor.Cluster.Tests;
 
-/// <summary><c>zs disk</c> and <c>zs scrub</c> as their users meet them: processes, exit codes, JSON.</summary>
+/// <summary><c>zs disk</c> and <c>zs scrub</c> as their users meet them: processes, exit codes,
+/// JSON.</summary>
 public sealed class DiskVerbsTests
 {
     [Fact]

@@ -2,17 +2,19 @@
 # One byte each in many shards is flipped, at most m of a stripe, while a tree is got in a loop: every get is right,
 # `zs scrub --wait` finds them all and repairs them all, and a second one finds none. The background scrub is off,
 # so that all of them are left for the one that is asked for.
-# Usage: rot.sh [SHARDS] [FILES]   (default 200 shards of a tree of 100 files)
+# Usage: rot.sh [SHARDS] [FILES]   (default 200 shards of a tree of 15 files of some 16 MiB)
 . "$(dirname "$0")/lib.sh"
 shards=${1:-200}
-files=${2:-100}
+files=${2:-15}
 mkdir "$work/tree"
-for i in $(seq "$files"); do head -c $(( (RANDOM * RANDOM) % 2000000 )) /dev/urandom >"$work/tree/file$i"; done
+for i in $(seq "$files"); do head -c $(( 12000000 + RANDOM * 256 )) /dev/urandom >"$work/tree/file$i"; done
 say "tree: $(du -sm "$work/tree" | cut -f1) MiB in $files files"
 export ZeroStor__ScrubMaxMiBPerSecond=0
 start_silo
 zs put -r "$work/tree" default/tree >/dev/null
-for file in "$work"/tree/*; do zs stat "default/tree/${file##*/}" --shards --json; done >"$work/shards"
+# A machine under load may need longer for a connection than zs waits.
+locate() { for _ in 1 2 3 4 5; do zs stat "default/tree/$1" --shards --json && return; done; fail "$1 cannot be located"; }
+for file in "$work"/tree/*; do locate "${file##*/}"; done >"$work/shards"
 
 # Flips the bytes and prints where: disk, file, offset.
 python3 - "$work/shards" "$shards" >"$work/flipped" <<'PYTHON'
@@ -53,8 +55,9 @@ number() { python3 -c "import json,sys;print(json.load(open(sys.argv[1]))[sys.ar
 # The scrub is begun first: what a get meets before it was asked for is no finding of it.
 started=$(date +%s%N)
 zs scrub --wait --timeout 300 --json >"$work/scrub.json" & scrub_pid=$!
-until grep -q . "$work/begun" 2>/dev/null; do
-    zs disk show 1 --json | python3 -c "import json,sys;s=json.load(sys.stdin)['scrub'];print('yes' if s['running'] or s['lastEnded'] else '')" >"$work/begun"
+until [ "$(zs disk show 1 --json 2>/dev/null | python3 -c "import json,sys
+s=json.load(sys.stdin)['scrub'];print(s['running'] or s['lastEnded'] != '')" 2>/dev/null)" = True ]; do
+    kill -0 "$scrub_pid" 2>/dev/null || break
 done
 getter & get_pid=$!
 wait "$scrub_pid" || fail "the scrub ended with failure"

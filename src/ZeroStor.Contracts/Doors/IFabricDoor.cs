@@ -29,29 +29,30 @@ public interface IFabricDoor : IGrainWithIntegerKey
     [Alias("show-disk")]
     Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel);
 
-    /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. Not to be
-    /// repeated: a second call finds the folder taken.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: no path from the root, or which silo is not clear;
-    /// NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
+    /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. Not to
+    /// be repeated: a second call finds the folder taken.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: no path from the root, or which silo is not
+    /// clear; NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
     /// PreconditionFailed: it is a removed disk's, or another fabric's; Corrupt: it holds something
     /// else.</exception>
     [Alias("add-disk")]
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel);
 
-    /// <summary>Takes a disk out of the fabric for good: its places go to others, its silo closes it and never
-    /// takes it in again. Its folder is left as it is.</summary>
+    /// <summary>Takes a disk out of the fabric for good: its places go to others, its silo closes it and
+    /// never takes it in again. Its folder is left as it is.</summary>
     /// <param name="disk">Which.</param>
     /// <param name="leaveShort">Whether places that no other disk can take may wait for one to be
     /// added.</param>
     /// <param name="cancel">Gives up asking.</param>
-    /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k whole
-    /// places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
+    /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k
+    /// whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
     [Alias("remove-disk")]
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel);
 
-    /// <summary>Opens again a disk that failed a write or is missing; one that is up stays as it is.</summary>
+    /// <summary>Opens again a disk that failed a write or is missing; one that is up stays as it
+    /// is.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was removed; and whatever stands
     /// against opening it.</exception>
     [Alias("reset-disk")]
@@ -60,8 +61,8 @@ public interface IFabricDoor : IGrainWithIntegerKey
 
     /// <summary>Begins to read all shards of these disks again at full speed, where the order's name is new;
     /// tells how it stands. An order without disks is for all that can be read.</summary>
-    /// <exception cref="ZeroStorException">NotFound: no such disk; DiskOffline: it is missing; Busy: too many are
-    /// under way.</exception>
+    /// <exception cref="ZeroStorException">NotFound: no such disk; DiskOffline: it is missing; Busy: too many
+    /// are under way.</exception>
     [Alias("begin-scrub")]
     Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel);
 

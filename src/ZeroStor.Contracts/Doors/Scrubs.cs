@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Contracts.Doors;
 
-/// <summary>Read all shards of these disks again. Repeating an order of the same name begins nothing.</summary>
+/// <summary>Read all shards of these disks again. Repeating an order of the same name begins
+/// nothing.</summary>
 [GenerateSerializer, Immutable, Alias("zs.scrub-order")]
 public sealed record ScrubOrder
 {
@@ -51,7 +52,7 @@ public sealed record DiskScrub
     /// <summary>What the disk held when the scrub was asked for.</summary>
     [Id(5)] public long TotalBytes { get; init; }
 
-    /// <summary>Shards found damaged since the scrub was asked for: by it, and by reads and repair that met one
-    /// before it did.</summary>
+    /// <summary>Shards found damaged since the scrub was asked for: by it, and by reads and repair that met
+    /// one before it did.</summary>
     [Id(6)] public long Bad { get; init; }
 }

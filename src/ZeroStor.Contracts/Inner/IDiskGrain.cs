@@ -37,7 +37,8 @@ public static class DiskKey
     public static string Of(string silo, DiskId disk) => $"{silo}/{disk}";
 
     /// <summary>The silo that a disk grain or a silo grain of this key lives on.</summary>
-    public static string SiloOf(string key) => key.Contains('/', StringComparison.Ordinal) ? Parse(key).Silo : key;
+    public static string SiloOf(string key) =>
+        key.Contains('/', StringComparison.Ordinal) ? Parse(key).Silo : key;
 
     public static (string Silo, DiskId Disk) Parse(string key)
     {

@@ -3,8 +3,8 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Contracts.Inner;
 
-/// <summary>The door to a silo's disks as a whole, for the fabric grain: what operators say to them, where the
-/// disks are. The key is the silo's name, which decides where the grain is. Refused to clients.</summary>
+/// <summary>The door to a silo's disks as a whole, for the fabric grain: what operators say to them, where
+/// the disks are. The key is the silo's name, which decides where the grain is. Refused to clients.</summary>
 [Alias("zs.silo")]
 public interface ISiloGrain : IGrainWithStringKey
 {

@@ -38,10 +38,10 @@ public static class GroupPlanner
         return groups.MoveToImmutable();
     }
 
-    /// <summary>More groups for a class that a disk was added to, so that it takes stripes: each holds the new
-    /// disk, at another place each time, and the least loaded others that the spread allows. At most n at a
-    /// time, which lets it hold every place once; and in all no more than <see cref="Plan"/> would make over
-    /// these disks, so that a map stays bounded however it grew.</summary>
+    /// <summary>More groups for a class that a disk was added to, so that it takes stripes: each holds the
+    /// new disk, at another place each time, and the least loaded others that the spread allows. At most n at
+    /// a time, which lets it hold every place once; and in all no more than <see cref="Plan"/> would make
+    /// over these disks, so that a map stays bounded however it grew.</summary>
     /// <param name="disks">The disks that take shards, the new one among them.</param>
     /// <param name="groups">The groups that the class has.</param>
     /// <param name="code">The code of the class.</param>

@@ -95,8 +95,8 @@ public static class MapChanges
         };
     }
 
-    /// <summary>As <see cref="Replace"/>, and nothing is said of the disk that gives: one that is up stays up,
-    /// without places. Groups that the taker is in already, or may not be in by their spread, keep it.
+    /// <summary>As <see cref="Replace"/>, and nothing is said of the disk that gives: one that is up stays
+    /// up, without places. Groups that the taker is in already, or may not be in by their spread, keep it.
     /// </summary>
     public static MapChange GivePlaces(FabricMap map, DiskId from, DiskId to)
     {

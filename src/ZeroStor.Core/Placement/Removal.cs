@@ -19,7 +19,8 @@ public sealed record Removal(MapChange Change, int PlacesMoved, int PlacesShort)
     {
         DiskEntry entry = map.Disk(disk) is { State: not DiskState.Removed } known
             ? known
-            : throw ZeroStorException.NotFound($"the fabric has no disk {disk}: zs disk ls shows those it has");
+            : throw ZeroStorException.NotFound(
+                $"the fabric has no disk {disk}: zs disk ls shows those it has");
         DemandWhole(map, disk);
         var removed = new MapChange
         {
@@ -31,8 +32,8 @@ public sealed record Removal(MapChange Change, int PlacesMoved, int PlacesShort)
         {
             throw new ZeroStorException(
                 ErrorKind.PolicyUnsatisfiable,
-                $"{waiting} groups would stay short of a home until a disk is added, for no other disk can take "
-                + $"the place of disk {disk} in them: add one first (zs disk add), or say --yes");
+                $"{waiting} groups would stay short of a home until a disk is added, for no other disk can "
+                + $"take the place of disk {disk} in them: add one first (zs disk add), or say --yes");
         }
 
         return new Removal(removed with { Groups = moved }, moved.Length, waiting);
@@ -51,8 +52,8 @@ public sealed record Removal(MapChange Change, int PlacesMoved, int PlacesShort)
         {
             throw new ZeroStorException(
                 ErrorKind.PolicyUnsatisfiable,
-                $"{atRisk} groups would be left with fewer than k whole places without disk {disk}: let repair end "
-                + "first (zs repair --wait), then remove it");
+                $"{atRisk} groups would be left with fewer than k whole places without disk {disk}: let repair "
+                + "end first (zs repair --wait), then remove it");
         }
     }
 }

@@ -225,8 +225,8 @@ internal sealed class DiskContents
     }
 
     /// <summary>The record of this shard was found damaged: it is no longer counted as held, so that digests
-    /// differ and repair writes it anew; who reads it hears that it is corrupt. Of several who find it at once
-    /// one is counted.</summary>
+    /// differ and repair writes it anew; who reads it hears that it is corrupt. Of several who find it at
+    /// once one is counted.</summary>
     internal void MarkBad(StripeId stripe, byte place, RecordPosition at)
     {
         lock (_lock)
