@@ -14,15 +14,12 @@ namespace ZeroStor.Grains;
 internal sealed class FabricGrain(
     SiloMap map,
     ICatalog catalog,
-    IShardHome homes,
     LedgerKeeper ledgers,
     Counters counters,
+    DiskOrders disks,
     IClusterMembershipService membership,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
-    /// <summary>A disk that has not told of itself by then is shown as it was last known.</summary>
-    private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
-
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
@@ -61,6 +58,26 @@ internal sealed class FabricGrain(
     public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).AdoptAsync(step, cancel);
 
+    public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
+        disks.ListAsync(cancel);
+
+    public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
+        disks.ShowAsync(disk, cancel);
+
+    public Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel) => disks.AddAsync(add, cancel);
+
+    public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
+        disks.RemoveAsync(disk, leaveShort, cancel);
+
+    public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
+        disks.ResetAsync(disk, cancel);
+
+    public Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel) =>
+        disks.BeginScrubAsync(order, cancel);
+
+    public Task<ScrubProgress> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel) =>
+        disks.ScrubProgressAsync(order, cancel);
+
     public async Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel)
     {
         ClassId id = default;
@@ -71,9 +88,6 @@ internal sealed class FabricGrain(
     public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
-        DiskEntry[] disks =
-            [.. current.Disks.Where(d => d.State != DiskState.Removed).OrderBy(d => d.Id)];
-        DiskStatus[] states = await Task.WhenAll(disks.Select(d => StateAsync(d, cancel)));
         FabricState state = await catalog.ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
         return new FabricStatus
@@ -81,7 +95,7 @@ internal sealed class FabricGrain(
             Fabric = current.Fabric,
             Tick = map.Tick,
             Silos = [.. Silos(current)],
-            Disks = [.. states],
+            Disks = await disks.ListAsync(cancel),
             Ledger = ledger,
             Counters = counters.Snapshot(),
             Notices = [.. Notices(current, state, ledger)],
@@ -112,35 +126,6 @@ internal sealed class FabricGrain(
                 Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
             });
 
-    private async Task<DiskStatus> StateAsync(DiskEntry disk, CancellationToken cancel)
-    {
-        var state = new DiskStatus
-        {
-            Id = disk.Id,
-            Silo = disk.Silo,
-            Path = disk.Path,
-            State = CamelCase(disk.State.ToString()),
-            UsedBytes = 0,
-            FreeBytes = 0,
-        };
-        try
-        {
-            DiskReport report = await homes
-                .ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel)
-                .AsTask().WaitAsync(ReportPatience, cancel);
-            return state with
-            {
-                State = CamelCase(report.State.ToString()),
-                UsedBytes = report.UsedBytes,
-                FreeBytes = report.FreeBytes,
-            };
-        }
-        catch (Exception e) when (e is ZeroStorException or TimeoutException)
-        {
-            return disk.State == DiskState.Up ? state with { State = "missing" } : state;
-        }
-    }
-
     private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
     {
         yield return "gateways trust whoever reaches them: keep them on loopback";
@@ -157,8 +142,10 @@ internal sealed class FabricGrain(
         foreach (DiskEntry disk in current.Disks.Where(d => d.State is DiskState.Missing or DiskState.ReadOnly))
         {
             yield return disk.State == DiskState.ReadOnly
-                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: replace it"
-                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, or put its folder back";
+                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: zs disk reset {disk.Id} when "
+                    + $"the cause is gone, or zs disk add another --replace {disk.Id}"
+                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, put its folder back, or "
+                    + $"zs disk remove {disk.Id}";
         }
     }
 

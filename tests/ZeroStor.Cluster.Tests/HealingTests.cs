@@ -129,7 +129,7 @@ public sealed class HealingTests : IAsyncLifetime
         int stripes = places.Max(p => p.Stripe) + 1;
         foreach (ShardPlace place in places.Where(p => p.Index < 2))
         {
-            Flip(place.File, place.Offset + (place.Length / 2));
+            Rot.Flip(place.File, place.Offset + (place.Length / 2));
         }
 
         await VerifyAsync();
@@ -147,7 +147,7 @@ public sealed class HealingTests : IAsyncLifetime
         ShardPlace[] places = [.. await _fabric.Client.Vault("default").LocateAsync("key5", Cancel).ToArrayAsync(Cancel)];
         foreach (ShardPlace place in places.Where(p => p.Index is 1 or 4))
         {
-            Flip(place.File, place.Offset + (place.Length / 3));
+            Rot.Flip(place.File, place.Offset + (place.Length / 3));
         }
 
         await Eventually.HoldsAsync(
@@ -191,15 +191,6 @@ public sealed class HealingTests : IAsyncLifetime
         await WholeAsync();
         await VerifyAsync();
         Assert.Equal(6, (await StatusAsync()).Disks.Count(d => d.State == "up"));
-    }
-
-    private static void Flip(string file, long offset)
-    {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        stream.Position = offset;
-        int value = stream.ReadByte();
-        stream.Position = offset;
-        stream.WriteByte((byte)(value ^ 1));
     }
 
     private Task<FabricStatus> StatusAsync() => _fabric.Client.StatusAsync(Cancel);
