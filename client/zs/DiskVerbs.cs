@@ -30,6 +30,7 @@ internal static class DiskVerbs
         w.WriteString("state", disk.State);
         w.WriteNumber("usedBytes", disk.UsedBytes);
         w.WriteNumber("freeBytes", disk.FreeBytes);
+        w.WriteNumber("wrongShards", disk.WrongShards);
     }
 
     internal static void Write(Utf8JsonWriter w, DiskDetails disk)

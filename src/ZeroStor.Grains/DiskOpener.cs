@@ -139,6 +139,14 @@ internal sealed class DiskOpener(
 
     private async Task<DiskId> EnterAsync(DiskFolder folder, CancellationToken cancel)
     {
+        if (watch.IsBehind)
+        {
+            throw new ZeroStorException(
+                ErrorKind.PreconditionFailed,
+                "no disk is made while the catalog is behind, for its number may be that of one which comes back: "
+                + "zs catalog adopt first");
+        }
+
         DiskId id = default;
         await map.ChangeAsync(
             from => MapChanges.AddDisk(from, self.Name, options.Labels, folder.Path, folder.IsManaged, out id),

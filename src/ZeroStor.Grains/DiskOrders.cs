@@ -8,7 +8,7 @@ namespace ZeroStor.Grains;
 /// <summary>What operators say to the disks of the fabric, and hear of them: finds the silo that a disk is on
 /// by the map, changes the map by compare-and-set, and passes the rest on. Thread-safe.</summary>
 internal sealed class DiskOrders(
-    SiloMap map, IShardHome homes, IClusterMembershipService membership, IGrainFactory grains)
+    SiloMap map, IShardHome homes, Counters counters, IClusterMembershipService membership, IGrainFactory grains)
 {
     /// <summary>A disk or silo that has not told of itself by then is shown as it was last known.</summary>
     private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
@@ -16,7 +16,7 @@ internal sealed class DiskOrders(
     public async Task<ImmutableArray<DiskStatus>> ListAsync(CancellationToken cancel)
     {
         IEnumerable<DiskEntry> disks =
-            map.Current.Disks.Where(d => d.State != DiskState.Removed).OrderBy(d => d.Id);
+            map.Current.Disks.Where(d => !map.Current.IsGone(d)).OrderBy(d => d.Id);
         return [.. await Task.WhenAll(disks.Select(async d => Status(d, await ReportAsync(d, cancel))))];
     }
 
@@ -156,7 +156,7 @@ internal sealed class DiskOrders(
     }
 
     // Up by the map, and not to be heard of: missing for all that is known.
-    private static DiskStatus Status(DiskEntry disk, DiskReport? report)
+    private DiskStatus Status(DiskEntry disk, DiskReport? report)
     {
         DiskState state = report?.State ?? (disk.State == DiskState.Up ? DiskState.Missing : disk.State);
         return new DiskStatus
@@ -167,6 +167,7 @@ internal sealed class DiskOrders(
             State = char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..],
             UsedBytes = report?.UsedBytes ?? 0,
             FreeBytes = report?.FreeBytes ?? 0,
+            WrongShards = counters.WrongShards(disk.Id),
         };
     }
 }

@@ -90,15 +90,16 @@ internal sealed class FabricGrain(
         FabricMap current = map.Current;
         FabricState state = await catalog.ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
+        ImmutableArray<DiskStatus> listed = await disks.ListAsync(cancel);
         return new FabricStatus
         {
             Fabric = current.Fabric,
             Tick = map.Tick,
             Silos = [.. Silos(current)],
-            Disks = await disks.ListAsync(cancel),
+            Disks = listed,
             Ledger = ledger,
             Counters = counters.Snapshot(),
-            Notices = [.. Notices(current, state, ledger)],
+            Notices = [.. Notices(current, state, ledger), .. Liars(listed)],
             IsBehind = state.WentBack is not null,
         };
     }
@@ -139,7 +140,8 @@ internal sealed class FabricGrain(
             yield return $"{ledger.Lost} stripes of live objects are lost: zs census --wait names the objects";
         }
 
-        foreach (DiskEntry disk in current.Disks.Where(d => d.State is DiskState.Missing or DiskState.ReadOnly))
+        foreach (DiskEntry disk in current.Disks.Where(
+            d => d.State is DiskState.Missing or DiskState.ReadOnly && !current.IsGone(d)))
         {
             yield return disk.State == DiskState.ReadOnly
                 ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: zs disk reset {disk.Id} when "
@@ -148,6 +150,11 @@ internal sealed class FabricGrain(
                     + $"zs disk remove {disk.Id}";
         }
     }
+
+    private static IEnumerable<string> Liars(ImmutableArray<DiskStatus> disks) =>
+        disks.Where(d => d.WrongShards > 0).Select(d =>
+            $"disk {d.Id} ({d.Path}) answered {d.WrongShards} times with something else than was put there: "
+            + $"zs scrub --disk {d.Id} --wait tells whether it rots");
 
     private static string CamelCase(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 }

@@ -123,6 +123,27 @@ public sealed class HealingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_folder_that_comes_back_when_all_is_healed_is_taken_in_and_gives_back_what_is_too_much()
+    {
+        string away = Path.Combine(Directory.CreateDirectory(Path.Combine(_fabric.Folder, "elsewhere")).FullName, "d");
+        Directory.Move(Path.Combine(_fabric.Folder, "disk02"), away);
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync()).Disks is { Length: 6 } disks
+                && disks.Any(d => d.Id.Value == 7 && d.State == "up")
+                && disks.All(d => d.Id.Value != 2),
+            "another takes its places and it is missed no more");
+        await WholeAsync();
+        Directory.Move(away, Path.Combine(_fabric.Folder, "found-again"));
+        await Eventually.HoldsAsync(
+            async () => (await StatusAsync()).Disks.Any(d => d.Id.Value == 2 && d.State == "up"), "it is taken in");
+        await Eventually.HoldsAsync(
+            async () => (await _fabric.Client.ShowDiskAsync(new DiskId(2), Cancel)).Shards == 0,
+            "a census finds that nobody needs what it holds");
+        await VerifyAsync();
+        Assert.Equal(7, (await StatusAsync()).Disks.Length);
+    }
+
+    [Fact]
     public async Task Rotten_shards_that_a_read_meets_are_repaired()
     {
         ShardPlace[] places = [.. await _fabric.Client.Vault("default").LocateAsync("key9", Cancel).ToArrayAsync(Cancel)];

@@ -17,6 +17,10 @@ public sealed record DiskStatus
     [Id(4)] public required long UsedBytes { get; init; }
 
     [Id(5)] public required long FreeBytes { get; init; }
+
+    /// <summary>How often reads and repair found what it holds to be something else than was put there, since
+    /// the silo that was asked started: rot, or a disk that lies.</summary>
+    [Id(6)] public long WrongShards { get; init; }
 }
 
 /// <summary>All that is known of a disk.</summary>

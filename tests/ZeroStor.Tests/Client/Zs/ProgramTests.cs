@@ -190,7 +190,7 @@ public sealed class ProgramTests
             """
             {"fabricId":"000000000000000000000000000000ff","tick":9,
             "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],
-            "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2}],
+            "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2,"wrongShards":0}],
             "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1},"lost":2,"green":false,"censusTick":8,
             "classes":[{"code":"4+2","spread":"rack","stripes":7,"whole":6,"byMissing":{"0":6,"1":1}}]},
             "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
@@ -229,7 +229,7 @@ public sealed class ProgramTests
         new Output(true, false, TextWriter.Null, target, TextWriter.Null).Json(w => DiskVerbs.Write(w, disk));
         Assert.Equal(
             """
-            {"id":3,"silo":"a","path":"/d","state":"readOnly","usedBytes":1,"freeBytes":2,"why":"A write failed.",
+            {"id":3,"silo":"a","path":"/d","state":"readOnly","usedBytes":1,"freeBytes":2,"wrongShards":0,"why":"A write failed.",
             "labels":{"region":"eu","site":"fra","rack":"r1"},"claim":4,"managed":true,"liveBytes":7,"shards":8,
             "highestTick":9,"homeOf":5,"formerHomeOf":6,
             "scrub":{"running":true,"shards":10,"bytes":11,"bad":12,"lastEnded":"1970-01-01T00:00:00Z"}}
