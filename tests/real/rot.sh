@@ -4,6 +4,15 @@
 # so that all of them are left for the one that is asked for.
 # Usage: rot.sh [SHARDS] [FILES]   (default 200 shards of a tree of 15 files of some 16 MiB)
 . "$(dirname "$0")/lib.sh"
+# A machine under load may need longer for a connection than zs waits; then nothing was asked.
+zs() {
+    local code=3 tries=0
+    while [ "$code" = 3 ] && [ "$tries" -lt 20 ]; do
+        tries=$((tries + 1)) code=0
+        dotnet "$zs_dll" "$@" || code=$?
+    done
+    return "$code"
+}
 shards=${1:-200}
 files=${2:-15}
 mkdir "$work/tree"
@@ -12,9 +21,7 @@ say "tree: $(du -sm "$work/tree" | cut -f1) MiB in $files files"
 export ZeroStor__ScrubMaxMiBPerSecond=0
 start_silo
 zs put -r "$work/tree" default/tree >/dev/null
-# A machine under load may need longer for a connection than zs waits.
-locate() { for _ in 1 2 3 4 5; do zs stat "default/tree/$1" --shards --json && return; done; fail "$1 cannot be located"; }
-for file in "$work"/tree/*; do locate "${file##*/}"; done >"$work/shards"
+for file in "$work"/tree/*; do zs stat "default/tree/${file##*/}" --shards --json; done >"$work/shards"
 
 # Flips the bytes and prints where: disk, file, offset.
 python3 - "$work/shards" "$shards" >"$work/flipped" <<'PYTHON'
@@ -43,7 +50,7 @@ PYTHON
 say "flipped one byte each in $(wc -l <"$work/flipped") shards on $(cut -d' ' -f1 "$work/flipped" | sort -u | wc -l) disks"
 
 getter() {
-    while [ ! -e "$work/stop" ]; do
+    until [ -e "$work/stop" ] && [ -e "$work/gets" ]; do
         rm -rf "$work/got"
         zs get -r default/tree "$work/got" >/dev/null && diff -r "$work/tree" "$work/got" >/dev/null \
             || { touch "$work/get.failed"; return; }
