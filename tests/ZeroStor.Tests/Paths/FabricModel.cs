@@ -335,7 +335,7 @@ internal sealed partial class FabricModel : IAsyncDisposable
     {
         var labels = new Labels("eu", "site0", "rack0");
         Map = Map.With(MapChanges.AddDisk(Map, "silo0", labels, "/spare", isManaged: true, out DiskId id));
-        Map = Map.With(MapChanges.Claim(Map, Map.Disk(id)!));
+        Map = Map.With(MapChanges.Claim(Map, Map.Disk(id)!, granted: 1));
         _homes.Add(Map.Disk(id)!);
     }
 

@@ -206,11 +206,22 @@ internal sealed class ModelHomes(PathFixture fabric, int seed, Defect planted) :
         DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel)
     {
         ModelDisk disk = Demand(to);
-        ImmutableArray<ShardEntry> listed = await _local.ListAsync(to, group, after, max, cancel);
-        return disk.Conduct == Conduct.Forging
-            ? [.. listed.Select(e => e with { SumsDigest = new Sum128(e.SumsDigest.High ^ 1, 7) })]
-            : listed;
+        return Stated(disk.Conduct, await _local.ListAsync(to, group, after, max, cancel));
     }
+
+    public async ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+        DiskAddress to,
+        IReadOnlyCollection<ContentId> contents,
+        StripeId after,
+        int max,
+        CancellationToken cancel)
+    {
+        ModelDisk disk = Demand(to);
+        return Stated(disk.Conduct, await _local.HeldAsync(to, contents, after, max, cancel));
+    }
+
+    public ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel) =>
+        throw new NotSupportedException("The model drops whole contents.");
 
     public ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
         _local.DigestsAsync(Demand(to).Address, cancel);
@@ -223,6 +234,11 @@ internal sealed class ModelHomes(PathFixture fabric, int seed, Defect planted) :
         _local.ReportAsync(Demand(to).Address, cancel);
 
     public ValueTask DisposeAsync() => _local.DisposeAsync();
+
+    private static ImmutableArray<ShardEntry> Stated(Conduct conduct, ImmutableArray<ShardEntry> listed) =>
+        conduct == Conduct.Forging
+            ? [.. listed.Select(e => e with { SumsDigest = new Sum128(e.SumsDigest.High ^ 1, 7) })]
+            : listed;
 
     private static string Folder(DiskId disk) => $"/disk{disk}";
 

@@ -18,22 +18,25 @@ public sealed class PlantedDefectTests
         ["write"] = WriteStripeTests.ProveFloorHoldsAsync,
     };
 
-    private static readonly (Defect Planted, string Proof, Promise Broken)[] Finds =
+    // Reclaims are answered for like appends.
+    private static readonly Promise[] Durable = [Promise.AcknowledgedIsKept, Promise.ReclaimedIsGone];
+
+    private static readonly (Defect Planted, string Proof, Promise[] Broken)[] Finds =
     [
-        (Defect.SkippedSync, "disk", Promise.AcknowledgedIsKept),
-        (Defect.SkippedSync, "fabric", Promise.AcknowledgedIsKept),
-        (Defect.AnswerBeforeSync, "disk", Promise.AcknowledgedIsKept),
-        (Defect.AnswerBeforeSync, "fabric", Promise.AcknowledgedIsKept),
-        (Defect.DroppedDeleteRecord, "disk", Promise.ReclaimedIsGone),
-        (Defect.DroppedDeleteRecord, "fabric", Promise.ReclaimedIsGone),
-        (Defect.StaleEpoch, "fabric", Promise.AcknowledgedIsSpread),
-        (Defect.TrustInReading, "read", Promise.ReadsAreRight),
-        (Defect.TrustInReading, "fabric", Promise.ReadsAreRight),
-        (Defect.TrustInRepair, "repair", Promise.RepairsAreRight),
-        (Defect.TrustInRepair, "fabric", Promise.RepairsAreRight),
-        (Defect.IgnoredWriteFloor, "write", Promise.AcknowledgedIsSpread),
-        (Defect.IgnoredWriteFloor, "fabric", Promise.AcknowledgedIsSpread),
-        (Defect.HiddenPlacesLeft, "fabric", Promise.WholeIsWhole),
+        (Defect.SkippedSync, "disk", Durable),
+        (Defect.SkippedSync, "fabric", Durable),
+        (Defect.AnswerBeforeSync, "disk", Durable),
+        (Defect.AnswerBeforeSync, "fabric", Durable),
+        (Defect.DroppedDeleteRecord, "disk", [Promise.ReclaimedIsGone]),
+        (Defect.DroppedDeleteRecord, "fabric", [Promise.ReclaimedIsGone]),
+        (Defect.StaleEpoch, "fabric", [Promise.AcknowledgedIsSpread]),
+        (Defect.TrustInReading, "read", [Promise.ReadsAreRight]),
+        (Defect.TrustInReading, "fabric", [Promise.ReadsAreRight]),
+        (Defect.TrustInRepair, "repair", [Promise.RepairsAreRight]),
+        (Defect.TrustInRepair, "fabric", [Promise.RepairsAreRight]),
+        (Defect.IgnoredWriteFloor, "write", [Promise.AcknowledgedIsSpread]),
+        (Defect.IgnoredWriteFloor, "fabric", [Promise.AcknowledgedIsSpread]),
+        (Defect.HiddenPlacesLeft, "fabric", [Promise.WholeIsWhole]),
     ];
 
     public static TheoryData<string, string> Searches() =>
@@ -43,7 +46,7 @@ public sealed class PlantedDefectTests
     [MemberData(nameof(Searches))]
     public async Task A_planted_defect_is_found_for_what_it_breaks(string proof, string planted)
     {
-        (Defect defect, _, Promise broken) =
+        (Defect defect, _, Promise[] broken) =
             Finds.Single(f => f.Proof == proof && f.Planted.ToString() == planted);
         for (int seed = 0; seed < Patience; seed++)
         {
@@ -54,7 +57,7 @@ public sealed class PlantedDefectTests
             catch (BrokenPromiseException found)
             {
                 TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}: {found.Message}");
-                Assert.Equal(broken, found.Promise);
+                Assert.Contains(found.Promise, broken);
                 return;
             }
         }

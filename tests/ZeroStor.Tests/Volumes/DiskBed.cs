@@ -136,14 +136,20 @@ internal sealed class DiskBed : IAsyncDisposable
     internal async Task<TestShard> PutAsOneBatchAsync(params TestShard[] shards)
     {
         TestShard plug = NewShard(10);
-        HomeAnswer[] answers = await AppendAsOneBatchAsync(plug, shards);
-        Assert.All(answers, a => Assert.True(a.IsDone, a.Detail));
+        await AsOneBatchAsync(AppendOf(plug), [.. shards.Select(AppendOf)]);
         return plug;
     }
 
-    /// <summary>Appends all in one batch: they wait behind a first one whose sync is held up. Its answer is
-    /// the first.</summary>
-    internal async Task<HomeAnswer[]> AppendAsOneBatchAsync(TestShard plug, TestShard[] shards)
+    internal Task AsOneBatchAsync(params Func<Task<HomeAnswer>>[] orders) =>
+        AsOneBatchAsync(AppendOf(NewShard(10)), orders);
+
+    internal async Task AsOneBatchAsync(Func<Task<HomeAnswer>> plug, Func<Task<HomeAnswer>>[] orders) =>
+        Assert.All(await GiveAsOneBatchAsync(plug, orders), a => Assert.True(a.IsDone, a.Detail));
+
+    /// <summary>Gives all orders to the writer at once: they wait behind an append whose sync is held up. The
+    /// first answer is that one's.</summary>
+    internal async Task<HomeAnswer[]> GiveAsOneBatchAsync(
+        Func<Task<HomeAnswer>> plug, Func<Task<HomeAnswer>>[] orders)
     {
         var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var goOn = new ManualResetEventSlim();
@@ -159,12 +165,20 @@ internal sealed class DiskBed : IAsyncDisposable
 
             return errno;
         };
-        Task<HomeAnswer> first = AppendAsync(plug);
+        Task<HomeAnswer> first = plug();
         await Task.WhenAny(first, reached.Task);
-        Task<HomeAnswer>[] others = [.. shards.Select(s => AppendAsync(s))];
+        Task<HomeAnswer>[] others = [.. orders.Select(o => o())];
         Files.Before = before;
         goOn.Set();
         return await Task.WhenAll([first, .. others]);
+    }
+
+    internal Func<Task<HomeAnswer>> AppendOf(TestShard shard) => () => AppendAsync(shard);
+
+    internal async Task DropAsync(params TestShard[] shards)
+    {
+        HomeAnswer answer = await Disk.DropAsync([.. shards.Select(s => s.Header.Name)], Cancel);
+        Assert.True(answer.IsDone, answer.Detail);
     }
 
     internal async Task<ShardReadAnswer> ReadAsync(TestShard shard, int offset = 0, int? length = null) =>

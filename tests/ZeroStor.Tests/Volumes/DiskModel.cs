@@ -14,6 +14,7 @@ internal sealed class DiskModel(DiskBed bed, int seed)
 
     private readonly List<TestShard> _unsure = [];
     private readonly List<TestShard> _dead = [];
+    private Tick _noted;
 
     /// <summary>Volumes that are full after some records, and wasteful soon after.</summary>
     internal static DiskOptions Tiny { get; } = DiskBed.Small with
@@ -46,41 +47,22 @@ internal sealed class DiskModel(DiskBed bed, int seed)
         await model.VerifyAsync();
     }
 
-    internal async Task PutReclaimOrCompactAsync()
+    internal Task PutReclaimOrCompactAsync() => _random.Next(12) switch
     {
-        if (_random.Next(6) == 0)
-        {
-            await bed.Disk.CompactAsync(DiskBed.Cancel);
-        }
-        else
-        {
-            await PutOrReclaimAsync();
-        }
-    }
+        0 or 1 => bed.Disk.CompactAsync(DiskBed.Cancel).AsTask(),
+        2 => NoteTickAsync(),
+        _ => PutOrReclaimAsync(),
+    };
 
-    internal async Task PutOrReclaimAsync()
+    internal Task PutOrReclaimAsync() => _random.Next(8) switch
     {
-        if (_random.Next(4) > 0)
-        {
-            await PutAsync();
-            return;
-        }
+        0 or 1 => ReclaimAsync(),
+        2 => DropAsync(),
+        3 => PutDropAndPutAsync(),
 
-        // A content that was reclaimed may be written again: contents are few here, so it often is.
-        ContentId content = _contents[_random.Next(_contents.Count)];
-        bool isDone = (await bed.Disk.ReclaimAsync([content], DiskBed.Cancel)).IsDone;
-        foreach (TestShard shard in Acknowledged.FindAll(s => s.Header.Content == content))
-        {
-            Acknowledged.Remove(shard);
-            (isDone ? _dead : _unsure).Add(shard);
-        }
-
-        if (isDone)
-        {
-            _dead.AddRange(_unsure.FindAll(s => s.Header.Content == content));
-            _unsure.RemoveAll(s => s.Header.Content == content);
-        }
-    }
+        // Several at once, so that batches hold more than one.
+        _ => PutAsync([.. Enumerable.Range(0, _random.Next(1, 5)).Select(_ => NewShard())]),
+    };
 
     internal async Task VerifyAsync()
     {
@@ -105,6 +87,7 @@ internal sealed class DiskModel(DiskBed bed, int seed)
             await IsThereAsync(shard);
         }
 
+        Assert.True(bed.Disk.HighestTick >= _noted);
         int listed = bed.Disk.List(DiskBed.Group, default, int.MaxValue).Length;
         Assert.Equal(bed.Disk.Report().Shards, listed);
         Assert.Equal(listed, bed.Disk.Digests().Sum(d => d.Count));
@@ -137,18 +120,113 @@ internal sealed class DiskModel(DiskBed bed, int seed)
         }
     }
 
-    // Several in a batch, which may be torn between them.
-    private async Task PutAsync()
+    private async Task NoteTickAsync()
     {
-        TestShard[] shards =
-        [
-            .. Enumerable.Range(0, _random.Next(1, 5)).Select(
-                _ => bed.NewShard(_random.Next(3000), content: _contents[_random.Next(_contents.Count)])),
-        ];
-        HomeAnswer[] answers = await bed.AppendAsOneBatchAsync(shards[0], shards[1..]);
+        var tick = new Tick((uint)_random.Next(100));
+        if ((await bed.Disk.NoteTickAsync(tick, DiskBed.Cancel)).IsDone && tick > _noted)
+        {
+            _noted = tick;
+        }
+    }
+
+    // Often another place of a stripe that is there, and now and then one that was dropped.
+    private TestShard NewShard()
+    {
+        if (_dead.Count > 0 && _random.Next(5) == 0)
+        {
+            return _dead[_random.Next(_dead.Count)];
+        }
+
+        TestShard shard = bed.NewShard(
+            _random.Next(3000), (byte)_random.Next(6), _contents[_random.Next(_contents.Count)]);
+        if (Acknowledged.Count == 0 || _random.Next(3) > 0)
+        {
+            return shard;
+        }
+
+        TestShard kin = Acknowledged[_random.Next(Acknowledged.Count)];
+        return shard with { Header = shard.Header with { Stripe = kin.Header.Stripe } };
+    }
+
+    private bool IsNew(TestShard shard) =>
+        !Acknowledged.Concat(_unsure).Any(s => s.Header.Name == shard.Header.Name)
+        && !_dead.Any(d => d.Header.Name == shard.Header.Name && d != shard);
+
+    // The others in one batch, which may be torn between them.
+    private async Task PutAsync(TestShard[] shards)
+    {
+        shards = [.. shards.Where(IsNew).DistinctBy(s => s.Header.Name)];
+        if (shards.Length == 0)
+        {
+            return;
+        }
+
+        HomeAnswer[] answers = await bed.GiveAsOneBatchAsync(
+            bed.AppendOf(shards[0]), [.. shards.Skip(1).Select(bed.AppendOf)]);
         foreach ((TestShard shard, HomeAnswer answer) in shards.Zip(answers))
         {
+            _dead.Remove(shard);
             (answer.IsDone ? Acknowledged : _unsure).Add(shard);
+        }
+    }
+
+    // Single ones of what is there, of what may be and of what died, as they come.
+    private async Task DropAsync()
+    {
+        TestShard[] all = [.. Acknowledged, .. _unsure, .. _dead];
+        _random.Shuffle(all);
+        TestShard[] shards = all[..Math.Min(all.Length, _random.Next(1, 5))];
+        bool isDone =
+            (await bed.Disk.DropAsync([.. shards.Select(s => s.Header.Name)], DiskBed.Cancel)).IsDone;
+        foreach (TestShard shard in shards)
+        {
+            if (Acknowledged.Remove(shard) || (isDone && _unsure.Remove(shard)))
+            {
+                (isDone ? _dead : _unsure).Add(shard);
+            }
+        }
+    }
+
+    // Put, dropped and, the first of them, put again, all in one batch.
+    private async Task PutDropAndPutAsync()
+    {
+        TestShard[] shards =
+            [.. Enumerable.Range(0, 2).Select(_ => NewShard()).Where(IsNew).DistinctBy(s => s.Header.Name)];
+        ShardName[] names = [.. shards.Select(s => s.Header.Name)];
+        TestShard before = bed.NewShard(10, content: _contents[0]);
+        HomeAnswer[] answers = await bed.GiveAsOneBatchAsync(
+            bed.AppendOf(before),
+            [
+                .. shards.Select(bed.AppendOf),
+                () => bed.Disk.DropAsync(names, DiskBed.Cancel).AsTask(),
+                .. shards.Take(1).Select(bed.AppendOf),
+            ]);
+        (answers[0].IsDone ? Acknowledged : _unsure).Add(before);
+        bool isDropped = answers[1 + shards.Length].IsDone;
+        for (int i = 0; i < shards.Length; i++)
+        {
+            _dead.Remove(shards[i]);
+            bool isThere = i == 0 && answers[^1].IsDone;
+            bool isGone = i > 0 && isDropped;
+            (isThere ? Acknowledged : isGone ? _dead : _unsure).Add(shards[i]);
+        }
+    }
+
+    private async Task ReclaimAsync()
+    {
+        // A content that was reclaimed may be written again: contents are few here, so it often is.
+        ContentId content = _contents[_random.Next(_contents.Count)];
+        bool isDone = (await bed.Disk.ReclaimAsync([content], DiskBed.Cancel)).IsDone;
+        foreach (TestShard shard in Acknowledged.FindAll(s => s.Header.Content == content))
+        {
+            Acknowledged.Remove(shard);
+            (isDone ? _dead : _unsure).Add(shard);
+        }
+
+        if (isDone)
+        {
+            _dead.AddRange(_unsure.FindAll(s => s.Header.Content == content));
+            _unsure.RemoveAll(s => s.Header.Content == content);
         }
     }
 

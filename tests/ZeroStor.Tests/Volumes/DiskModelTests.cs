@@ -6,7 +6,7 @@ namespace ZeroStor.Tests.Volumes;
 public sealed class DiskModelTests
 {
     [Fact]
-    public Task Any_order_of_puts_reclaims_compactions_stops_and_power_cuts_keeps_what_was_acknowledged() =>
+    public Task Any_order_of_puts_drops_reclaims_compactions_stops_and_power_cuts_keeps_the_acknowledged() =>
         Seeds.ForEachAsync(few: 60, seed => DiskModel.ProveAsync(seed, Defect.None));
 
     [Fact]
