@@ -85,7 +85,7 @@ internal sealed class ModelHomes(PathFixture fabric, int seed, Defect planted) :
     /// for.</summary>
     public async Task CutPowerAsync(ModelDisk disk)
     {
-        _local.Remove(disk.Address.Disk);
+        _local.Remove(disk.Disk);
         disk.Disk.Abandon();
         disk.Memory.CutPower();
         disk.Files.ChangesLeft = int.MaxValue;
@@ -111,7 +111,7 @@ internal sealed class ModelHomes(PathFixture fabric, int seed, Defect planted) :
     public void Lose(ModelDisk disk)
     {
         disk.IsLost = true;
-        _local.Remove(disk.Address.Disk);
+        _local.Remove(disk.Disk);
         disk.Disk.Abandon();
     }
 
