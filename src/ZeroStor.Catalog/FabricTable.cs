@@ -64,7 +64,7 @@ internal static class FabricTable
         FabricRow fabric = (await ReadAsync(session))!;
         return new FabricState(fabric.Fabric, fabric.Tick)
         {
-            WentBack = fabric.WentBack, Census = fabric.Census,
+            MapVersion = fabric.MapVersion, WentBack = fabric.WentBack, Census = fabric.Census,
         };
     }
 

@@ -177,6 +177,9 @@ public enum ContentState
 
 public sealed record FabricState(FabricId Fabric, Tick Tick)
 {
+    /// <summary>Raised with every change of the map.</summary>
+    public long MapVersion { get; init; }
+
     /// <summary>Where the tick stood when the catalog was found to be behind a disk, so that nothing may be
     /// reclaimed; null while it is not.</summary>
     public Tick? WentBack { get; init; }

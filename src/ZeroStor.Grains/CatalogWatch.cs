@@ -12,6 +12,7 @@ internal sealed class CatalogWatch(ICatalog catalog, IShardHome homes, SiloMap m
     private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(5);
 
     private int _isTold;
+    private int _isAway;
 
     /// <summary>Whether the catalog was behind when it was looked at last.</summary>
     public bool IsBehind => Volatile.Read(ref _isTold) == 1;
@@ -24,6 +25,28 @@ internal sealed class CatalogWatch(ICatalog catalog, IShardHome homes, SiloMap m
         Tick seen = await HighestTickAsync(cancel);
         FabricState state = await catalog.ReadFabricAsync(cancel);
         return seen > state.Tick && state.WentBack is null ? await NoticeAsync(seen, cancel) : Tell(state);
+    }
+
+    /// <summary>Takes in what the catalog says of itself: the tick, whether it is behind, and the map where that
+    /// changed.</summary>
+    public async Task FollowAsync(CancellationToken cancel)
+    {
+        try
+        {
+            FabricState state = Tell(await catalog.ReadFabricAsync(cancel));
+            await map.RefreshAsync(state.MapVersion, cancel);
+            if (Interlocked.Exchange(ref _isAway, 0) == 1)
+            {
+                log.CatalogBack();
+            }
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            if (Interlocked.Exchange(ref _isAway, 1) == 0)
+            {
+                log.CatalogAway(e.Message);
+            }
+        }
     }
 
     /// <summary>Notes that the catalog is behind what was seen.</summary>

@@ -26,6 +26,9 @@ internal sealed class DiskHost(
     /// <summary>A vanished folder is noticed within this.</summary>
     private static readonly TimeSpan WatchPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>What another silo changed in the map is known here within this.</summary>
+    private static readonly TimeSpan FollowPause = TimeSpan.FromSeconds(1);
+
     /// <summary>A folder that was put back is taken in within this.</summary>
     private static readonly TimeSpan AdoptPause = TimeSpan.FromSeconds(3);
 
@@ -66,6 +69,7 @@ internal sealed class DiskHost(
 
         // Before anything is reclaimed by it.
         await watch.LookAsync(cancel);
+        _loops.Add(RepeatAsync(FollowPause, watch.FollowAsync));
         _loops.Add(RepeatAsync(WatchPause, WatchAsync));
         _loops.Add(RepeatAsync(AdoptPause, AdoptAsync));
         _loops.Add(RepeatAsync(CompactPause, CompactAsync));

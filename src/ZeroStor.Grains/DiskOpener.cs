@@ -213,6 +213,9 @@ internal sealed class DiskOpener(
         _missing.TryRemove(disk.Id, out _);
         _refused.TryRemove(folder.Path, out _);
         await recovery.RememberAsync(disk, cancel);
+
+        // Its silo may have been away so long that its places went to others.
+        await map.ChangeAsync(from => MapChanges.ReturnHome(from, disk.Id), cancel);
         log.DiskUp(disk.Id, folder.Path, granted, disk.Report().Shards);
     }
 
@@ -270,7 +273,6 @@ internal sealed class DiskOpener(
                 if (Disk.Peek(path) is { } superblock && map.Current.Disk(superblock.Disk) is not null)
                 {
                     await ClaimAsync(new DiskFolder(path, IsManaged(path, superblock.Disk)), superblock, cancel);
-                    await map.ChangeAsync(from => MapChanges.ReturnHome(from, superblock.Disk), cancel);
                     log.DiskReturned(superblock.Disk, path);
                 }
             }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
-using Orleans.Placement;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Placement;
@@ -9,8 +8,9 @@ using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
 namespace ZeroStor.Grains;
 
 /// <summary>The fabric as a whole: for clients its routes and its state, for silos the changes of its map,
-/// each by compare-and-set, so that a second activation is merely slower.</summary>
-[Reentrant, PreferLocalPlacement]
+/// each by compare-and-set. Every silo has its own, so whichever silo a caller reached can answer, and none waits
+/// for one that is gone.</summary>
+[Reentrant, StatelessWorker(1)]
 internal sealed class FabricGrain(
     SiloMap map,
     ICatalog catalog,

@@ -67,6 +67,15 @@ internal static partial class Log
         + "and entered, {Refused} were not")]
     public static partial void CatalogAdopted(this ILogger log, Tick tick, long versions, long refused);
 
+    [LoggerMessage(21, LogLevel.Debug, "the repair scheduler could not be woken: {Why}")]
+    public static partial void SchedulerNotWoken(this ILogger log, string why);
+
+    [LoggerMessage(22, LogLevel.Error, "the catalog does not answer: {Why}")]
+    public static partial void CatalogAway(this ILogger log, string why);
+
+    [LoggerMessage(23, LogLevel.Information, "the catalog answers again")]
+    public static partial void CatalogBack(this ILogger log);
+
     [LoggerMessage(15, LogLevel.Information, "group {Group} is repaired: {Rebuilt} shards rebuilt, {Copied} copied, "
         + "{Left} left")]
     public static partial void GroupRepaired(

@@ -1,14 +1,14 @@
 using System.Collections.Immutable;
 using Orleans.Concurrency;
-using Orleans.Placement;
 using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Grains;
 
 /// <summary>The objects of one partition of a vault. It holds no truth: it resolves the vault's name, hands
 /// orders to the catalog, whose committer joins what all grains of the silo queued, and turns answers into
-/// errors. Two activations are merely slower.</summary>
-[Reentrant, PreferLocalPlacement]
+/// errors. Every silo has its own, so whichever silo a caller reached can answer: a silo that hangs or is gone
+/// keeps no key from anybody.</summary>
+[Reentrant, StatelessWorker(1)]
 internal sealed class ObjectMetadataGrain(
     ICatalog catalog,
     IShardHome homes,

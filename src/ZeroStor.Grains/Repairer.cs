@@ -12,6 +12,7 @@ namespace ZeroStor.Grains;
 internal sealed class Repairer(
     SiloMap map,
     IShardHome homes,
+    SiloWatch silos,
     RepairGroup repair,
     Throttle throttle,
     HomeHealth health,
@@ -80,20 +81,20 @@ internal sealed class Repairer(
         GetP99 = health.Gets.P99,
     };
 
-    // A disk that is missing while its silo runs failed alone: nobody waits for it.
+    // A disk that is missing while its silo runs failed alone: nobody waits for it. Of a silo that is away it is
+    // waited for, and longer where much is away at once.
     private async Task ReplaceLostAsync(CancellationToken cancel)
     {
-        DiskId[] lost =
-        [
-            .. map.Current.Disks
-                .Where(d => d.State is DiskState.Missing or DiskState.ReadOnly or DiskState.Removed)
-                .Select(d => d.Id),
-        ];
-        foreach (DiskId disk in lost)
+        Absence absence = silos.Absence;
+        IEnumerable<DiskId> lost = map.Current.Disks
+            .Where(d => d.State is not DiskState.Up)
+            .Select(d => d.Id)
+            .Concat(silos.Lost);
+        foreach (DiskId disk in lost.ToArray())
         {
-            if (Replacement.Plan(map.Current, disk) is not null)
+            if (Replacement.Plan(map.Current, disk, absence) is not null)
             {
-                await map.ChangeAsync(from => Replacement.Plan(from, disk), cancel);
+                await map.ChangeAsync(from => Replacement.Plan(from, disk, absence), cancel);
             }
         }
     }

@@ -149,7 +149,6 @@ internal sealed class SiloDisks(
     private async Task<DiskId> AdoptAsync(DiskFolder folder, Superblock superblock)
     {
         await opener.ClaimAsync(folder, superblock, CancellationToken.None);
-        await map.ChangeAsync(from => MapChanges.ReturnHome(from, superblock.Disk), CancellationToken.None);
         return superblock.Disk;
     }
 

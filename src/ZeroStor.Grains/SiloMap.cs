@@ -1,7 +1,8 @@
 namespace ZeroStor.Grains;
 
 /// <summary>This silo's copy of the fabric map, and of the tick. Read from the catalog at the start, after
-/// every change made here, and whenever a home answers with a version that is newer. Thread-safe.</summary>
+/// every change made here, whenever a home answers with a version that is newer or an order names a later epoch,
+/// and within a second of any other change. Thread-safe.</summary>
 public sealed class SiloMap(ICatalog catalog) : IFabricMap, IDisposable
 {
     /// <summary>Compare-and-sets that lose are made again this often before somebody is told: each loss means
@@ -40,7 +41,16 @@ public sealed class SiloMap(ICatalog catalog) : IFabricMap, IDisposable
             return known;
         }
 
-        return await ReadAsync(cancel);
+        await _reading.WaitAsync(cancel);
+        try
+        {
+            // Many may have waited for the same version.
+            return _current is { } read && read.Version >= atLeastVersion ? read : await ReadNowAsync(cancel);
+        }
+        finally
+        {
+            _reading.Release();
+        }
     }
 
     /// <summary>Reads the map anew, whatever is known.</summary>
@@ -49,18 +59,23 @@ public sealed class SiloMap(ICatalog catalog) : IFabricMap, IDisposable
         await _reading.WaitAsync(cancel);
         try
         {
-            FabricMap read = await catalog.ReadMapAsync(cancel);
-            if (_current is null || read.Version > _current.Version)
-            {
-                _current = read;
-            }
-
-            return _current;
+            return await ReadNowAsync(cancel);
         }
         finally
         {
             _reading.Release();
         }
+    }
+
+    private async Task<FabricMap> ReadNowAsync(CancellationToken cancel)
+    {
+        FabricMap read = await catalog.ReadMapAsync(cancel);
+        if (_current is null || read.Version > _current.Version)
+        {
+            _current = read;
+        }
+
+        return _current;
     }
 
     /// <summary>Applies a change by compare-and-set; one that lost is computed again from the newer map. A

@@ -47,6 +47,13 @@ public sealed class ZeroStorOptions
     /// <summary>An open put untouched for this long is condemned.</summary>
     public uint UploadIdleTicks { get; set; } = 1440;
 
+    /// <summary>A silo that is away for longer than this is lost: its disks' places go to others.</summary>
+    public double LostAfterSeconds { get; set; } = 600;
+
+    /// <summary>When more of the fabric's disks than this share, in more than one failure domain, are out of
+    /// reach together, replacing them waits for their return or an operator.</summary>
+    public double MassLossShare { get; set; } = Placement.Absence.DefaultMassShare;
+
     /// <summary>A census is taken this often: a week.</summary>
     public uint CensusTicks { get; set; } = 10_080;
 

@@ -39,6 +39,7 @@ public static class ZeroStorSilo
         silo.Services.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         silo.AddIncomingGrainCallFilter<DoorFilter>();
         silo.AddStartupTask(StartAsync);
+        silo.Services.AddHostedService<SchedulerWaker>();
         return silo;
     }
 
@@ -74,6 +75,7 @@ public static class ZeroStorSilo
             BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024,
         });
         services.AddSingleton<RepairGroup>();
+        services.AddSingleton<SiloWatch>();
         services.AddSingleton<Repairer>();
         services.AddSingleton<FindOrphans>();
         services.AddSingleton<SweepGroup>();

@@ -44,8 +44,23 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
             return new(refusal);
         }
 
-        ShardHeader header = order.Header;
         FabricMap current = map.Current;
+        bool isHere = (current.Group(order.Header.Group)?.Epoch ?? 0) >= order.Epoch;
+        return isHere ? AppendAsync(disk, order, current, cancel) : AppendByNewerAsync(disk, order, cancel);
+    }
+
+    // The order names an epoch that is not known here yet: the map is read before it is refused.
+    private async ValueTask<HomeAnswer> AppendByNewerAsync(
+        Disk disk, ShardAppend order, CancellationToken cancel)
+    {
+        FabricMap now = await map.RefreshAsync(map.Current.Version + 1, cancel);
+        return await AppendAsync(disk, order, now, cancel);
+    }
+
+    private static ValueTask<HomeAnswer> AppendAsync(
+        Disk disk, ShardAppend order, FabricMap current, CancellationToken cancel)
+    {
+        ShardHeader header = order.Header;
         PlacementGroup? group = current.Group(header.Group);
         bool isHome = group is not null
             && header.Place < group.Places.Length
