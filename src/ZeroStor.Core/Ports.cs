@@ -142,7 +142,14 @@ public enum ContentState
     Dead = 2,
 }
 
-public sealed record FabricState(FabricId Fabric, Tick Tick);
+public sealed record FabricState(FabricId Fabric, Tick Tick)
+{
+    /// <summary>Which database this is, as the database itself says: PostgreSQL's system identifier and the
+    /// timeline that it writes on, as in <c>7712983492454044933/00000001</c>. A restored backup and a promoted
+    /// standby have another timeline, another cluster another identifier. Null where the database has no such
+    /// thing (SQLite) or does not tell this user.</summary>
+    public string? DatabaseId { get; init; }
+}
 
 /// <summary>A vault's line in the index of names.</summary>
 public sealed record VaultEntry(string Name, VaultId Id, ClassId Class);
