@@ -72,7 +72,7 @@ internal sealed class ContentPut : IAsyncDisposable
 
     /// <summary>Writes all bytes, stripe by stripe.</summary>
     /// <param name="read">The bytes; its failures come out as they are.</param>
-    /// <param name="draft">Makes the encoded manifest that the last stripe carries, from the size.</param>
+    /// <param name="draft">Makes the encoded <see cref="CommitDraft"/> that the last stripe carries, from the size.</param>
     /// <param name="progress">Told the durable bytes after each stripe.</param>
     public async Task<(ContentRef Content, ImmutableArray<StripePage> Pages)> WriteAsync(
         ReadBytes read, Func<long, byte[]> draft, IProgress<long>? progress)
@@ -159,8 +159,8 @@ internal sealed class ContentPut : IAsyncDisposable
             {
                 using (stripe)
                 {
-                    byte[] manifest = stripe.IsLast ? draft(cutter.TotalBytes) : [];
-                    await WriteStripeAsync(stripe, manifest);
+                    byte[] carried = stripe.IsLast ? draft(cutter.TotalBytes) : [];
+                    await WriteStripeAsync(stripe, carried);
                 }
 
                 progress?.Report(Interlocked.Add(ref _durableBytes, stripe.Bytes));
@@ -203,14 +203,14 @@ internal sealed class ContentPut : IAsyncDisposable
         }
     }
 
-    private async Task WriteStripeAsync(CutStripe stripe, byte[] manifest)
+    private async Task WriteStripeAsync(CutStripe stripe, byte[] draft)
     {
         if (stripe.Ordinal >= MaxUnopenedStripes && !_isOpen)
         {
             await TouchAsync();
         }
 
-        StripeWritten written = await SendAsync(stripe, manifest);
+        StripeWritten written = await SendAsync(stripe, draft);
         if (written.Missing > 0)
         {
             Interlocked.Increment(ref _shortStripes);
@@ -226,7 +226,7 @@ internal sealed class ContentPut : IAsyncDisposable
     }
 
     // Sends a stripe until it stands; a lost coordinator, or one that lost the slot, is replaced.
-    private async Task<StripeWritten> SendAsync(CutStripe stripe, byte[] manifest)
+    private async Task<StripeWritten> SendAsync(CutStripe stripe, byte[] draft)
     {
         Patience patience = _fabric.NewPatience();
         while (true)
@@ -234,7 +234,7 @@ internal sealed class ContentPut : IAsyncDisposable
             PutSlot slot = _slots.Current;
             try
             {
-                return await SendOnceAsync(slot, stripe, manifest);
+                return await SendOnceAsync(slot, stripe, draft);
             }
             catch (ZeroStorException failure) when (failure.IsTransient || failure.Kind == ErrorKind.NotFound)
             {
@@ -251,7 +251,7 @@ internal sealed class ContentPut : IAsyncDisposable
         }
     }
 
-    private async Task<StripeWritten> SendOnceAsync(PutSlot slot, CutStripe stripe, byte[] manifest)
+    private async Task<StripeWritten> SendOnceAsync(PutSlot slot, CutStripe stripe, byte[] draft)
     {
         string doing = $"writing stripe {stripe.Ordinal} of '{_name}'";
         int last = stripe.Pieces.Length - 1;
@@ -268,7 +268,7 @@ internal sealed class ContentPut : IAsyncDisposable
             slot.Coordinator,
             doing,
             (door, token) => door.WriteStripeAsync(
-                new WriteStripeOrder { LastPiece = MessageOf(last), Manifest = manifest }, token),
+                new WriteStripeOrder { LastPiece = MessageOf(last), Draft = draft }, token),
             _stop.Token);
 
         PutPiece MessageOf(int piece) => new()

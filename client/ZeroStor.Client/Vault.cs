@@ -215,6 +215,7 @@ public sealed class Vault
         PutChecks.CheckHeaders(options);
         IObjectDoor objects = await _fabric.ObjectsAsync(Name, key, cancel);
         VersionId version = VersionId.New(_fabric.Entropy);
+        DateTimeOffset begun = _fabric.Time.GetUtcNow();
         try
         {
             await using ContentPut put =
@@ -222,7 +223,9 @@ public sealed class Vault
             try
             {
                 (ContentRef content, ImmutableArray<StripePage> pages) = await put.WriteAsync(
-                    read, bytes => ManifestOf(put.ContentOf(bytes, [])).Encode(), options.Progress);
+                    read,
+                    bytes => new CommitDraft(key, begun, ManifestOf(put.ContentOf(bytes, []))).Encode(),
+                    options.Progress);
                 Manifest manifest = ManifestOf(content);
                 string? etag = options.ETag is { } ask ? PutChecks.CheckETag(ask()) : null;
                 ObjectInfo info = await put.CommitAsync(new CommitPut

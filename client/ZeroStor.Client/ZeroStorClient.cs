@@ -161,6 +161,25 @@ public sealed class ZeroStorClient : IAsyncDisposable
         _fabric.RepeatAsync(
             "asking how repair stands", token => _fabric.Doors.Fabric.RepairAsync(hurry, token), cancel);
 
+    /// <summary>How the census stands, which compares disks with the catalog both ways.</summary>
+    /// <param name="begin">Takes one at once, without pause; one that runs is hurried, and another follows.
+    /// </param>
+    /// <param name="cancel">Gives up asking; the census goes on.</param>
+    public Task<CensusProgress> CensusAsync(bool begin = false, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "asking how the census stands", token => _fabric.Doors.Fabric.CensusAsync(begin, token), cancel);
+
+    /// <summary>How the adoption of a catalog that went back stands.</summary>
+    /// <param name="step">What to begin, unless it runs.</param>
+    /// <param name="cancel">Gives up asking; what was begun goes on.</param>
+    /// <exception cref="ZeroStorException">PreconditionFailed: the catalog did not go back.</exception>
+    public Task<AdoptProgress> AdoptAsync(AdoptStep step = AdoptStep.None, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "asking how the adoption stands",
+            token => _fabric.Doors.Fabric.AdoptAsync(step, token),
+            cancel,
+            Fabric.SurveyTimeout);
+
     /// <summary>Closes the connection if it is this client's own.</summary>
     public async ValueTask DisposeAsync()
     {

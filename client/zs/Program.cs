@@ -46,6 +46,8 @@ internal static class Program
             ObjectVerbs.MakeStat(),
             StatusVerb.Make(),
             RepairVerb.Make(),
+            CensusVerb.Make(),
+            CatalogVerbs.Make(),
         };
         root.Add(Verb.GatewayOption);
         root.Add(Verb.JsonOption);

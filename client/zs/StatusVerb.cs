@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
@@ -59,13 +60,31 @@ internal static class StatusVerb
         w.WriteStartObject("ledger");
         w.WriteNumber("stripes", status.Ledger.Stripes);
         w.WriteNumber("whole", status.Ledger.Whole);
-        w.WriteStartObject("byMissing");
-        foreach ((int missing, long stripes) in status.Ledger.ByMissing)
+        WriteByMissing(w, status.Ledger.ByMissing);
+        w.WriteNumber("lost", status.Ledger.Lost);
+        w.WriteBoolean("green", status.Ledger.IsGreen);
+        if (status.Ledger.Census is { } census)
         {
-            w.WriteNumber(missing.ToString(CultureInfo.InvariantCulture), stripes);
+            w.WriteNumber("censusTick", census.Value);
+        }
+        else
+        {
+            w.WriteNull("censusTick");
         }
 
-        w.WriteEndObject();
+        w.WriteStartArray("classes");
+        foreach (ClassLedger ledger in status.Ledger.Classes)
+        {
+            w.WriteStartObject();
+            w.WriteString("code", ledger.Code.ToString());
+            w.WriteString("spread", VaultVerbs.SpreadName(ledger.Spread));
+            w.WriteNumber("stripes", ledger.Stripes);
+            w.WriteNumber("whole", ledger.Whole);
+            WriteByMissing(w, ledger.ByMissing);
+            w.WriteEndObject();
+        }
+
+        w.WriteEndArray();
         w.WriteEndObject();
         w.WriteStartObject("counters");
         foreach ((string name, long value) in status.Counters)
@@ -81,6 +100,44 @@ internal static class StatusVerb
         }
 
         w.WriteEndArray();
+    }
+
+    private static void WriteByMissing(Utf8JsonWriter w, ImmutableSortedDictionary<int, long> byMissing)
+    {
+        w.WriteStartObject("byMissing");
+        foreach ((int missing, long stripes) in byMissing)
+        {
+            w.WriteNumber(missing.ToString(CultureInfo.InvariantCulture), stripes);
+        }
+
+        w.WriteEndObject();
+    }
+
+    private static void Tell(Output output, Ledger ledger, Tick now)
+    {
+        string census = ledger.Census is { } last
+            ? string.Create(CultureInfo.InvariantCulture, $"last census {now.Since(last)} ticks ago")
+            : "no census yet";
+        output.Line(string.Create(
+            CultureInfo.InvariantCulture,
+            $"ledger {ledger.Whole} of {ledger.Stripes} stripes whole, {census}: "
+            + $"{(ledger.IsGreen ? "green" : "not green")}"));
+        foreach (ClassLedger ofClass in ledger.Classes)
+        {
+            output.Line(string.Create(
+                CultureInfo.InvariantCulture,
+                $"       {ofClass.Code} over each {VaultVerbs.SpreadName(ofClass.Spread)}: {ofClass.Whole} of {ofClass.Stripes}"));
+            foreach ((int missing, long stripes) in ofClass.ByMissing.Where(m => m.Key > 0))
+            {
+                output.Line(string.Create(
+                    CultureInfo.InvariantCulture, $"         {stripes} without {missing} of their shards"));
+            }
+        }
+
+        if (ledger.Lost > 0)
+        {
+            output.Line(string.Create(CultureInfo.InvariantCulture, $"       {ledger.Lost} lost"));
+        }
     }
 
     private static void Tell(Output output, FabricStatus status)
@@ -100,15 +157,7 @@ internal static class StatusVerb
                 + $" {Text.Bytes(disk.FreeBytes)} free, {disk.Path}");
         }
 
-        output.Line(string.Create(
-            CultureInfo.InvariantCulture,
-            $"ledger {status.Ledger.Whole} of {status.Ledger.Stripes} stripes whole"));
-        foreach ((int missing, long stripes) in status.Ledger.ByMissing.Where(m => m.Key > 0 && m.Value > 0))
-        {
-            output.Line(string.Create(
-                CultureInfo.InvariantCulture, $"       {stripes} without {missing} of their shards"));
-        }
-
+        Tell(output, status.Ledger, status.Tick);
         foreach ((string name, long value) in status.Counters)
         {
             output.Line(string.Create(CultureInfo.InvariantCulture, $"count  {name}: {value}"));

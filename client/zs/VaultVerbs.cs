@@ -140,5 +140,5 @@ internal static class VaultVerbs
         });
     }
 
-    private static string SpreadName(Spread spread) => spread.ToString().ToLowerInvariant();
+    internal static string SpreadName(Spread spread) => spread.ToString().ToLowerInvariant();
 }

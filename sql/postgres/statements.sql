@@ -60,13 +60,23 @@ SELECT number, name, sha256 FROM zerostor_scripts ORDER BY number;
 INSERT INTO zerostor_scripts (number, name, sha256, applied) VALUES (@number, @name, @sha256, @applied);
 
 -- name: fabric()
-SELECT fabric, tick, map_version FROM fabric;
+SELECT fabric, tick, map_version, went_back, census_tick, census_lost FROM fabric;
 
 -- name: fabric-create(fabric bytea)
 INSERT INTO fabric (only_row, fabric, tick, map_version) VALUES (1, @fabric, 0, 0);
 
 -- name: tick-raise(from bigint)
 UPDATE fabric SET tick = tick + 1 WHERE tick = @from;
+
+-- name: went-back(seen bigint)
+UPDATE fabric SET went_back = tick, tick = @seen + 1 WHERE went_back IS NULL AND tick <= @seen;
+
+-- name: adopt(from bigint)
+UPDATE fabric SET went_back = NULL WHERE went_back = @from;
+
+-- name: census-mark(began bigint, lost bigint)
+UPDATE fabric SET census_tick = @began, census_lost = @lost
+WHERE census_tick IS NULL OR census_tick <= @began;
 
 -- name: map-raise(from bigint)
 UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;
@@ -199,6 +209,18 @@ FROM unnest(@vault, @key) AS asked (vault, key) CROSS JOIN LATERAL
 -- name: list(vault bytea, from text, end text, max bigint)
 SELECT vault, key, seq, version, size, etag, modified FROM versions
 WHERE vault = @vault AND key >= @from AND key < @end ORDER BY key, seq LIMIT @max;
+
+-- name: versions-scan(vault bytea, key text, seq bigint, max bigint)
+-- The server sends all that it finds, whoever stops reading: so what a page may hold of manifests (8 MiB, see
+-- VersionTable) is said here, too.
+SELECT vault, key, seq, version, size, etag, modified, manifest FROM
+(
+  SELECT *, sum(octet_length(manifest)) OVER (ORDER BY vault, key, seq) - octet_length(manifest) AS bytes_before FROM
+  (
+    SELECT * FROM versions WHERE (vault, key, seq) > (@vault, @key, @seq) ORDER BY vault, key, seq LIMIT @max
+  ) AS page
+) AS summed
+WHERE bytes_before < 8 * 1024 * 1024 ORDER BY vault, key, seq;
 
 -- name: version-add(vault bytea[], key text[], seq bigint[], version bytea[], size bigint[], etag text[],
 --   modified bigint[], tick bigint[], manifest bytea[])

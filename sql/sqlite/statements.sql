@@ -32,13 +32,23 @@ SELECT number, name, sha256 FROM zerostor_scripts ORDER BY number;
 INSERT INTO zerostor_scripts (number, name, sha256, applied) VALUES (@number, @name, @sha256, @applied);
 
 -- name: fabric()
-SELECT fabric, tick, map_version FROM fabric;
+SELECT fabric, tick, map_version, went_back, census_tick, census_lost FROM fabric;
 
 -- name: fabric-create(fabric)
 INSERT INTO fabric (only_row, fabric, tick, map_version) VALUES (1, @fabric, 0, 0);
 
 -- name: tick-raise(from)
 UPDATE fabric SET tick = tick + 1 WHERE tick = @from;
+
+-- name: went-back(seen)
+UPDATE fabric SET went_back = tick, tick = @seen + 1 WHERE went_back IS NULL AND tick <= @seen;
+
+-- name: adopt(from)
+UPDATE fabric SET went_back = NULL WHERE went_back = @from;
+
+-- name: census-mark(began, lost)
+UPDATE fabric SET census_tick = @began, census_lost = @lost
+WHERE census_tick IS NULL OR census_tick <= @began;
 
 -- name: map-raise(from)
 UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;
@@ -121,6 +131,10 @@ WHERE vault = @vault AND key = @key ORDER BY seq DESC LIMIT 1;
 -- name: list(vault, from, end, max)
 SELECT vault, key, seq, version, size, etag, modified FROM versions
 WHERE vault = @vault AND key >= @from AND key < @end ORDER BY key, seq LIMIT @max;
+
+-- name: versions-scan(vault, key, seq, max)
+SELECT vault, key, seq, version, size, etag, modified, manifest FROM versions
+WHERE (vault, key, seq) > (@vault, @key, @seq) ORDER BY vault, key, seq LIMIT @max;
 
 -- name: version-add(vault, key, seq, version, size, etag, modified, tick, manifest)
 INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest)

@@ -39,7 +39,7 @@ internal static class CommitRules
     {
         if (own is null)
         {
-            return ContentTable.IsForgotten(asked.Content, now)
+            return !asked.IsFound && ContentTable.IsForgotten(asked.Content, now)
                 ? new CommitAnswer(
                     ErrorKind.InvalidArgument,
                     $"Content {asked.Content} began {now.Since(asked.Content.Begun)} ticks ago, and the "

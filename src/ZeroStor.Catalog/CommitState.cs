@@ -68,11 +68,6 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
 /// <summary>A key as a batch finds it.</summary>
 internal sealed class KeyState
 {
-    // A key's counter begins at the tick times 2^20. So when no row is left to tell where it stood, it still
-    // goes on from a higher number, as long as it was raised fewer than a million times within a tick; and
-    // within the tick of its last version's end, a row of "counters" tells.
-    private const int BitsBelowTick = 20;
-
     public required VersionRow? Head { get; init; }
 
     /// <summary>The contents that <see cref="Head"/> names, each once.</summary>
@@ -84,9 +79,7 @@ internal sealed class KeyState
     /// <summary>Set when the head cannot be read: whoever would replace it is told.</summary>
     public ZeroStorException? Unreadable { get; init; }
 
-    public static long FirstSeq(Tick tick) => (long)tick.Value << BitsBelowTick;
-
-    public long NextSeq(Tick now) => Math.Max(LastSeq + 1, FirstSeq(now));
+    public long NextSeq(Tick now) => Math.Max(LastSeq + 1, VersionRow.FirstSeq(now));
 }
 
 /// <summary>What a batch read of the catalog, as it stands after the orders decided so far, and what is to be

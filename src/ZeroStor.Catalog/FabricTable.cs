@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Catalog;
 
-internal sealed record FabricRow(FabricId Fabric, Tick Tick, long MapVersion);
+internal sealed record FabricRow(
+    FabricId Fabric, Tick Tick, long MapVersion, Tick? WentBack, CensusMark? Census);
 
 /// <summary>The one row that says who the fabric is, its tick, and the map, which is kept as whole entries by
 /// their numbers. Entries are replaced, never removed, so the highest number of a table is the highest that
@@ -14,7 +15,12 @@ internal static class FabricTable
         FabricRow? fabric = null;
         await session.QueryAsync("fabric", row =>
         {
-            fabric = new FabricRow(new FabricId(row.Id(0)), row.Tick(1), row.GetInt64(2));
+            fabric = new FabricRow(
+                new FabricId(row.Id(0)),
+                row.Tick(1),
+                row.GetInt64(2),
+                row.IsDBNull(3) ? null : row.Tick(3),
+                row.IsDBNull(4) ? null : new CensusMark(row.Tick(4), row.GetInt64(5)));
             return false;
         });
         return fabric;
@@ -35,10 +41,33 @@ internal static class FabricTable
         if (raised > 0)
         {
             // From here on every new seq is above these: see KeyState.NextSeq.
-            await session.ExecuteAsync("counters-forget", KeyState.FirstSeq(tick));
+            await session.ExecuteAsync("counters-forget", VersionRow.FirstSeq(tick));
         }
 
         return tick;
+    }
+
+    public static async Task<FabricState> NoticeWentBackAsync(Session session, Tick seen)
+    {
+        await session.ExecuteAsync("went-back", seen.Value);
+        return await StateAsync(session);
+    }
+
+    public static async Task<bool> AdoptAsync(Session session, Tick wentBack) =>
+        await session.ExecuteAsync("adopt", wentBack.Value) > 0;
+
+    public static Task MarkCensusAsync(Session session, CensusMark census) =>
+        session.ExecuteAsync("census-mark", census.Began.Value, census.Lost);
+
+    public static async Task<FabricState> StateAsync(Session session)
+    {
+        FabricRow fabric = (await ReadAsync(session))!;
+        return new FabricState(fabric.Fabric, fabric.Tick)
+        {
+            WentBack = fabric.WentBack,
+            Census = fabric.Census,
+            DatabaseId = await session.ReadDatabaseIdAsync(),
+        };
     }
 
     public static async Task<FabricMap> ReadMapAsync(Session session)

@@ -79,6 +79,9 @@ internal sealed class Session : IAsyncDisposable
         }
     }
 
+    /// <summary>See <see cref="FabricState.DatabaseId"/>.</summary>
+    public Task<string?> ReadDatabaseIdAsync() => _database.ReadIdAsync(this);
+
     /// <summary>Runs a script of many statements, without parameters.</summary>
     public async Task RunScriptAsync(string text)
     {

@@ -67,19 +67,25 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     public Task MigrateAsync(CancellationToken cancel) => _writer.RunAsync(
         session => Schema.ApplyAsync(session, _database, _entropy, _time.GetUtcNow()), cancel);
 
-    public Task<FabricState> ReadFabricAsync(CancellationToken cancel) => _readers.RunAsync(
-        async session =>
-        {
-            FabricRow fabric = (await FabricTable.ReadAsync(session))!;
-            return new FabricState(fabric.Fabric, fabric.Tick)
-            {
-                DatabaseId = await _database.ReadIdAsync(session),
-            };
-        },
-        cancel);
+    public Task<FabricState> ReadFabricAsync(CancellationToken cancel) =>
+        _readers.RunAsync(FabricTable.StateAsync, cancel);
 
     public Task<Tick> RaiseTickAsync(Tick from, CancellationToken cancel) =>
         _writer.RunAsync(session => FabricTable.RaiseTickAsync(session, from), cancel);
+
+    public Task<FabricState> NoticeWentBackAsync(Tick seen, CancellationToken cancel) =>
+        _writer.RunAsync(session => FabricTable.NoticeWentBackAsync(session, seen), cancel);
+
+    public Task<bool> AdoptAsync(Tick wentBack, CancellationToken cancel) =>
+        _writer.RunAsync(session => FabricTable.AdoptAsync(session, wentBack), cancel);
+
+    public Task MarkCensusAsync(CensusMark census, CancellationToken cancel) => _writer.RunAsync(
+        async session =>
+        {
+            await FabricTable.MarkCensusAsync(session, census);
+            return true;
+        },
+        cancel);
 
     public Task<FabricMap> ReadMapAsync(CancellationToken cancel) =>
         _readers.RunAsync(FabricTable.ReadMapAsync, cancel);
@@ -126,6 +132,13 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     {
         Lister.Check(query);
         return _readers.RunAsync(session => new Lister(session, query).RunAsync(), cancel);
+    }
+
+    public Task<ImmutableArray<NamedVersion>> ScanAsync(
+        VersionName after, int max, CancellationToken cancel)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
+        return _readers.RunAsync(session => VersionTable.ScanAsync(session, after, max), cancel);
     }
 
     /// <inheritdoc/>

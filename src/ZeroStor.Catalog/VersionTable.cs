@@ -6,6 +6,9 @@ namespace ZeroStor.Catalog;
 /// <summary>The versions of all keys. Until a policy keeps old ones, a key has one row or none.</summary>
 internal static class VersionTable
 {
+    /// <summary>Manifests that one page of a scan holds before it ends; one may be larger.</summary>
+    private const int MaxScanBytes = 8 * 1024 * 1024;
+
     /// <summary>The current version of each key that has one.</summary>
     public static async Task<Dictionary<(VaultId Vault, string Key), VersionRow>> HeadsAsync(
         Session session, IEnumerable<(VaultId Vault, string Key)> keys)
@@ -50,6 +53,26 @@ internal static class VersionTable
         {
             throw ZeroStorException.NotFound($"Vault {vault} is no more: ask for one that is.");
         }
+    }
+
+    public static async Task<ImmutableArray<NamedVersion>> ScanAsync(
+        Session session, VersionName after, int max)
+    {
+        var page = ImmutableArray.CreateBuilder<NamedVersion>();
+        int bytes = 0;
+        await session.QueryAsync(
+            "versions-scan",
+            row =>
+            {
+                VersionRow version = Read(row) with { Manifest = row.Blob(7) };
+                page.Add(new NamedVersion(new VaultId(row.Id(0)), version));
+                return (bytes += version.Manifest.Length) < MaxScanBytes;
+            },
+            after.Vault.Value,
+            after.Key ?? "",
+            after.Seq,
+            max);
+        return page.ToImmutable();
     }
 
     /// <summary>All but the manifest.</summary>

@@ -274,13 +274,14 @@ internal struct WireShardEntry
     [Id(1)] public byte Place;
     [Id(2)] public UInt128 Content;
     [Id(3)] public Sum128 SumsDigest;
+    [Id(4)] public uint Group;
 }
 
 [RegisterConverter]
 internal sealed class ShardEntryConverter : IConverter<ShardEntry, WireShardEntry>
 {
     public ShardEntry ConvertFromSurrogate(in WireShardEntry s) =>
-        new(new StripeId(s.Stripe), s.Place, new ContentId(s.Content), s.SumsDigest);
+        new(new StripeId(s.Stripe), s.Place, new ContentId(s.Content), s.SumsDigest, new GroupId(s.Group));
 
     public WireShardEntry ConvertToSurrogate(in ShardEntry value) => new()
     {
@@ -288,7 +289,24 @@ internal sealed class ShardEntryConverter : IConverter<ShardEntry, WireShardEntr
         Place = value.Place,
         Content = value.Content.Value,
         SumsDigest = value.SumsDigest,
+        Group = value.Group.Value,
     };
+}
+
+[GenerateSerializer, Immutable, Alias("zs.shard-name")]
+internal struct WireShardName
+{
+    [Id(0)] public UInt128 Stripe;
+    [Id(1)] public byte Place;
+}
+
+[RegisterConverter]
+internal sealed class ShardNameConverter : IConverter<ShardName, WireShardName>
+{
+    public ShardName ConvertFromSurrogate(in WireShardName s) => new(new StripeId(s.Stripe), s.Place);
+
+    public WireShardName ConvertToSurrogate(in ShardName value) =>
+        new() { Stripe = value.Stripe.Value, Place = value.Place };
 }
 
 [GenerateSerializer, Immutable, Alias("zs.shard-location")]

@@ -20,6 +20,10 @@ public interface IShardHome
     ValueTask<HomeAnswer> ReclaimAsync(
         DiskAddress to, IReadOnlyCollection<ContentId> dead, CancellationToken cancel);
 
+    /// <summary>Drops single shards; done means that the dropping is synced. What is not there is done and
+    /// costs nothing.</summary>
+    ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel);
+
     /// <summary>The digests of all groups and buckets that the disk holds shards of.</summary>
     ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel);
 
@@ -27,6 +31,16 @@ public interface IShardHome
     /// </summary>
     ValueTask<ImmutableArray<ShardEntry>> ListAsync(
         DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel);
+
+    /// <summary>What the disk holds of these contents: up to about <paramref name="max"/> shards, by
+    /// StripeId, after <paramref name="after"/>; of the last stripe all places are told. Each call passes
+    /// once over all that the disk holds, so ask for many contents at once.</summary>
+    ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+        DiskAddress to,
+        IReadOnlyCollection<ContentId> contents,
+        StripeId after,
+        int max,
+        CancellationToken cancel);
 
     /// <summary>Where a shard lies; null where it is not.</summary>
     ValueTask<ShardLocation?> LocateAsync(
@@ -65,6 +79,19 @@ public interface ICatalog
     /// </summary>
     Task<Tick> RaiseTickAsync(Tick from, CancellationToken cancel);
 
+    /// <summary>Notes that the catalog is behind what disks have seen: it was put back to an earlier time. The
+    /// tick goes above <paramref name="seen"/>, so that nothing which comes now can be taken for what was lost.
+    /// From here on nothing may be reclaimed, until somebody says <see cref="AdoptAsync"/>. Noted once, it
+    /// stays as it was noted first.</summary>
+    Task<FabricState> NoticeWentBackAsync(Tick seen, CancellationToken cancel);
+
+    /// <summary>Takes the catalog for the right one, if it still is the one that went back then; whether it
+    /// was this call that did.</summary>
+    Task<bool> AdoptAsync(Tick wentBack, CancellationToken cancel);
+
+    /// <summary>Notes a census that went through the whole catalog; an older one changes nothing.</summary>
+    Task MarkCensusAsync(CensusMark census, CancellationToken cancel);
+
     Task<FabricMap> ReadMapAsync(CancellationToken cancel);
 
     /// <summary>Applies the change if the map still is at <see cref="MapChange.FromVersion"/>; false
@@ -96,6 +123,12 @@ public interface ICatalog
     /// <summary>Current versions in the order of their keys' UTF-8 bytes.</summary>
     /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
     Task<Listing> ListAsync(ListQuery query, CancellationToken cancel);
+
+    /// <summary>All versions of all vaults, with their manifests, in the order of their names: up to
+    /// <paramref name="max"/> behind <paramref name="after"/>, fewer where their manifests are large; none at
+    /// the end.</summary>
+    Task<ImmutableArray<NamedVersion>> ScanAsync(
+        VersionName after, int max, CancellationToken cancel);
 
     /// <summary>Makes a row for a content that is still being put, or touches the one it has; false when it
     /// is dead.</summary>
@@ -144,12 +177,25 @@ public enum ContentState
 
 public sealed record FabricState(FabricId Fabric, Tick Tick)
 {
+    /// <summary>Where the tick stood when the catalog was found to be behind a disk, so that nothing may be
+    /// reclaimed; null while it is not.</summary>
+    public Tick? WentBack { get; init; }
+
+    /// <summary>The last census; null when there was none.</summary>
+    public CensusMark? Census { get; init; }
+
     /// <summary>Which database this is, as the database itself says: PostgreSQL's system identifier and the
     /// timeline that it writes on, as in <c>7712983492454044933/00000001</c>. A restored backup and a promoted
     /// standby have another timeline, another cluster another identifier. Null where the database has no such
     /// thing (SQLite) or does not tell this user.</summary>
     public string? DatabaseId { get; init; }
 }
+
+/// <summary>A census that went through the whole catalog.</summary>
+/// <param name="Began">The tick at which it began.</param>
+/// <param name="Lost">Stripes of live contents that too few disks hold to be read, while none was absent.
+/// </param>
+public sealed record CensusMark(Tick Began, long Lost);
 
 /// <summary>A vault's line in the index of names.</summary>
 public sealed record VaultEntry(string Name, VaultId Id, ClassId Class);
@@ -201,6 +247,10 @@ public sealed record CommitOrder
 
     /// <summary>Put only: pages of <see cref="Content"/> that are not written yet.</summary>
     public ImmutableArray<(int Page, byte[] Bytes)> Pages { get; init; } = [];
+
+    /// <summary>Put only: disks hold the content whole, and the catalog lost its row when it went back; so its
+    /// age is no reason to refuse it.</summary>
+    public bool IsFound { get; init; }
 }
 
 /// <summary>How a commit ended. <see cref="ErrorKind.None"/>: applied. PreconditionFailed: a condition did
@@ -218,9 +268,18 @@ public sealed record CommitAnswer(ErrorKind Kind, string Detail = "")
 /// <summary>A version as the catalog holds it.</summary>
 public sealed record VersionRow
 {
+    // A key's counter begins at the tick times 2^20. So when no row is left to tell where it stood, it still
+    // goes on from a higher number, as long as it was raised fewer than a million times within a tick; and
+    // within the tick of its last version's end, a row of "counters" tells.
+    private const int SeqBitsBelowTick = 20;
+
     public required string Key { get; init; }
 
     public required long Seq { get; init; }
+
+    /// <summary>The tick in which the version was committed; a later one, if its key changed a million times
+    /// in one.</summary>
+    public Tick Committed => new((uint)(Seq >> SeqBitsBelowTick));
 
     public required VersionId Version { get; init; }
 
@@ -232,6 +291,18 @@ public sealed record VersionRow
 
     /// <summary>The encoded manifest; empty in listings.</summary>
     public byte[] Manifest { get; init; } = [];
+
+    /// <summary>The lowest seq of versions that are committed in this tick or later.</summary>
+    public static long FirstSeq(Tick tick) => (long)tick.Value << SeqBitsBelowTick;
+}
+
+/// <summary>A version's place in the order of all versions; the default is before the first.</summary>
+public readonly record struct VersionName(VaultId Vault, string Key, long Seq);
+
+/// <summary>A version of some vault.</summary>
+public sealed record NamedVersion(VaultId Vault, VersionRow Row)
+{
+    public VersionName Name => new(Vault, Row.Key, Row.Seq);
 }
 
 public sealed record ListQuery

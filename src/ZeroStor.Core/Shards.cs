@@ -21,6 +21,8 @@ public sealed record ShardHeader
 
     public required Code Code { get; init; }
 
+    public ShardName Name => new(Stripe, Place);
+
     /// <summary>Which stripe of the content, from 0.</summary>
     public required uint Ordinal { get; init; }
 
@@ -57,6 +59,9 @@ public readonly record struct RecordExtension(ExtensionType Type, ReadOnlyMemory
 /// <summary>An order to a disk: it refuses one that names another DiskId or claim than its own.</summary>
 public readonly record struct DiskAddress(DiskId Disk, uint Claim);
 
+/// <summary>Names one shard: the stripe's placing, and which of its places.</summary>
+public readonly record struct ShardName(StripeId Stripe, byte Place);
+
 /// <summary>Store a shard: refused under any epoch but the home's own.</summary>
 public sealed record ShardAppend
 {
@@ -71,6 +76,20 @@ public sealed record ShardAppend
     /// <summary>Exactly <see cref="ShardHeader.ShardBytes"/>. Who takes the order holds it for as long as it
     /// needs it, beyond a cancelled call too; the caller keeps its own count.</summary>
     public required BufferSlice Payload { get; init; }
+}
+
+/// <summary>Drop single shards: such as nothing names, or as lie where they have no place. A home whose own
+/// map is newer than <see cref="MapVersion"/> refuses it (PreconditionFailed, with the version of its map):
+/// who ordered it judged by an older map, and a shard that had no place under that one may have one by now.
+/// </summary>
+public sealed record ShardDrop
+{
+    public required DiskAddress To { get; init; }
+
+    /// <summary>The map by which it was judged that these shards can go.</summary>
+    public required long MapVersion { get; init; }
+
+    public required ImmutableArray<ShardName> Shards { get; init; }
 }
 
 /// <summary>Read a shard, or a range of it.</summary>
@@ -92,8 +111,8 @@ public sealed record ShardReadOrder
 }
 
 /// <summary>A home's answer. <see cref="Kind"/> None is done; NotFound: no such shard; Corrupt: found and
-/// wrong; PreconditionFailed: another epoch, whose map version is told; DiskOffline, DiskFull, DiskFailed,
-/// Busy: as they say.</summary>
+/// wrong; PreconditionFailed: another epoch, or a newer map than the order was judged by, and the map's
+/// version is told; DiskOffline, DiskFull, DiskFailed, Busy: as they say.</summary>
 public record HomeAnswer(ErrorKind Kind, string Detail = "", long MapVersion = 0)
 {
     public static readonly HomeAnswer Done = new(ErrorKind.None);
@@ -113,7 +132,8 @@ public sealed record ShardReadAnswer(ErrorKind Kind, string Detail = "", long Ma
 }
 
 /// <summary>One shard in a listing.</summary>
-public readonly record struct ShardEntry(StripeId Stripe, byte Place, ContentId Content, Sum128 SumsDigest);
+public readonly record struct ShardEntry(
+    StripeId Stripe, byte Place, ContentId Content, Sum128 SumsDigest, GroupId Group);
 
 /// <summary>Where a shard's payload lies, for people and for tests that damage it.</summary>
 /// <param name="File">Path of the volume, relative to the disk's folder.</param>

@@ -52,9 +52,9 @@ internal sealed class Coordinator(
             WriteFloor = slot.Vault.Info.WriteFloor,
             Ordinal = order.LastPiece.Ordinal,
             Parts = pieces.Parts,
-            SealedManifest = order.Manifest.Length == 0
+            SealedManifest = order.Draft.Length == 0
                 ? default
-                : slot.Vault.Keys.SealManifest(slot.Content, order.Manifest, entropy),
+                : slot.Vault.Keys.SealManifest(slot.Content, order.Draft, entropy),
         };
         WrittenStripe written = await Task.Run(() => write.RunAsync(stripe, cancel), cancel);
         slot.Heard();

@@ -77,12 +77,21 @@ internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILoca
         uint claim, ImmutableArray<ContentId> dead, CancellationToken cancel) =>
         Wire(await homes.ReclaimAsync(To(claim), dead, cancel));
 
+    public async Task<WireAnswer> DropAsync(WireDrop order, CancellationToken cancel) =>
+        Wire(await homes.DropAsync(
+            new ShardDrop { To = To(order.Claim), MapVersion = order.MapVersion, Shards = order.Shards },
+            cancel));
+
     public Task<ImmutableArray<BucketDigest>> DigestsAsync(uint claim, CancellationToken cancel) =>
         homes.DigestsAsync(To(claim), cancel).AsTask();
 
     public Task<ImmutableArray<ShardEntry>> ListAsync(
         uint claim, GroupId group, StripeId after, int max, CancellationToken cancel) =>
         homes.ListAsync(To(claim), group, after, max, cancel).AsTask();
+
+    public Task<ImmutableArray<ShardEntry>> HeldAsync(
+        uint claim, ImmutableArray<ContentId> contents, StripeId after, int max, CancellationToken cancel) =>
+        homes.HeldAsync(To(claim), contents, after, max, cancel).AsTask();
 
     public Task<ShardLocation?> LocateAsync(uint claim, StripeId stripe, byte place, CancellationToken cancel) =>
         homes.LocateAsync(To(claim), stripe, place, cancel).AsTask();

@@ -14,6 +14,8 @@ internal sealed class DiskHost(
     LocalHomes homes,
     HomeHealth health,
     DiskOpener opener,
+    MapRecovery recovery,
+    CatalogWatch watch,
     Counters counters,
     ICatalog catalog,
     TimeProvider time,
@@ -60,6 +62,7 @@ internal sealed class DiskHost(
         }
 
         master();
+        await recovery.FaceAsync(folders.Select(f => f.Path), cancel);
         foreach (DiskFolder folder in folders)
         {
             await opener.OpenAsync(folder, cancel);
@@ -71,6 +74,8 @@ internal sealed class DiskHost(
             await opener.LoseAsync(entry, $"no folder of this silo is disk {entry.Id}", cancel);
         }
 
+        // Before anything is reclaimed by it.
+        await watch.LookAsync(cancel);
         _loops.Add(RepeatAsync(WatchPause, WatchAsync));
         _loops.Add(RepeatAsync(AdoptPause, AdoptAsync));
         _loops.Add(RepeatAsync(CompactPause, CompactAsync));
@@ -170,7 +175,7 @@ internal sealed class DiskHost(
     {
         await opener.LoseAsync(entry, $"its folder {entry.Path} is not there any more", cancel);
         bool isGone = !Directory.Exists(entry.Path) || !Directory.EnumerateFileSystemEntries(entry.Path).Any();
-        if (entry.IsManaged && isGone && Directory.Exists(options.Data))
+        if (entry.IsManaged && isGone && !watch.IsBehind && Directory.Exists(options.Data))
         {
             await opener.MakeAnewAsync(new DiskFolder(entry.Path, IsManaged: true), entry, cancel);
         }
@@ -218,6 +223,9 @@ internal sealed class DiskHost(
         try
         {
             map.Saw(await catalog.RaiseTickAsync(map.Tick, cancel));
+
+            // In this order: no disk ever knows a tick that the catalog did not reach.
+            await Task.WhenAll(homes.All.Select(d => d.NoteTickAsync(map.Tick, cancel).AsTask()));
         }
         catch (ZeroStorException e)
         {

@@ -12,6 +12,8 @@ internal sealed class DiskOpener(
     ZeroStorOptions options,
     SiloMap map,
     LocalHomes homes,
+    CatalogWatch watch,
+    MapRecovery recovery,
     IEntropy entropy,
     TimeProvider time,
     ILocalSiloDetails self,
@@ -49,13 +51,19 @@ internal sealed class DiskOpener(
         {
             await MakeAsync(folder, here, cancel);
         }
-        else if (folder.IsManaged)
+        else if (folder.IsManaged && !watch.IsBehind)
         {
             await MakeAnewAsync(folder, here, cancel);
         }
         else
         {
-            await LoseAsync(here, $"{folder.Path} is empty or gone: is it mounted?", cancel);
+            // Of a catalog that went back it is not known which numbers disks have that may still come back.
+            await LoseAsync(
+                here,
+                watch.IsBehind
+                    ? $"{folder.Path} is empty or gone, and is not made anew until the catalog is adopted"
+                    : $"{folder.Path} is empty or gone: is it mounted?",
+                cancel);
         }
     }
 
@@ -125,10 +133,11 @@ internal sealed class DiskOpener(
                 from =>
                 {
                     DiskEntry entry = from.Disk(disk.Id) ?? throw Unknown(folder, disk.Id);
-                    disk.DemandClaim(entry.Claim);
-                    granted = entry.Claim + 1;
+                    granted = disk.DemandClaim(entry.Claim, watch.IsBehind);
                     return MapChanges.Claim(
-                        from, entry with { Path = folder.Path, Silo = self.Name, Labels = options.Labels });
+                        from,
+                        entry with { Path = folder.Path, Silo = self.Name, Labels = options.Labels },
+                        granted);
                 },
                 cancel);
             disk.TakeClaim(granted);
@@ -140,6 +149,7 @@ internal sealed class DiskOpener(
         }
 
         homes.Add(disk);
+        await recovery.RememberAsync(disk, cancel);
         log.DiskUp(disk.Id, folder.Path, granted, disk.Report().Shards);
     }
 
@@ -162,7 +172,9 @@ internal sealed class DiskOpener(
             candidates = candidates.Concat(Directory.EnumerateDirectories(Path.GetFullPath(options.Data)));
         }
 
-        foreach (string path in candidates.Distinct().Where(p => !open.Contains(p)))
+        string[] closed = [.. candidates.Distinct().Where(p => !open.Contains(p))];
+        await recovery.FaceAsync(closed, cancel);
+        foreach (string path in closed)
         {
             try
             {

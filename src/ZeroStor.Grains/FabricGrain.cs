@@ -3,7 +3,6 @@ using Orleans.Concurrency;
 using Orleans.Placement;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
-using ZeroStor.Paths;
 using ZeroStor.Placement;
 using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
 
@@ -16,6 +15,7 @@ internal sealed class FabricGrain(
     SiloMap map,
     ICatalog catalog,
     IShardHome homes,
+    LedgerKeeper ledgers,
     Counters counters,
     IClusterMembershipService membership,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
@@ -55,6 +55,12 @@ internal sealed class FabricGrain(
     public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
 
+    public Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel) =>
+        grains.GetGrain<IRepairSchedulerGrain>(0).CensusAsync(begin);
+
+    public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
+        grains.GetGrain<IRepairSchedulerGrain>(0).AdoptAsync(step, cancel);
+
     public async Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel)
     {
         ClassId id = default;
@@ -68,15 +74,18 @@ internal sealed class FabricGrain(
         DiskEntry[] disks =
             [.. current.Disks.Where(d => d.State != DiskState.Removed).OrderBy(d => d.Id)];
         DiskStatus[] states = await Task.WhenAll(disks.Select(d => StateAsync(d, cancel)));
+        FabricState state = await catalog.ReadFabricAsync(cancel);
+        Ledger ledger = await ledgers.CountAsync(state, cancel);
         return new FabricStatus
         {
             Fabric = current.Fabric,
             Tick = map.Tick,
             Silos = [.. Silos(current)],
             Disks = [.. states],
-            Ledger = await LedgerAsync(current, cancel),
+            Ledger = ledger,
             Counters = counters.Snapshot(),
-            Notices = [.. Notices(current)],
+            Notices = [.. Notices(current, state, ledger)],
+            IsBehind = state.WentBack is not null,
         };
     }
 
@@ -132,32 +141,19 @@ internal sealed class FabricGrain(
         }
     }
 
-    private async Task<Ledger> LedgerAsync(FabricMap current, CancellationToken cancel)
-    {
-        Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =
-            await SweepGroup.DigestsAsync(homes, current, cancel);
-        var sweep = new SweepGroup(homes, map);
-        var byMissing = new SortedDictionary<int, long>();
-        foreach (PlacementGroup group in current.Groups)
-        {
-            GroupTally tally = await sweep.RunAsync(group, digests, cancel);
-            foreach ((int missing, long count) in tally.ByMissing.Index().Where(t => t.Item > 0))
-            {
-                byMissing[missing] = byMissing.GetValueOrDefault(missing) + count;
-            }
-        }
-
-        return new Ledger
-        {
-            Stripes = byMissing.Values.Sum(),
-            Whole = byMissing.GetValueOrDefault(0),
-            ByMissing = byMissing.ToImmutableSortedDictionary(),
-        };
-    }
-
-    private static IEnumerable<string> Notices(FabricMap current)
+    private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
     {
         yield return "gateways trust whoever reaches them: keep them on loopback";
+        if (state.WentBack is { } tick)
+        {
+            yield return $"the catalog went back to tick {tick}: nothing is reclaimed until zs catalog adopt is said";
+        }
+
+        if (ledger.Lost > 0)
+        {
+            yield return $"{ledger.Lost} stripes of live objects are lost: zs census --wait names the objects";
+        }
+
         foreach (DiskEntry disk in current.Disks.Where(d => d.State is DiskState.Missing or DiskState.ReadOnly))
         {
             yield return disk.State == DiskState.ReadOnly

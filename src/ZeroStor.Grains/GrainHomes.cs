@@ -68,6 +68,19 @@ internal sealed class GrainHomes(
         return new HomeAnswer(answer.Kind, answer.Detail, answer.MapVersion);
     }
 
+    public async ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel)
+    {
+        if (Far(order.To.Disk) is not { } grain)
+        {
+            return await local.DropAsync(order, cancel);
+        }
+
+        WireAnswer answer = await grain.DropAsync(
+            new WireDrop { Claim = order.To.Claim, MapVersion = order.MapVersion, Shards = order.Shards },
+            cancel);
+        return new HomeAnswer(answer.Kind, answer.Detail, answer.MapVersion);
+    }
+
     public async ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
         Far(to.Disk) is { } grain
             ? await grain.DigestsAsync(to.Claim, cancel)
@@ -78,6 +91,16 @@ internal sealed class GrainHomes(
         Far(to.Disk) is { } grain
             ? await grain.ListAsync(to.Claim, group, after, max, cancel)
             : await local.ListAsync(to, group, after, max, cancel);
+
+    public async ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+        DiskAddress to,
+        IReadOnlyCollection<ContentId> contents,
+        StripeId after,
+        int max,
+        CancellationToken cancel) =>
+        Far(to.Disk) is { } grain
+            ? await grain.HeldAsync(to.Claim, [.. contents], after, max, cancel)
+            : await local.HeldAsync(to, contents, after, max, cancel);
 
     public async ValueTask<ShardLocation?> LocateAsync(
         DiskAddress to, StripeId stripe, byte place, CancellationToken cancel) =>

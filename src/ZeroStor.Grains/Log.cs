@@ -54,6 +54,19 @@ internal static partial class Log
     [LoggerMessage(16, LogLevel.Information, "{Contents} contents were put and never committed: condemned")]
     public static partial void OrphansFound(this ILogger log, int contents);
 
+    [LoggerMessage(18, LogLevel.Critical, "the catalog went back to tick {Tick}: disks have seen later ones. Nothing is "
+        + "reclaimed until zs catalog adopt is said")]
+    public static partial void CatalogWentBack(this ILogger log, Tick tick);
+
+    [LoggerMessage(19, LogLevel.Information, "census: {Versions} versions name {Stripes} stripes, of which {Lacking} "
+        + "lacked shards and {Lost} are lost; {Garbage} shards were garbage")]
+    public static partial void CensusTaken(
+        this ILogger log, long versions, long stripes, long lacking, long lost, long garbage);
+
+    [LoggerMessage(20, LogLevel.Warning, "the catalog of tick {Tick} is adopted: {Versions} versions were found on disks "
+        + "and entered, {Refused} were not")]
+    public static partial void CatalogAdopted(this ILogger log, Tick tick, long versions, long refused);
+
     [LoggerMessage(15, LogLevel.Information, "group {Group} is repaired: {Rebuilt} shards rebuilt, {Copied} copied, "
         + "{Left} left")]
     public static partial void GroupRepaired(

@@ -11,6 +11,7 @@ internal sealed class Reclaimer(
     ICatalog catalog,
     IShardHome homes,
     FindOrphans orphans,
+    CatalogWatch watch,
     SiloMap map,
     ZeroStorOptions options,
     Counters counters,
@@ -25,28 +26,47 @@ internal sealed class Reclaimer(
     private const int MaxRemembered = 1_000_000;
 
     private readonly HashSet<ContentId> _dropped = [];
-    private long _droppedAtMap;
+    private int _droppedBy;
     private Tick _searchedUntil;
 
-    /// <summary>One round.</summary>
+    /// <summary>One round. Nothing is condemned or reclaimed by the word of a catalog that went back.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
+        if ((await watch.LookAsync(cancel)).WentBack is not null)
+        {
+            return;
+        }
+
         Tick now = map.Tick;
         if (now.Value > options.UploadIdleTicks)
         {
             await catalog.CondemnIdleAsync(new Tick(now.Value - options.UploadIdleTicks), now, cancel);
         }
 
-        if (map.Current.Version != _droppedAtMap || _dropped.Count > MaxRemembered)
+        int disks = Openings();
+        if (disks != _droppedBy || _dropped.Count > MaxRemembered)
         {
             // A disk may have come back with shards that it was never told to drop, or that nobody committed.
             _dropped.Clear();
-            _droppedAtMap = map.Current.Version;
+            _droppedBy = disks;
             _searchedUntil = default;
         }
 
         await FindOrphansAsync(now, cancel);
         await ReclaimAsync(now, cancel);
+    }
+
+    // Tells one set of open disks from another: a disk that was away has another claim.
+    private int Openings()
+    {
+        var hash = new HashCode();
+        foreach (DiskEntry disk in map.Current.Disks.Where(d => d.State == DiskState.Up).OrderBy(d => d.Id))
+        {
+            hash.Add(disk.Id);
+            hash.Add(disk.Claim);
+        }
+
+        return hash.ToHashCode();
     }
 
     private async Task FindOrphansAsync(Tick now, CancellationToken cancel)
@@ -70,7 +90,6 @@ internal sealed class Reclaimer(
 
     private async Task ReclaimAsync(Tick now, CancellationToken cancel)
     {
-
         if (now.Value < options.ReclaimAfterTicks)
         {
             return;

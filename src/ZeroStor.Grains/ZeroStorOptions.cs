@@ -47,6 +47,15 @@ public sealed class ZeroStorOptions
     /// <summary>An open put untouched for this long is condemned.</summary>
     public uint UploadIdleTicks { get; set; } = 1440;
 
+    /// <summary>A census is taken this often: a week.</summary>
+    public uint CensusTicks { get; set; } = 10_080;
+
+    /// <summary>Without a census for so long the ledger is not green: thirty days.</summary>
+    public uint CensusOverdueTicks { get; set; } = 43_200;
+
+    /// <summary>A census works at most this share of the time, unless <c>zs census</c> hurries it.</summary>
+    public double CensusShare { get; set; } = 0.2;
+
     /// <summary>How long a stripe below its write floor waits for a home.</summary>
     public double PutPatienceSeconds { get; set; } = 60;
 

@@ -76,6 +76,14 @@ public static class ZeroStorSilo
         services.AddSingleton<RepairGroup>();
         services.AddSingleton<Repairer>();
         services.AddSingleton<FindOrphans>();
+        services.AddSingleton<SweepGroup>();
+        services.AddSingleton<LedgerKeeper>();
+        services.AddSingleton<Census>();
+        services.AddSingleton<FindContents>();
+        services.AddSingleton<CatalogWatch>();
+        services.AddSingleton<MapRecovery>();
+        services.AddSingleton<CensusTaker>();
+        services.AddSingleton<Adopter>();
         services.AddSingleton<Reclaimer>();
         services.AddSingleton<DiskOpener>();
         services.AddSingleton<DiskHost>();

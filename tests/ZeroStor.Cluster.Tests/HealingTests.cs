@@ -73,6 +73,55 @@ public sealed class HealingTests : IAsyncLifetime
         await VerifyAsync();
     }
 
+    [Theory]
+    [InlineData("disk04")]
+    [InlineData("disk22")]
+    public async Task Five_of_24_folders_away_hide_what_needs_them_and_nothing_else(string returned)
+    {
+        await using TestFabric fabric = await TestFabric.StartAsync(o => (o.Disks, o.Code) = (24, "20+4"));
+        Vault vault = fabric.Client.Vault("default");
+        byte[] content = RandomNumberGenerator.GetBytes(5_000_000);
+        await vault.PutAsync("before", new ReadOnlySequence<byte>(content), cancel: Cancel);
+        ShardPlace[] places = [.. await vault.LocateAsync("before", Cancel).ToArrayAsync(Cancel)];
+        string away = Directory.CreateDirectory(Path.Combine(fabric.Folder, "elsewhere")).FullName;
+        string[] folders = ["disk04", "disk09", "disk13", "disk18", "disk22"];
+        foreach (string folder in folders)
+        {
+            Directory.Move(Path.Combine(fabric.Folder, folder), Path.Combine(away, folder));
+        }
+
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Disks.Count(d => d.State == "missing") == 5,
+            "five disks are missing");
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            () => VerifyAsync(vault, "before", content));
+        Assert.Equal(ErrorKind.TooFewShards, refusal.Kind);
+        Assert.Contains("default/before", refusal.Message, StringComparison.Ordinal);
+
+        // A range within a data shard that is there needs no other; and what comes now has other homes.
+        ShardPlace here = places.First(p => p is { Stripe: 0, Index: < 20 } && !folders.Any(
+            f => p.File.Contains($"/{f}/", StringComparison.Ordinal)));
+        int segment = Geometry.SegmentBytes;
+        int from = (int)((long)here.Index * here.Length / (segment + 16) * segment) + segment;
+        var options = new ReadOptions { Range = ByteRange.OfLength(from, segment) };
+        await using (ObjectStream range = await vault.OpenReadAsync("before", options, Cancel))
+        {
+            byte[] part = new byte[segment];
+            await range.ReadExactlyAsync(part, Cancel);
+            Assert.Equal(content[from..(from + segment)], part);
+        }
+
+        await vault.PutAsync("after", new ReadOnlySequence<byte>(content), cancel: Cancel);
+        await VerifyAsync(vault, "after", content);
+        Directory.Move(Path.Combine(away, returned), Path.Combine(fabric.Folder, "returned"));
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Ledger is { } ledger
+                && ledger.Whole == ledger.Stripes,
+            "the fabric heals");
+        await VerifyAsync(vault, "before", content);
+        await VerifyAsync(vault, "after", content);
+    }
+
     [Fact]
     public async Task Rotten_shards_that_a_read_meets_are_repaired()
     {
@@ -170,10 +219,15 @@ public sealed class HealingTests : IAsyncLifetime
     {
         foreach ((string key, byte[] content) in _objects)
         {
-            await using ObjectStream read = await _fabric.Client.Vault("default").OpenReadAsync(key, cancel: Cancel);
-            using var all = new MemoryStream();
-            await read.CopyToAsync(all, Cancel);
-            Assert.Equal(content, all.ToArray());
+            await VerifyAsync(_fabric.Client.Vault("default"), key, content);
         }
+    }
+
+    private static async Task VerifyAsync(Vault vault, string key, byte[] content)
+    {
+        await using ObjectStream read = await vault.OpenReadAsync(key, cancel: Cancel);
+        using var all = new MemoryStream();
+        await read.CopyToAsync(all, Cancel);
+        Assert.Equal(content, all.ToArray());
     }
 }

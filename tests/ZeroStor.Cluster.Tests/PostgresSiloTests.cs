@@ -4,11 +4,12 @@ using System.Net.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Orleans.Configuration;
-using Orleans.Runtime;
 using Orleans.Storage;
 using ZeroStor.Catalog;
 using ZeroStor.Client;
+using ZeroStor.Contracts;
 using ZeroStor.Grains;
 using ZeroStor.Tests;
 
@@ -18,10 +19,11 @@ namespace ZeroStor.Cluster.Tests;
 /// fabric on top.</summary>
 public sealed class PostgresSiloTests : IAsyncLifetime
 {
-    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
-
+    private readonly List<IHost> _silos = [];
     private PostgresServer? _server;
     private string _where = "";
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
@@ -31,6 +33,12 @@ public sealed class PostgresSiloTests : IAsyncLifetime
 
     public async ValueTask DisposeAsync()
     {
+        foreach (IHost silo in _silos)
+        {
+            await silo.StopAsync(CancellationToken.None);
+            await ((IAsyncDisposable)silo).DisposeAsync();
+        }
+
         if (_server is not null)
         {
             await _server.RemoveDatabaseAsync(_where);
@@ -40,7 +48,7 @@ public sealed class PostgresSiloTests : IAsyncLifetime
     [Fact]
     public async Task Of_many_first_writes_of_a_grain_one_stands_and_the_others_are_told()
     {
-        using IHost silo = await StartAsync("one");
+        IHost silo = await StartAsync("one");
         IGrainStorage storage = silo.Services.GetRequiredKeyedService<IGrainStorage>(ZeroStorSilo.StorageName);
         for (int round = 0; round < 20; round++)
         {
@@ -48,13 +56,14 @@ public sealed class PostgresSiloTests : IAsyncLifetime
             GrainState<Thing>[] states =
                 [.. Enumerable.Range(0, 8).Select(i => new GrainState<Thing>(new Thing { Number = i }))];
             Exception?[] told = await Task.WhenAll(states.Select(state => Task.Run(
-                () => Record.ExceptionAsync(() => storage.WriteStateAsync("state", grain, state)))));
+                () => Record.ExceptionAsync(
+                    () => storage.WriteStateAsync("state", grain, state, Cancel)).AsTask())));
             int winner = Assert.Single(Enumerable.Range(0, 8), i => told[i] is null);
             Assert.All(
                 told.Where(e => e is not null), e => Assert.IsType<InconsistentStateException>(e, exactMatch: false));
             var read = new GrainState<Thing>();
             await storage.ReadStateAsync("state", grain, read);
-            Assert.Equal(winner, read.State.Number);
+            Assert.Equal(winner, read.State!.Number);
 
             // Who won goes on from there; who lost, once it has read.
             await storage.WriteStateAsync("state", grain, states[winner]);
@@ -62,31 +71,31 @@ public sealed class PostgresSiloTests : IAsyncLifetime
             await storage.WriteStateAsync("state", grain, states[(winner + 1) % 8]);
         }
 
-        var database = new Npgsql.NpgsqlConnectionStringBuilder(_where).Database!;
+        string database = new NpgsqlConnectionStringBuilder(_where).Database!;
         Assert.Equal(20L, await _server!.RunAsync("SELECT COUNT(*) FROM orleansstorage", database));
-        await silo.StopAsync(Cancel);
     }
 
     [Fact]
     public async Task Silos_of_one_database_find_each_other_and_keep_their_reminders_there()
     {
-        using IHost one = await StartAsync("one");
-        using IHost two = await StartAsync("two");
+        IHost one = await StartAsync("one");
+        IHost two = await StartAsync("two");
         IManagementGrain management = one.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0);
         await Eventually.HoldsAsync(
             async () => (await management.GetHosts(onlyActive: true)).Count == 2, "both silos are active");
         IReminderTable reminders = one.Services.GetRequiredService<IReminderTable>();
         var grain = GrainId.Create("thing", "reminded");
-        await reminders.UpsertRow(new ReminderEntry
+        var entry = new ReminderEntry
         {
             GrainId = grain, ReminderName = "wake", StartAt = DateTime.UnixEpoch, Period = TimeSpan.FromMinutes(1),
-        });
-        ReminderEntry seen = await two.Services.GetRequiredService<IReminderTable>().ReadRow(grain, "wake");
-        Assert.Equal(TimeSpan.FromMinutes(1), seen.Period);
+        };
+        await reminders.UpsertRow(entry, Cancel);
+        ReminderEntry? seen = await two.Services.GetRequiredService<IReminderTable>()
+            .ReadRow(grain, "wake", Cancel);
+        Assert.Equal(entry.Period, seen!.Period);
         await two.StopAsync(Cancel);
         await Eventually.HoldsAsync(
             async () => (await management.GetHosts(onlyActive: true)).Count == 1, "the one that left is gone");
-        await one.StopAsync(Cancel);
     }
 
     [Fact]
@@ -110,7 +119,7 @@ public sealed class PostgresSiloTests : IAsyncLifetime
     {
         string folder = Directory.CreateTempSubdirectory("zerostor-test-").FullName;
         await using (SqlCatalog catalog = await SqliteCatalog.OpenAsync(
-            Path.Combine(folder, "catalog.db"), SystemEntropy.Instance, TimeProvider.System))
+            Path.Combine(folder, "catalog.db"), SystemEntropy.Instance, TimeProvider.System, cancel: Cancel))
         {
             HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(null);
             builder.UseOrleans(silo => Assert.Equal(
@@ -122,7 +131,7 @@ public sealed class PostgresSiloTests : IAsyncLifetime
     }
 
     private Task<SqlCatalog> OpenAsync() =>
-        PostgresCatalog.OpenAsync(_where, SystemEntropy.Instance, TimeProvider.System);
+        PostgresCatalog.OpenAsync(_where, SystemEntropy.Instance, TimeProvider.System, cancel: Cancel);
 
     private async Task<IHost> StartAsync(string name)
     {
@@ -140,6 +149,7 @@ public sealed class PostgresSiloTests : IAsyncLifetime
             .AddZeroStorCatalog(catalog, ZeroStorSilo.StorageName)
             .UseZeroStorMembership(catalog));
         IHost host = builder.Build();
+        _silos.Add(host);
         await host.StartAsync(Cancel);
         return host;
     }

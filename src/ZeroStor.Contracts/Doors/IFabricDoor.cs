@@ -17,6 +17,16 @@ public interface IFabricDoor : IGrainWithIntegerKey
     [Alias("repair")]
     Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel);
 
+    /// <summary>How the census stands; <paramref name="begin"/> takes one at once.</summary>
+    [Alias("census")]
+    Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel);
+
+    /// <summary>How the adoption of a catalog that went back stands; <paramref name="step"/> begins
+    /// one.</summary>
+    /// <exception cref="ZeroStorException">PreconditionFailed: the catalog did not go back.</exception>
+    [Alias("adopt")]
+    Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel);
+
     [Alias("list-vaults")]
     Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel);
 }
@@ -68,6 +78,9 @@ public sealed record FabricStatus
 
     /// <summary>What an operator should know, a sentence each.</summary>
     [Id(6)] public required ImmutableArray<string> Notices { get; init; }
+
+    /// <summary>Whether the catalog went back, so that nothing is reclaimed until it is adopted.</summary>
+    [Id(7)] public bool IsBehind { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.silo-status")]
@@ -139,4 +152,137 @@ public sealed record Ledger
 
     /// <summary>Stripes by the number of their missing shards.</summary>
     [Id(2)] public required ImmutableSortedDictionary<int, long> ByMissing { get; init; }
+
+    /// <summary>The same for each class, by its number.</summary>
+    [Id(3)] public ImmutableArray<ClassLedger> Classes { get; init; } = [];
+
+    /// <summary>The tick at which the last census began that met all disks; null when there was none.</summary>
+    [Id(4)] public Tick? Census { get; init; }
+
+    /// <summary>Stripes of live contents that this census found nobody to hold enough of.</summary>
+    [Id(5)] public long Lost { get; init; }
+
+    /// <summary>Whether every stripe has all its shards, none is lost, and that was compared with the catalog
+    /// within the time that a census may take.</summary>
+    [Id(6)] public bool IsGreen { get; init; }
+}
+
+/// <summary>The ledger of one class.</summary>
+[GenerateSerializer, Immutable, Alias("zs.class-ledger")]
+public sealed record ClassLedger
+{
+    [Id(0)] public required ClassId Class { get; init; }
+
+    [Id(1)] public required Code Code { get; init; }
+
+    [Id(2)] public required Spread Spread { get; init; }
+
+    [Id(3)] public required long Stripes { get; init; }
+
+    [Id(4)] public required long Whole { get; init; }
+
+    [Id(5)] public required ImmutableSortedDictionary<int, long> ByMissing { get; init; }
+}
+
+/// <summary>How the census that runs, or the last one, stands.</summary>
+[GenerateSerializer, Immutable, Alias("zs.census-progress")]
+public sealed record CensusProgress
+{
+    [Id(0)] public required bool IsRunning { get; init; }
+
+    /// <summary>Censuses that ended since the scheduler woke.</summary>
+    [Id(1)] public required long Ended { get; init; }
+
+    [Id(2)] public required long Versions { get; init; }
+
+    [Id(3)] public required long Stripes { get; init; }
+
+    /// <summary>Stripes that some home lacked.</summary>
+    [Id(4)] public required long Lacking { get; init; }
+
+    [Id(5)] public required long ShardsRestored { get; init; }
+
+    /// <summary>Stripes of live contents that nobody holds enough of.</summary>
+    [Id(6)] public required long Lost { get; init; }
+
+    /// <summary>Shards dropped that nothing names.</summary>
+    [Id(7)] public required long GarbageShards { get; init; }
+
+    /// <summary>Shards dropped that lay where they have no place.</summary>
+    [Id(8)] public required long SurplusShards { get; init; }
+
+    /// <summary>Versions whose manifest is damaged.</summary>
+    [Id(9)] public required long Unreadable { get; init; }
+
+    /// <summary>Whether no disk was absent: else nothing is called lost, and the census does not count.
+    /// </summary>
+    [Id(10)] public required bool MetAllDisks { get; init; }
+
+    /// <summary>Objects with lost stripes, <c>vault/key</c>; the first hundred.</summary>
+    [Id(11)] public required ImmutableArray<string> LostObjects { get; init; }
+}
+
+/// <summary>What to do about a catalog that went back.</summary>
+public enum AdoptStep
+{
+    /// <summary>Nothing: only tell how it stands.</summary>
+    None = 0,
+
+    /// <summary>List what disks hold and the catalog lacks.</summary>
+    Look = 1,
+
+    /// <summary>Enter what was found, and take the catalog for the right one from then on.</summary>
+    Adopt = 2,
+}
+
+/// <summary>How the adoption of a catalog stands.</summary>
+[GenerateSerializer, Immutable, Alias("zs.adopt-progress")]
+public sealed record AdoptProgress
+{
+    /// <summary>Found versions that are told one by one.</summary>
+    public const int MaxTold = 1000;
+
+    [Id(0)] public required bool IsRunning { get; init; }
+
+    /// <summary>The tick that the catalog went back to; null while it did not, or when it is adopted.</summary>
+    [Id(1)] public required Tick? WentBack { get; init; }
+
+    /// <summary>Versions found on disks.</summary>
+    [Id(2)] public required long Found { get; init; }
+
+    /// <summary>Of them, those entered into the catalog.</summary>
+    [Id(3)] public required long Entered { get; init; }
+
+    /// <summary>The first of them.</summary>
+    [Id(4)] public required ImmutableArray<FoundVersion> Versions { get; init; }
+
+    /// <summary>Why the last run ended early; null when it did not.</summary>
+    [Id(5)] public string? Failure { get; init; }
+
+    /// <summary>Runs that ended since the scheduler woke.</summary>
+    [Id(6)] public required long Ended { get; init; }
+}
+
+/// <summary>A version that disks hold and the catalog lacks.</summary>
+[GenerateSerializer, Immutable, Alias("zs.found-version")]
+public sealed record FoundVersion
+{
+    [Id(0)] public required string Vault { get; init; }
+
+    /// <summary>Its key; empty where that cannot be told.</summary>
+    [Id(1)] public required string Key { get; init; }
+
+    [Id(2)] public required long Size { get; init; }
+
+    [Id(3)] public required DateTimeOffset Modified { get; init; }
+
+    /// <summary>The tick in which it was put.</summary>
+    [Id(4)] public required Tick Put { get; init; }
+
+    /// <summary>The key under which it is entered: another than its own where a newer version has that.
+    /// </summary>
+    [Id(5)] public required string EnteredAs { get; init; }
+
+    /// <summary>Why it cannot be entered; empty where it can.</summary>
+    [Id(6)] public string Refusal { get; init; } = "";
 }

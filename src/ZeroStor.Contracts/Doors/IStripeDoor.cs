@@ -95,9 +95,9 @@ public sealed record WriteStripeOrder
 {
     [Id(0)] public required PutPiece LastPiece { get; init; }
 
-    /// <summary>With the content's last stripe: the encoded manifest of the commit to come, without stripes;
-    /// it is sealed and stands on the first m+1 homes, so that disks alone can tell what they hold.</summary>
-    [Id(1)] public byte[] Manifest { get; init; } = [];
+    /// <summary>With the content's last stripe: the encoded <see cref="CommitDraft"/> of the commit to come; it
+    /// is sealed and stands on the first m+1 homes, so that disks alone can tell what they hold.</summary>
+    [Id(1)] public byte[] Draft { get; init; } = [];
 }
 
 [GenerateSerializer, Immutable, Alias("zs.stripe-written")]

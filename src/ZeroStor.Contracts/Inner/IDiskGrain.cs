@@ -16,12 +16,19 @@ public interface IDiskGrain : IGrainWithStringKey
     [Alias("reclaim")]
     Task<WireAnswer> ReclaimAsync(uint claim, ImmutableArray<ContentId> dead, CancellationToken cancel);
 
+    [Alias("drop")]
+    Task<WireAnswer> DropAsync(WireDrop order, CancellationToken cancel);
+
     [Alias("digests")]
     Task<ImmutableArray<BucketDigest>> DigestsAsync(uint claim, CancellationToken cancel);
 
     [Alias("list")]
     Task<ImmutableArray<ShardEntry>> ListAsync(
         uint claim, GroupId group, StripeId after, int max, CancellationToken cancel);
+
+    [Alias("held")]
+    Task<ImmutableArray<ShardEntry>> HeldAsync(
+        uint claim, ImmutableArray<ContentId> contents, StripeId after, int max, CancellationToken cancel);
 
     [Alias("locate")]
     Task<ShardLocation?> LocateAsync(uint claim, StripeId stripe, byte place, CancellationToken cancel);
@@ -73,6 +80,16 @@ public sealed record WireReadOrder
     [Id(4)] public required int Length { get; init; }
 
     [Id(5)] public bool WithExtensions { get; init; }
+}
+
+[GenerateSerializer, Immutable, Alias("zs.drop")]
+public sealed record WireDrop
+{
+    [Id(0)] public required uint Claim { get; init; }
+
+    [Id(1)] public required long MapVersion { get; init; }
+
+    [Id(2)] public required ImmutableArray<ShardName> Shards { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.answer")]

@@ -24,4 +24,13 @@ public interface IRepairSchedulerGrain : IGrainWithIntegerKey
     /// <summary>How repair stands; <paramref name="hurry"/> begins a round at once.</summary>
     [Alias("progress")]
     Task<RepairProgress> ProgressAsync(bool hurry);
+
+    /// <summary>How the census stands; <paramref name="begin"/> takes one at once.</summary>
+    [Alias("census")]
+    Task<CensusProgress> CensusAsync(bool begin);
+
+    /// <summary>How the adoption of a catalog that went back stands; <paramref name="step"/> begins one.
+    /// </summary>
+    [Alias("adopt")]
+    Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel);
 }

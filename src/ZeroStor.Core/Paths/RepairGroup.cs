@@ -31,6 +31,12 @@ public readonly record struct RepairTally(
     };
 }
 
+/// <summary>A stripe that lacks shards.</summary>
+/// <param name="Stripe">The stripe.</param>
+/// <param name="Strays">Who holds some of them without being asked anyway: neither a home nor a former one.
+/// </param>
+public readonly record struct LackingStripe(StripeId Stripe, IReadOnlyList<(DiskId Disk, int Place)> Strays);
+
 /// <summary>Brings the stripes of a group to all its homes. It asks no catalog: it rebuilds whatever the
 /// group's disks hold. Which shards are right is said by the shard sums whose digest most disks name, so up
 /// to m of them may lie: nothing is stored that does not match its sum, and who holds something else is named
@@ -62,7 +68,7 @@ public sealed class RepairGroup(
     {
         RepairHomes pass = Begin(group, out Code code);
         var tally = default(RepairTally);
-        var lacking = new List<RepairItem>();
+        var lacking = new List<LackingStripe>();
         await foreach (ListedStripe stripe in new GroupListing(pass).RunAsync(cancel))
         {
             int[] missing = [.. Enumerable.Range(0, code.N).Where(p => !stripe.IsHome(pass.Group, p))];
@@ -70,7 +76,7 @@ public sealed class RepairGroup(
             tally += new RepairTally { Stripes = 1 };
             if (isRepairable)
             {
-                lacking.Add(new RepairItem(stripe.Stripe, stripe.Strays(pass.Group)));
+                lacking.Add(new LackingStripe(stripe.Stripe, stripe.Strays(pass.Group)));
             }
             else if (missing.Length > 0)
             {
@@ -93,22 +99,22 @@ public sealed class RepairGroup(
         return End(pass, code, tally);
     }
 
-    /// <summary>Repairs these stripes alone: what a read found to be missing or bad.</summary>
+    /// <summary>Repairs these stripes alone, each given once: what a census found to lack shards.</summary>
     /// <exception cref="ZeroStorException">NotFound: the map has no such group.</exception>
     public async Task<RepairTally> RunStripesAsync(
-        GroupId group, IReadOnlyCollection<StripeId> stripes, CancellationToken cancel)
+        GroupId group, IReadOnlyCollection<LackingStripe> stripes, CancellationToken cancel)
     {
         RepairHomes pass = Begin(group, out Code code);
         var tally = default(RepairTally);
-        foreach (StripeId[] batch in stripes.Distinct().Chunk(StripesPerBatch))
+        foreach (LackingStripe[] batch in stripes.Chunk(StripesPerBatch))
         {
-            var lacking = new ConcurrentBag<RepairItem>();
+            var lacking = new ConcurrentBag<LackingStripe>();
             await Parallel.ForEachAsync(batch, AtOnce(cancel), async (stripe, token) =>
             {
-                using var look = new RepairStripe(pass, code, observer, stripe, []);
+                using var look = new RepairStripe(pass, code, observer, stripe);
                 if (!await look.LookAsync(token))
                 {
-                    lacking.Add(new RepairItem(stripe, []));
+                    lacking.Add(stripe);
                 }
             });
             tally += new RepairTally { Stripes = batch.Length };
@@ -152,7 +158,7 @@ public sealed class RepairGroup(
     }
 
     private async Task<RepairTally> RepairAsync(
-        RepairHomes pass, Code code, IReadOnlyCollection<RepairItem> lacking, CancellationToken cancel)
+        RepairHomes pass, Code code, IReadOnlyCollection<LackingStripe> lacking, CancellationToken cancel)
     {
         var tally = default(RepairTally);
         if (lacking.Count == 0 || pass.IsStale)
@@ -169,7 +175,7 @@ public sealed class RepairGroup(
                 return;
             }
 
-            using var stripe = new RepairStripe(pass, code, observer, item.Stripe, item.Strays);
+            using var stripe = new RepairStripe(pass, code, observer, item);
             if (!await stripe.LookAsync(token))
             {
                 RepairTally one = await stripe.RunAsync(token);
@@ -181,8 +187,4 @@ public sealed class RepairGroup(
         });
         return tally;
     }
-
-    /// <summary>A stripe that lacks shards, and who holds some without being asked anyway.</summary>
-    private readonly record struct RepairItem(
-        StripeId Stripe, IReadOnlyList<(DiskId Disk, int Place)> Strays);
 }

@@ -27,20 +27,14 @@ internal sealed class RepairStripe : IDisposable
     /// <param name="code">The code of the group's class.</param>
     /// <param name="observer">Told which disks hold what they should not.</param>
     /// <param name="stripe">The stripe.</param>
-    /// <param name="strays">Holders beside the homes and former homes of each place.</param>
-    public RepairStripe(
-        RepairHomes homes,
-        Code code,
-        IReadObserver observer,
-        StripeId stripe,
-        IEnumerable<(DiskId Disk, int Place)> strays)
+    public RepairStripe(RepairHomes homes, Code code, IReadObserver observer, LackingStripe stripe)
     {
-        (_homes, _code, _observer, _stripe) = (homes, code, observer, stripe);
+        (_homes, _code, _observer, _stripe) = (homes, code, observer, stripe.Stripe);
         _holders =
         [
             .. homes.Group.Places
                 .SelectMany((place, i) => place.FormerHomes.Prepend(place.Home).Select(disk => (disk, i)))
-                .Concat(strays)
+                .Concat(stripe.Strays)
                 .Distinct(),
         ];
         _answers = new ShardReadAnswer[_holders.Length];
@@ -68,9 +62,10 @@ internal sealed class RepairStripe : IDisposable
             bool isGone = Array.TrueForAll(_answers, a => a.Kind == ErrorKind.NotFound);
             if (!isGone)
             {
-                // Nobody knows what is right, so no home is known to be.
+                // Nobody knows what is right, so no home is known to be. But where all have answered and fewer
+                // than k places are held by anybody, waiting helps no place: it is what a dead content left.
                 _left = Math.Max(1, Places().Count(p => !AnswerOfHome(p).IsDone));
-                _placesLeft = PlaceSet.Range(0, _code.N);
+                _placesLeft = IsHopeless(held) ? default : PlaceSet.Range(0, _code.N);
             }
 
             return isGone;
@@ -132,6 +127,11 @@ internal sealed class RepairStripe : IDisposable
             shard?.Release();
         }
     }
+
+    private bool IsHopeless(HeldShard[] held) =>
+        held.DistinctBy(h => h.Place).Count() < _code.K
+        && Array.TrueForAll(_answers, a => a.Kind is ErrorKind.None or ErrorKind.NotFound or ErrorKind.Corrupt)
+        && Array.TrueForAll(_holders, h => !_homes.IsAbsent(h.Disk));
 
     private IEnumerable<int> Places() => Enumerable.Range(0, _code.N);
 

@@ -39,6 +39,14 @@ internal sealed class StripeTruth
 
     public int ShardBytes => _common.ShardBytes;
 
+    public ContentId Content => _common.Content;
+
+    public VaultId Vault => _common.Vault;
+
+    public Code Code => _common.Code;
+
+    public int Ordinal => (int)_common.Ordinal;
+
     public StripeRef Stripe => new(
         _common.Stripe,
         _common.Group,

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using ZeroStor.Erasure;
 
 namespace ZeroStor.Paths;
 
@@ -9,12 +11,16 @@ public sealed record GroupTally(GroupId Group, long Stripes, ImmutableArray<long
 
 /// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell whether they hold
 /// the same stripes; only where they differ are the stripes listed and counted one by one. What a former home
-/// holds counts until the place is whole. Equal means equal, not whole: that every stripe of a live content
-/// is there is for the census to say.</summary>
-public sealed class SweepGroup(IShardHome homes, IFabricMap map)
+/// holds counts until the place is whole. A stripe that lacks shards because its content is dead, and so is on
+/// its way out, is not counted. Equal means equal, not whole: that every stripe of a live content is there is
+/// for the census to say.</summary>
+public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalog)
 {
     /// <summary>Stripes of one listing: some hundred kilobytes in one answer.</summary>
     private const int StripesPerListing = 4096;
+
+    /// <summary>Contents of one question to the catalog.</summary>
+    private const int ContentsPerQuestion = 2048;
 
     /// <param name="group">The group.</param>
     /// <param name="digests">Of every disk that answers; those that are absent hold nothing now.</param>
@@ -32,9 +38,16 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
         }
         else
         {
-            foreach (int present in (await ListAsync(group, digests, cancel)).Values)
+            Dictionary<StripeId, Sighting> seen = await ListAsync(group, digests, cancel);
+            HashSet<ContentId> dead = await DeadAsync(
+                [.. seen.Values.Where(s => s.Places.Count < n).Select(s => s.Content).Distinct()], cancel);
+            foreach (Sighting stripe in seen.Values)
             {
-                byMissing[n - present]++;
+                int present = Math.Min(stripe.Places.Count, n);
+                if (present == n || !dead.Contains(stripe.Content))
+                {
+                    byMissing[n - present]++;
+                }
             }
         }
 
@@ -93,12 +106,12 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
         return true;
     }
 
-    private async Task<Dictionary<StripeId, int>> ListAsync(
+    private async Task<Dictionary<StripeId, Sighting>> ListAsync(
         PlacementGroup group,
         IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests,
         CancellationToken cancel)
     {
-        var places = new Dictionary<StripeId, HashSet<byte>>();
+        var seen = new Dictionary<StripeId, Sighting>();
         IEnumerable<DiskId> holders = group.Places.SelectMany(p => p.FormerHomes.Add(p.Home)).Distinct();
         foreach (DiskId disk in holders)
         {
@@ -111,16 +124,34 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
 
             await foreach (ShardEntry shard in ListDiskAsync(entry, group.Id, cancel))
             {
-                if (!places.TryGetValue(shard.Stripe, out HashSet<byte>? present))
-                {
-                    places[shard.Stripe] = present = [];
-                }
-
-                present.Add(shard.Place);
+                ref Sighting stripe =
+                    ref CollectionsMarshal.GetValueRefOrAddDefault(seen, shard.Stripe, out _);
+                stripe.Content = shard.Content;
+                stripe.Places.Add(shard.Place);
             }
         }
 
-        return places.ToDictionary(p => p.Key, p => Math.Min(p.Value.Count, group.Places.Length));
+        return seen;
+    }
+
+    // A catalog that does not answer keeps nobody from counting: then the dead count as the living do.
+    private async Task<HashSet<ContentId>> DeadAsync(ContentId[] contents, CancellationToken cancel)
+    {
+        var dead = new HashSet<ContentId>();
+        foreach (ContentId[] chunk in contents.Chunk(ContentsPerQuestion))
+        {
+            try
+            {
+                ImmutableArray<ContentState?> states = await catalog.StatesAsync(chunk, cancel);
+                dead.UnionWith(chunk.Where((_, i) => states[i] == ContentState.Dead));
+            }
+            catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+            {
+                break;
+            }
+        }
+
+        return dead;
     }
 
     private async IAsyncEnumerable<ShardEntry> ListDiskAsync(
@@ -144,5 +175,12 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
 
             after = page[^1].Stripe;
         }
+    }
+
+    /// <summary>What was seen of a stripe: 56 bytes, for a group that differs may hold millions.</summary>
+    private struct Sighting
+    {
+        public ContentId Content;
+        public PlaceSet Places;
     }
 }

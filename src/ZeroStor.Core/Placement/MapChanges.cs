@@ -26,9 +26,10 @@ public static class MapChanges
         return new MapChange { FromVersion = map.Version, Disks = [entry] };
     }
 
-    /// <summary>Grants the next claim of a disk to a silo that showed the current one.</summary>
-    public static MapChange Claim(FabricMap map, DiskEntry disk) =>
-        Put(map, disk with { Claim = disk.Claim + 1, State = DiskState.Up });
+    /// <summary>Grants a claim of a disk to a silo whose folder of it was asked which claim comes next.
+    /// </summary>
+    public static MapChange Claim(FabricMap map, DiskEntry disk, uint granted) =>
+        Put(map, disk with { Claim = granted, State = DiskState.Up });
 
     public static MapChange Put(FabricMap map, DiskEntry disk) =>
         new() { FromVersion = map.Version, Disks = [disk] };
@@ -147,6 +148,39 @@ public static class MapChanges
             var given = new Place(
                 returned, [place.Home, .. place.FormerHomes.Where(d => d != returned && d != place.Home)]);
             groups.Add(group with { Epoch = group.Epoch + 1, Places = group.Places.SetItem(at, given) });
+        }
+
+        return groups.Count == 0
+            ? null
+            : new MapChange { FromVersion = map.Version, Groups = groups.ToImmutable() };
+    }
+
+    /// <summary>A disk holds shards of these places, though the map, which went back, does not know that it was
+    /// their home: it becomes a former one of those where it is nothing yet, so what it holds counts, and a
+    /// place whose home lacks some of it is not whole.</summary>
+    /// <returns>Null when the map knows all of it.</returns>
+    public static MapChange? RememberHome(
+        FabricMap map, DiskId disk, IEnumerable<(GroupId Group, byte Place)> places)
+    {
+        var groups = ImmutableArray.CreateBuilder<PlacementGroup>();
+        foreach (IGrouping<GroupId, byte> held in places.GroupBy(p => p.Group, p => p.Place))
+        {
+            if (map.Group(held.Key) is not { } group)
+            {
+                continue;
+            }
+
+            ImmutableArray<Place> now =
+            [
+                .. group.Places.Select((place, i) =>
+                    held.Contains((byte)i) && place.Home != disk && !place.FormerHomes.Contains(disk)
+                        ? place with { FormerHomes = place.FormerHomes.Add(disk) }
+                        : place),
+            ];
+            if (!now.SequenceEqual(group.Places))
+            {
+                groups.Add(group with { Places = now });
+            }
         }
 
         return groups.Count == 0

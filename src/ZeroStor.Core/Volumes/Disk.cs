@@ -8,8 +8,8 @@ namespace ZeroStor.Volumes;
 /// for closing, which its owner does once.</summary>
 public sealed class Disk : IAsyncDisposable
 {
-    // One delete item is laid into one batch; this many records are about a megabyte.
-    private const int ContentsPerDelete = 4096;
+    // One delete or drop item is laid into one batch; this many records are about a megabyte.
+    private const int NamesPerDelete = 4096;
 
     // A device that hangs must not keep a silo from ending; what it holds goes with the process.
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(30);
@@ -139,22 +139,34 @@ public sealed class Disk : IAsyncDisposable
         }
     }
 
-    /// <summary>Asks whether this folder is the disk that the map means, and notes durably that the next
-    /// claim is about to be taken. The owner calls it with the claim c that the map shows, then raises the
-    /// map from c to c+1 by compare-and-set, then calls <see cref="TakeClaim"/> with c+1.
+    /// <summary>Asks whether this folder is the disk that the map means, and notes durably which claim is
+    /// about to be taken. The owner calls it with the claim c that the map shows, then raises the map from c
+    /// to the claim returned (c+1) by compare-and-set, then calls <see cref="TakeClaim"/> with that.
     /// <para>The superblock must show claim c; or the note that c was about to be taken, which is what a
     /// crash between the map's compare-and-set and <see cref="TakeClaim"/> leaves. Nothing else can show that
-    /// note: it names the claim above the one held, is written only here, and goes when the claim is taken. A
+    /// note: it names a claim above the one held, is written only here, and goes when the claim is taken. A
     /// copy of the folder made earlier shows an older claim and no note of c, and is refused; of two copies
     /// of one state, whichever raises the map first wins, and the other shows an old claim from then
-    /// on.</para></summary>
+    /// on.</para>
+    /// <para>A map that went back shows fewer claims than it granted, and a superblock above it is no sign of
+    /// anything wrong with the disk. Who knows that it went back says so: then a claim above c is accepted,
+    /// and what is noted and returned is above every claim that this folder held or noted and that the map
+    /// shows. The claim held stays until the new one is taken. A crash before the map is raised leaves what
+    /// was, and the next opening, told the same, notes the next number. A crash after it leaves a map that
+    /// shows a number noted since the claim was taken; not the last one, where the disk was opened again
+    /// while the compare-and-set was still under way. So a note stands for every claim above the one held, up
+    /// to its own: in order it is just one. A folder that shows less than c is a copy as ever. But a copy
+    /// that is no older than the map cannot be told from the disk by claims, for the map forgot; whichever
+    /// raised it last is the one that orders reach.</para></summary>
+    /// <returns>The claim to be granted: the caller raises the map to exactly this.</returns>
     /// <exception cref="ZeroStorException">PreconditionFailed: the folder is a copy, or the map went back.
     /// DiskFailed: the note could not be written.</exception>
-    public void DemandClaim(uint claimInMap)
+    public uint DemandClaim(uint claimInMap, bool mapWentBack = false)
     {
         Superblock shown = _superblock.Current;
-        bool isMeant = shown.Claim == claimInMap
-            || (shown.PendingClaim != 0 && shown.PendingClaim == claimInMap);
+        bool isMeant = claimInMap == shown.Claim
+            || (claimInMap > shown.Claim && claimInMap <= shown.PendingClaim)
+            || (mapWentBack && claimInMap < shown.Claim);
         if (!isMeant)
         {
             throw new ZeroStorException(
@@ -166,7 +178,10 @@ public sealed class Disk : IAsyncDisposable
                         + $"{claimInMap}: the catalog went back, so see to that before the disk is used.");
         }
 
-        UpdateSuperblock(s => s with { Claim = claimInMap, PendingClaim = checked(claimInMap + 1) });
+        uint held = Math.Max(shown.Claim, claimInMap);
+        uint granted = checked((mapWentBack ? Math.Max(held, shown.PendingClaim) : held) + 1);
+        UpdateSuperblock(s => s with { Claim = held, PendingClaim = granted });
+        return granted;
     }
 
     /// <summary>Holds the disk under the claim that the map granted; durable when it returns.</summary>
@@ -240,7 +255,7 @@ public sealed class Disk : IAsyncDisposable
             return refusal;
         }
 
-        foreach (ContentId[] chunk in dead.Chunk(ContentsPerDelete))
+        foreach (ContentId[] chunk in dead.Chunk(NamesPerDelete))
         {
             HomeAnswer answer = await _writer.Queue.Ask(new DeleteItem([.. chunk], cancel)).WaitAsync(cancel);
             if (!answer.IsDone)
@@ -250,6 +265,51 @@ public sealed class Disk : IAsyncDisposable
         }
 
         return HomeAnswer.Done;
+    }
+
+    /// <summary>Drops single shards and nothing else of their stripes or contents; done means that the
+    /// dropping is synced. Those that are not here cost nothing. A shard of the same name that is appended
+    /// afterwards counts again.</summary>
+    public ValueTask<HomeAnswer> DropAsync(IReadOnlyCollection<ShardName> shards, CancellationToken cancel) =>
+        DropAsync(shards, () => null, cancel);
+
+    /// <param name="shards">The shards.</param>
+    /// <param name="refuses">Asked when nothing can come between its word and the dropping any more: what it
+    /// answers is the answer, and null drops. Called by the writer, so it must not wait.</param>
+    /// <param name="cancel">Ends the waiting; what was not laid yet is not dropped.</param>
+    internal async ValueTask<HomeAnswer> DropAsync(
+        IReadOnlyCollection<ShardName> shards, Func<HomeAnswer?> refuses, CancellationToken cancel)
+    {
+        if (_health.RefusesWrites is { } refusal)
+        {
+            return refusal;
+        }
+
+        foreach (ShardName[] chunk in shards.Chunk(NamesPerDelete))
+        {
+            HomeAnswer answer =
+                await _writer.Queue.Ask(new DropItem([.. chunk], refuses, cancel)).WaitAsync(cancel);
+            if (!answer.IsDone)
+            {
+                return answer;
+            }
+        }
+
+        return HomeAnswer.Done;
+    }
+
+    /// <summary>The disk has seen this tick: done means that it says so however it ends. A tick that is not
+    /// above the highest one seen costs nothing.</summary>
+    public async ValueTask<HomeAnswer> NoteTickAsync(Tick tick, CancellationToken cancel)
+    {
+        if (_health.RefusesWrites is { } refusal)
+        {
+            return refusal;
+        }
+
+        return tick <= HighestTick
+            ? HomeAnswer.Done
+            : await _writer.Queue.Ask(new MarkItem(tick)).WaitAsync(cancel);
     }
 
     /// <summary>One digest for each group and bucket that the disk holds shards of, in order.</summary>
@@ -267,6 +327,24 @@ public sealed class Disk : IAsyncDisposable
     {
         DemandPresent();
         return _contents.List(group, after, max);
+    }
+
+    /// <summary>What the disk holds of these contents: the first shards behind a stripe, in pages as those of
+    /// <see cref="List"/>. Passes once over the whole index, so ask for many contents at once.</summary>
+    /// <exception cref="ZeroStorException">DiskOffline.</exception>
+    public ImmutableArray<ShardEntry> Held(IReadOnlyCollection<ContentId> contents, StripeId after, int max)
+    {
+        DemandPresent();
+        return _contents.Held([.. contents], after, max);
+    }
+
+    /// <summary>The places of groups of which shards are here, damaged ones among them: those that the disk
+    /// was a home of, whatever a map says that went back. Passes once over the whole index.</summary>
+    /// <exception cref="ZeroStorException">DiskOffline.</exception>
+    public ImmutableArray<(GroupId Group, byte Place)> Places()
+    {
+        DemandPresent();
+        return _contents.Places();
     }
 
     /// <summary>Where a shard's payload lies, relative to <see cref="Path"/>; null where it is not.</summary>

@@ -163,44 +163,79 @@ internal sealed class DiskContents
 
     /// <summary>The volumes in which records of these contents lie, or may lie. A content without any shard
     /// is not in the answer.</summary>
-    internal Dictionary<ContentId, SortedSet<uint>> FindContents(HashSet<ContentId> contents)
+    internal Dictionary<DeleteScope, SortedSet<uint>> FindContents(HashSet<ContentId> contents)
     {
-        var found = new Dictionary<ContentId, SortedSet<uint>>();
+        var found = new Dictionary<DeleteScope, SortedSet<uint>>();
         lock (_lock)
         {
             foreach (ShardSlot slot in _shards.All())
             {
                 if (contents.Contains(slot.Content))
                 {
-                    if (!found.TryGetValue(slot.Content, out SortedSet<uint>? volumes))
+                    var scope = DeleteScope.Of(slot.Content);
+                    if (!found.TryGetValue(scope, out SortedSet<uint>? volumes))
                     {
-                        found.Add(slot.Content, volumes = []);
+                        found.Add(scope, volumes = []);
                     }
 
                     volumes.Add(slot.Position.Volume);
                 }
             }
 
-            uint[] unnamed = [.. _volumes.Values.Where(v => v.MayHoldUnnamed).Select(v => v.Number)];
-            foreach (SortedSet<uint> volumes in found.Values)
-            {
-                volumes.UnionWith(unnamed);
-            }
+            AddUnnamed(found);
         }
 
         return found;
     }
 
-    /// <summary>Drops every shard of a content whose record stands before the content's position.</summary>
-    internal void Delete(Dictionary<ContentId, RecordPosition> untilOf)
+    /// <summary>As <see cref="FindContents"/>, for single shards; those that are not there are not in the
+    /// answer.</summary>
+    internal Dictionary<DeleteScope, SortedSet<uint>> FindShards(HashSet<ShardName> shards)
+    {
+        var found = new Dictionary<DeleteScope, SortedSet<uint>>();
+        lock (_lock)
+        {
+            foreach (ShardName shard in shards)
+            {
+                ref ShardSlot slot = ref _shards.Find(shard.Stripe, shard.Place);
+                if (!ShardTable.IsNone(ref slot))
+                {
+                    found.Add(DeleteScope.Of(shard), [slot.Position.Volume]);
+                }
+            }
+
+            AddUnnamed(found);
+        }
+
+        return found;
+    }
+
+    /// <summary>Drops what these deletes kill: every such shard whose record stands before the delete's
+    /// position. A pass over the table where a content is among them.</summary>
+    internal void Delete(Dictionary<DeleteScope, RecordPosition> untilOf)
     {
         lock (_lock)
         {
-            ShardSlot[] dead = [.. _shards.All().Where(
-                s => untilOf.TryGetValue(s.Content, out RecordPosition until) && s.Position.CompareTo(until) < 0)];
-            foreach (ShardSlot slot in dead)
+            foreach ((DeleteScope scope, RecordPosition until) in untilOf.Where(d => d.Key.IsShard))
             {
-                Drop(slot);
+                ref ShardSlot slot = ref _shards.Find(scope.Shard.Stripe, scope.Shard.Place);
+                if (!ShardTable.IsNone(ref slot) && slot.Position.CompareTo(until) < 0)
+                {
+                    Drop(slot);
+                }
+            }
+
+            var untilOfContent = untilOf.Where(d => !d.Key.IsShard)
+                .ToDictionary(d => d.Key.Content, d => d.Value);
+            if (untilOfContent.Count > 0)
+            {
+                ShardSlot[] dead = [.. _shards.All().Where(
+                    s => untilOfContent.TryGetValue(s.Content, out RecordPosition until)
+                        && s.Position.CompareTo(until) < 0)];
+                foreach (ShardSlot slot in dead)
+                {
+                    Drop(slot);
+                }
             }
         }
     }
@@ -389,7 +424,24 @@ internal sealed class DiskContents
     /// <summary>The first shards of a group behind <paramref name="after"/>. Where the last stripe has
     /// several places here all of them are told, beyond <paramref name="max"/> if need be: the next page
     /// begins behind it.</summary>
-    internal ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
+    internal ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max) =>
+        First(s => s.Group == group, after, max);
+
+    /// <summary>The first shards of these contents behind <paramref name="after"/>, in pages as those of
+    /// <see cref="List"/>.</summary>
+    internal ImmutableArray<ShardEntry> Held(HashSet<ContentId> contents, StripeId after, int max) =>
+        First(s => contents.Contains(s.Content), after, max);
+
+    /// <summary>The places of which there are shards here, in order; damaged ones tell it too.</summary>
+    internal ImmutableArray<(GroupId Group, byte Place)> Places()
+    {
+        lock (_lock)
+        {
+            return [.. _shards.All().Select(s => (s.Group, s.Place)).Distinct().Order()];
+        }
+    }
+
+    private ImmutableArray<ShardEntry> First(Func<ShardSlot, bool> isAsked, StripeId after, int max)
     {
         var greatestFirst = Comparer<StripeId>.Create((a, b) => b.CompareTo(a));
         var lowest = new PriorityQueue<StripeId, StripeId>(greatestFirst);
@@ -398,7 +450,7 @@ internal sealed class DiskContents
         {
             foreach (ShardSlot slot in _shards.All())
             {
-                if (slot.Group != group || slot.IsBad || slot.Stripe.CompareTo(after) <= 0
+                if (slot.IsBad || slot.Stripe.CompareTo(after) <= 0 || !isAsked(slot)
                     || !stripes.Add(slot.Stripe))
                 {
                     continue;
@@ -411,11 +463,11 @@ internal sealed class DiskContents
                 }
             }
 
-            return Take(group, [.. stripes.Order()], max);
+            return Take(isAsked, [.. stripes.Order()], max);
         }
     }
 
-    private ImmutableArray<ShardEntry> Take(GroupId group, StripeId[] stripes, int max)
+    private ImmutableArray<ShardEntry> Take(Func<ShardSlot, bool> isAsked, StripeId[] stripes, int max)
     {
         ImmutableArray<ShardEntry>.Builder entries = ImmutableArray.CreateBuilder<ShardEntry>();
         foreach (StripeId stripe in stripes)
@@ -428,9 +480,10 @@ internal sealed class DiskContents
             for (int place = 0; place < Code.MaxK + Code.MaxM; place++)
             {
                 ref ShardSlot slot = ref _shards.Find(stripe, (byte)place);
-                if (!ShardTable.IsNone(ref slot) && slot.Group == group && !slot.IsBad)
+                if (!ShardTable.IsNone(ref slot) && !slot.IsBad && isAsked(slot))
                 {
-                    entries.Add(new ShardEntry(slot.Stripe, slot.Place, slot.Content, slot.SumsDigest));
+                    entries.Add(new ShardEntry(
+                        slot.Stripe, slot.Place, slot.Content, slot.SumsDigest, slot.Group));
                 }
             }
         }
@@ -444,6 +497,16 @@ internal sealed class DiskContents
         lock (_lock)
         {
             return (_volumes.Values.Sum(v => v.LiveBytes), _shards.Count - _badShards);
+        }
+    }
+
+    // Records that the index does not name may be anybody's.
+    private void AddUnnamed(Dictionary<DeleteScope, SortedSet<uint>> found)
+    {
+        uint[] unnamed = [.. _volumes.Values.Where(v => v.MayHoldUnnamed).Select(v => v.Number)];
+        foreach (SortedSet<uint> volumes in found.Values)
+        {
+            volumes.UnionWith(unnamed);
         }
     }
 

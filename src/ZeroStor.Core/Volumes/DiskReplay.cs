@@ -13,7 +13,7 @@ internal sealed class DiskReplay
     private readonly string _folder;
     private readonly SuperblockFile _superblock;
     private readonly DiskOptions _options;
-    private readonly Dictionary<ContentId, RecordPosition> _deletedUntil = [];
+    private readonly Dictionary<DeleteScope, RecordPosition> _deletedUntil = [];
     private readonly List<KeptRecord> _kept = [];
 
     private DiskReplay(IDiskFiles files, string folder, SuperblockFile superblock, DiskOptions options)
@@ -171,8 +171,8 @@ internal sealed class DiskReplay
                 break;
 
             case RecordKind.Delete:
-                RecordPosition known = _deletedUntil.GetValueOrDefault(header.Content);
-                _deletedUntil[header.Content] = header.Until.CompareTo(known) > 0 ? header.Until : known;
+                RecordPosition known = _deletedUntil.GetValueOrDefault(header.Scope);
+                _deletedUntil[header.Scope] = header.Until.CompareTo(known) > 0 ? header.Until : known;
                 _kept.Add(new KeptRecord(record.At, header.RecordBytes)
                 {
                     DeleteTargets = ReadTargets(volume, header, record.At),

@@ -153,9 +153,11 @@ internal sealed class DiskWriter
             {
                 AppendItem append => LayShard(append, ref batch),
                 DeleteItem delete => LayDelete(delete, ref batch),
+                DropItem drop => drop.Refuses() ?? LayDrop(drop, ref batch),
                 CopyItem copy => LayCopy(copy, ref batch),
                 SealItem => SealIfWasteful(),
-                _ => Mark(isClean: false),
+                MarkItem mark => Mark(isClean: false, mark.Seen),
+                _ => throw new InvalidOperationException($"The writer knows no {item.GetType().Name}."),
             };
         }
 #pragma warning disable CA1031 // As above.
@@ -180,13 +182,14 @@ internal sealed class DiskWriter
     private HomeAnswer? LayShard(AppendItem item, ref WriteBatch? batch)
     {
         ShardHeader shard = item.Shard;
-        if (batch?.FindShard(shard.Stripe, shard.Place) is { } twin)
+        if (batch?.FindShard(shard.Name) is { } twin)
         {
             // Joins the batch without a record: done when the twin is durable.
             return twin.ShardSum == shard.ShardSum ? null : OtherSum(shard);
         }
 
-        if (StoredSum(shard) is { } stored)
+        bool isDying = batch is not null && batch.Deletes(shard.Name, shard.Content);
+        if (!isDying && StoredSum(shard) is { } stored)
         {
             return stored == shard.ShardSum ? HomeAnswer.Done : OtherSum(shard);
         }
@@ -244,10 +247,24 @@ internal sealed class DiskWriter
 
     private HomeAnswer? LayDelete(DeleteItem item, ref WriteBatch? batch)
     {
-        Dictionary<ContentId, SortedSet<uint>> targetsOf = _contents.FindContents(item.Contents);
-        foreach (ContentId content in batch?.ContentsAmong(item.Contents) ?? [])
+        Dictionary<DeleteScope, SortedSet<uint>> targetsOf = _contents.FindContents(item.Contents);
+        return LayDeletes(targetsOf, batch?.Among(item.Contents) ?? [], ref batch);
+    }
+
+    private HomeAnswer? LayDrop(DropItem item, ref WriteBatch? batch)
+    {
+        Dictionary<DeleteScope, SortedSet<uint>> targetsOf = _contents.FindShards(item.Shards);
+        return LayDeletes(targetsOf, batch?.Among(item.Shards) ?? [], ref batch);
+    }
+
+    private HomeAnswer? LayDeletes(
+        Dictionary<DeleteScope, SortedSet<uint>> targetsOf,
+        IEnumerable<DeleteScope> inBatch,
+        ref WriteBatch? batch)
+    {
+        foreach (DeleteScope scope in inBatch)
         {
-            targetsOf.TryAdd(content, []);
+            targetsOf.TryAdd(scope, []);
         }
 
         if (targetsOf.Count == 0)
@@ -272,7 +289,9 @@ internal sealed class DiskWriter
         WriteBatch? laid = batch;
         List<CopiedRecord> live = item.Records.FindAll(
             c => _contents.IsLive(c.Header, c.From)
-                && !(c.Header.Kind == RecordKind.Shard && laid is not null && laid.Deletes(c.Header.Content)));
+                && !(c.Header.Kind == RecordKind.Shard
+                    && laid is not null
+                    && laid.Deletes(c.Header.Shard, c.Header.Content)));
         if (live.Count == 0)
         {
             return HomeAnswer.Done;
@@ -380,9 +399,10 @@ internal sealed class DiskWriter
         _active = null;
     }
 
-    private HomeAnswer Mark(bool isClean)
+    private HomeAnswer Mark(bool isClean, Tick seen = default)
     {
-        if (!_isUnmarked && !isClean)
+        Tick known = _contents.HighestTick;
+        if (!_isUnmarked && !isClean && seen <= known)
         {
             return HomeAnswer.Done;
         }
@@ -394,8 +414,9 @@ internal sealed class DiskWriter
             LastVolume = _lastVolume,
             MarkVolume = newest?.Number ?? 0,
             DurableBytes = newest?.End ?? 0,
-            HighestTick = _contents.HighestTick,
+            HighestTick = seen > known ? seen : known,
         }));
+        _contents.SeeTick(seen);
         _isUnmarked = false;
         return HomeAnswer.Done;
     }

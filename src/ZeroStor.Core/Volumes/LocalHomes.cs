@@ -5,8 +5,9 @@ namespace ZeroStor.Volumes;
 /// <summary>The disks that are open in this process, as homes of shards. Every order is checked against what
 /// the disk and the map say before the disk hears of it: a DiskId that is not open here, or a claim above the
 /// one held (another owner was granted it), is DiskOffline; an older claim, another epoch than the group's,
-/// or a disk that is not the home of that place is PreconditionFailed with the version of the map here, so
-/// that a caller behind it reads the map again. Thread-safe.</summary>
+/// a disk that is not the home of that place, or a drop that was judged by an older map than the one here, is
+/// PreconditionFailed with the version of the map here, so that a caller behind it reads the map again.
+/// Thread-safe.</summary>
 public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
 {
     private ImmutableDictionary<DiskId, Disk> _disks = ImmutableDictionary<DiskId, Disk>.Empty;
@@ -60,6 +61,11 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
         DiskAddress to, IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
         Find(to, out Disk disk) is { } refusal ? new(refusal) : disk.ReclaimAsync(dead, cancel);
 
+    public ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel) =>
+        Find(order.To, out Disk disk) is { } refusal
+            ? new(refusal)
+            : disk.DropAsync(order.Shards, () => Outdated(order), cancel);
+
     /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
     public ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
         new(Demand(to).Digests());
@@ -68,6 +74,15 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
     public ValueTask<ImmutableArray<ShardEntry>> ListAsync(
         DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel) =>
         new(Demand(to).List(group, after, max));
+
+    /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
+    public ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+        DiskAddress to,
+        IReadOnlyCollection<ContentId> contents,
+        StripeId after,
+        int max,
+        CancellationToken cancel) =>
+        new(Demand(to).Held(contents, after, max));
 
     /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
     public ValueTask<ShardLocation?> LocateAsync(
@@ -104,6 +119,19 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
                 $"Disk {to.Disk} is held here under claim {held}, and the order names {to.Claim}: read the map "
                 + "again.",
                 map.Current.Version);
+    }
+
+    // The disk's writer asks, so an append that stands before the drop was let in by no newer map than this.
+    private HomeAnswer? Outdated(ShardDrop order)
+    {
+        long version = map.Current.Version;
+        return version <= order.MapVersion
+            ? null
+            : new HomeAnswer(
+                ErrorKind.PreconditionFailed,
+                $"What disk {order.To.Disk} should drop was judged by version {order.MapVersion} of the map, "
+                + $"and {version} is known here: judge by that.",
+                version);
     }
 
     private Disk Demand(DiskAddress to) => Find(to, out Disk disk) is { } refusal

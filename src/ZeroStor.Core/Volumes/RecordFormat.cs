@@ -9,11 +9,33 @@ internal enum RecordKind : byte
 {
     Shard = 1,
 
-    /// <summary>Every shard of a content that stands before a position is dead.</summary>
+    /// <summary>Every shard of a content, or one single shard, that stands before a position is
+    /// dead.</summary>
     Delete = 2,
 
     /// <summary>Kept and copied, never read by the disk itself: changes of vaults and of the map.</summary>
     System = 3,
+}
+
+/// <summary>What a delete kills: every shard of a content, or one shard. No shard has StripeId 0.</summary>
+internal readonly record struct DeleteScope
+{
+    private DeleteScope(ContentId content, ShardName shard)
+    {
+        Content = content;
+        Shard = shard;
+    }
+
+    /// <summary>0 where one shard is meant.</summary>
+    internal ContentId Content { get; }
+
+    internal ShardName Shard { get; }
+
+    internal bool IsShard => Shard.Stripe != default;
+
+    internal static DeleteScope Of(ContentId content) => new(content, default);
+
+    internal static DeleteScope Of(ShardName shard) => new(default, shard);
 }
 
 /// <summary>A position on a disk: volume and offset in one number that sorts as they do. Offsets are
@@ -73,6 +95,11 @@ internal readonly record struct RecordHeader
     internal required Sum128 SumsDigest { get; init; }
 
     internal required Tick Tick { get; init; }
+
+    internal ShardName Shard => new(Stripe, Place);
+
+    /// <summary>Delete records: what they kill.</summary>
+    internal DeleteScope Scope => Stripe != default ? DeleteScope.Of(Shard) : DeleteScope.Of(Content);
 }
 
 /// <summary>The bytes of a record, as README.md beside this file lists them. A header's sum covers the
@@ -175,12 +202,14 @@ internal static class RecordFormat
     }
 
     /// <summary>Writes the header of a delete record, whose payload is the numbers of the volumes that hold
-    /// shards of the content; returns the record's length.</summary>
+    /// such shards; returns the record's length.</summary>
     internal static int WriteDelete(
-        Span<byte> header, ContentId content, RecordPosition until, Tick tick, ReadOnlySpan<byte> targets)
+        Span<byte> header, DeleteScope scope, RecordPosition until, Tick tick, ReadOnlySpan<byte> targets)
     {
         int recordBytes = WriteCommon(
-            header, RecordKind.Delete, [], targets.Length, Sum128.Of(targets), content, tick);
+            header, RecordKind.Delete, [], targets.Length, Sum128.Of(targets), scope.Content, tick);
+        Id128.Write(header[104..], scope.Shard.Stripe.Value);
+        header[172] = scope.Shard.Place;
         BinaryPrimitives.WriteUInt64BigEndian(header[192..], until.Packed);
         return recordBytes;
     }

@@ -10,8 +10,8 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
 
     private readonly List<ReadOnlyMemory<byte>> _pieces = [];
     private readonly List<Action<DiskContents>> _effects = [];
-    private readonly Dictionary<(StripeId, byte), ShardHeader> _shards = [];
-    private readonly HashSet<ContentId> _deleted = [];
+    private readonly Dictionary<ShardName, ShardHeader> _shards = [];
+    private readonly HashSet<DeleteScope> _deleted = [];
 
     internal Volume Volume { get; } = volume;
 
@@ -23,10 +23,12 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
 
     internal bool IsEmpty => End == Start;
 
-    /// <summary>The shard of this name in this batch; null when there is none.</summary>
-    internal ShardHeader? FindShard(StripeId stripe, byte place) => _shards.GetValueOrDefault((stripe, place));
+    /// <summary>The shard of this name in this batch; null when there is none that lives.</summary>
+    internal ShardHeader? FindShard(ShardName shard) => _shards.GetValueOrDefault(shard);
 
-    internal bool Deletes(ContentId content) => _deleted.Contains(content);
+    /// <summary>Whether a delete in this batch kills what stood of this shard before it.</summary>
+    internal bool Deletes(ShardName shard, ContentId content) =>
+        _deleted.Contains(DeleteScope.Of(shard)) || _deleted.Contains(DeleteScope.Of(content));
 
     internal void AddShard(AppendItem item)
     {
@@ -43,16 +45,16 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
             _pieces.Add(Padding[..padding]);
         }
 
-        _shards[(item.Shard.Stripe, item.Shard.Place)] = item.Shard;
+        _shards[item.Shard.Name] = item.Shard;
         _effects.Add(contents => contents.PutShard(header, at));
     }
 
-    /// <summary>Adds a delete record for each content, naming the volumes that may hold its shards. The
-    /// record's own volume is not named: as long as it is there, so is the record.</summary>
-    internal void AddDeletes(Dictionary<ContentId, SortedSet<uint>> targetsOf, Tick tick)
+    /// <summary>Adds a delete record for each content or shard, naming the volumes that may hold what it
+    /// kills. The record's own volume is not named: as long as it is there, so is the record.</summary>
+    internal void AddDeletes(Dictionary<DeleteScope, SortedSet<uint>> targetsOf, Tick tick)
     {
-        var untilOf = new Dictionary<ContentId, RecordPosition>();
-        foreach ((ContentId content, SortedSet<uint> targets) in targetsOf)
+        var untilOf = new Dictionary<DeleteScope, RecordPosition>();
+        foreach ((DeleteScope scope, SortedSet<uint> targets) in targetsOf)
         {
             targets.Remove(Volume.Number);
             byte[] payload = new byte[targets.Count * sizeof(uint)];
@@ -64,21 +66,36 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
 
             byte[] record = new byte[RecordFormat.Align(RecordFormat.HeaderBytes + payload.Length)];
             payload.CopyTo(record, RecordFormat.HeaderBytes);
-            _ = RecordFormat.WriteDelete(record, content, new RecordPosition(Volume.Number, End), tick, payload);
+            var until = new RecordPosition(Volume.Number, End);
+            _ = RecordFormat.WriteDelete(record, scope, until, tick, payload);
             RecordPosition at = Place(record, record.Length, out _);
             _pieces.Add(record);
-            untilOf[content] = at;
+            untilOf[scope] = at;
             var kept = new KeptRecord(at, record.Length) { DeleteTargets = [.. targets] };
             _effects.Add(contents => contents.PutKept(kept));
-            _deleted.Add(content);
         }
 
         _effects.Add(contents => contents.Delete(untilOf));
+        _deleted.UnionWith(untilOf.Keys);
+
+        // What the batch brought by now is dead; what comes behind lives.
+        foreach ((ShardName name, ShardHeader shard) in _shards)
+        {
+            if (untilOf.ContainsKey(DeleteScope.Of(name))
+                || untilOf.ContainsKey(DeleteScope.Of(shard.Content)))
+            {
+                _shards.Remove(name);
+            }
+        }
     }
 
     /// <summary>Contents among these of which this batch itself brings shards.</summary>
-    internal IEnumerable<ContentId> ContentsAmong(HashSet<ContentId> contents) =>
-        _shards.Values.Select(s => s.Content).Where(contents.Contains);
+    internal IEnumerable<DeleteScope> Among(HashSet<ContentId> contents) =>
+        _shards.Values.Select(s => s.Content).Where(contents.Contains).Select(DeleteScope.Of);
+
+    /// <summary>Shards among these that this batch itself brings.</summary>
+    internal IEnumerable<DeleteScope> Among(HashSet<ShardName> shards) =>
+        shards.Where(_shards.ContainsKey).Select(DeleteScope.Of);
 
     internal void AddCopy(CopiedRecord copy)
     {

@@ -96,6 +96,16 @@ internal sealed class DeleteItem(HashSet<ContentId> contents, CancellationToken 
     internal HashSet<ContentId> Contents { get; } = contents;
 }
 
+/// <summary>Single shards that are to be dropped, unless <paramref name="refuses"/> says otherwise when their
+/// turn has come: the last moment at which whoever wants them can be heard.</summary>
+internal sealed class DropItem(HashSet<ShardName> shards, Func<HomeAnswer?> refuses, CancellationToken cancel)
+    : WriteItem(0, cancel)
+{
+    internal HashSet<ShardName> Shards { get; } = shards;
+
+    internal HomeAnswer? Refuses() => refuses();
+}
+
 /// <summary>A record read whole out of a volume that is being compacted, and checked.</summary>
 internal readonly record struct CopiedRecord(RecordHeader Header, RecordPosition From, Memory<byte> Bytes);
 
@@ -110,5 +120,9 @@ internal sealed class CopyItem(BufferSlice buffer, List<CopiedRecord> records) :
 /// <summary>Seal the active volume if enough of it is dead.</summary>
 internal sealed class SealItem() : WriteItem(0, default);
 
-/// <summary>Repeat the durable length in the superblock.</summary>
-internal sealed class MarkItem() : WriteItem(0, default);
+/// <summary>Repeat the durable length in the superblock, and with it the highest tick seen.</summary>
+/// <param name="seen">A tick that the disk is told of; 0 when of none.</param>
+internal sealed class MarkItem(Tick seen = default) : WriteItem(0, default)
+{
+    internal Tick Seen { get; } = seen;
+}

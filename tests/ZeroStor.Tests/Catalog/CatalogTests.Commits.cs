@@ -52,6 +52,23 @@ public abstract partial class CatalogTests
     }
 
     [Fact]
+    public async Task What_disks_hold_whole_is_let_in_however_old_it_is()
+    {
+        CommitOrder old = Put("a", NewContent(new Tick(1)));
+        await RefusedAsync(ErrorKind.InvalidArgument, old);
+        await AppliedAsync(old with { IsFound = true });
+        Assert.Equal(Now, (await HeadAsync("a"))!.Committed);
+
+        // It lives by its row like any other, and dies once.
+        await AppliedAsync(Delete("a"));
+        ContentId dead = Assert.Single((await DeadAsync()), d => d.EverLived).Content;
+        Assert.Equal(old.Content, dead);
+        CommitOrder condemned = Put("b");
+        await Catalog.CondemnAsync(Vault, [condemned.Content], Now, Cancel);
+        await RefusedAsync(ErrorKind.PreconditionFailed, condemned with { IsFound = true });
+    }
+
+    [Fact]
     public async Task A_repeated_delete_deletes_once()
     {
         await AppliedAsync(Put("a"));

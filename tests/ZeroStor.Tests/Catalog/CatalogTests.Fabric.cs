@@ -29,6 +29,49 @@ public abstract partial class CatalogTests
     }
 
     [Fact]
+    public async Task A_catalog_that_went_back_says_so_until_it_is_adopted()
+    {
+        await Catalog.RaiseTickAsync(new Tick(0), Cancel);
+        Assert.Null((await Catalog.ReadFabricAsync(Cancel)).WentBack);
+        FabricState state = await Catalog.NoticeWentBackAsync(new Tick(900), Cancel);
+        Assert.Equal(new Tick(1), state.WentBack);
+        Assert.Equal(new Tick(901), state.Tick);
+        Assert.Equal(state, await Catalog.NoticeWentBackAsync(new Tick(5000), Cancel));
+        await ReopenAsync();
+        Assert.Equal(state, await Catalog.ReadFabricAsync(Cancel));
+        Assert.Equal(new Tick(902), await Catalog.RaiseTickAsync(new Tick(901), Cancel));
+        Assert.False(await Catalog.AdoptAsync(new Tick(2), Cancel));
+        Assert.True(await Catalog.AdoptAsync(new Tick(1), Cancel));
+        Assert.False(await Catalog.AdoptAsync(new Tick(1), Cancel));
+        Assert.Null((await Catalog.ReadFabricAsync(Cancel)).WentBack);
+    }
+
+    [Fact]
+    public async Task A_catalog_that_is_ahead_of_what_was_seen_did_not_go_back()
+    {
+        await Catalog.RaiseTickAsync(new Tick(0), Cancel);
+        FabricState state = await Catalog.NoticeWentBackAsync(new Tick(0), Cancel);
+        Assert.Null(state.WentBack);
+        Assert.Equal(new Tick(1), state.Tick);
+
+        // At the same tick it was told so for another reason than the tick.
+        Assert.Equal(new Tick(1), (await Catalog.NoticeWentBackAsync(new Tick(1), Cancel)).WentBack);
+    }
+
+    [Fact]
+    public async Task The_last_census_is_remembered_and_an_older_one_is_not()
+    {
+        Assert.Null((await Catalog.ReadFabricAsync(Cancel)).Census);
+        var census = new CensusMark(new Tick(70), 3);
+        await Catalog.MarkCensusAsync(census, Cancel);
+        await Catalog.MarkCensusAsync(new CensusMark(new Tick(69), 0), Cancel);
+        await ReopenAsync();
+        Assert.Equal(census, (await Catalog.ReadFabricAsync(Cancel)).Census);
+        await Catalog.MarkCensusAsync(new CensusMark(new Tick(70), 0), Cancel);
+        Assert.Equal(0, (await Catalog.ReadFabricAsync(Cancel)).Census!.Lost);
+    }
+
+    [Fact]
     public async Task The_map_is_what_its_changes_made_of_it()
     {
         FabricMap expected = await Catalog.ReadMapAsync(Cancel);

@@ -18,6 +18,65 @@ public abstract partial class CatalogTests
     }
 
     [Fact]
+    public async Task A_scan_meets_every_version_of_every_vault_once_with_its_manifest()
+    {
+        VaultId other = VaultId.New(Entropy);
+        Assert.True(await Catalog.AddVaultAsync(new VaultEntry("other", other, new ClassId(1)), Cancel));
+        string[] keys = ["\u0001", "a", "a\uE000", "a😀", "b"];
+        await PutAllAsync(keys);
+        foreach (string key in keys)
+        {
+            await AppliedAsync(Put(key) with { Vault = other });
+        }
+
+        for (int max = 1; max <= 11; max++)
+        {
+            var met = new List<NamedVersion>();
+            VersionName after = default;
+            while (await Catalog.ScanAsync(after, max, Cancel) is { Length: > 0 } page)
+            {
+                Assert.True(page.Length <= max);
+                met.AddRange(page);
+                after = page[^1].Name;
+            }
+
+            Assert.Equal(2 * keys.Length, met.Count);
+            foreach (VaultId vault in new[] { Vault, other })
+            {
+                Assert.Equal(keys, met.Where(v => v.Vault == vault).Select(v => v.Row.Key));
+            }
+
+            Assert.All(met, v => Assert.Equal(v.Row.Version, Manifest.Decode(v.Row.Manifest).Version));
+        }
+    }
+
+    [Fact]
+    public async Task A_scan_of_large_manifests_comes_in_smaller_pages()
+    {
+        ContentId content = NewContent();
+        await AppliedAsync(Put("first", content));
+        ContentId[] many = [.. Enumerable.Repeat(content, 60_000)];
+        CommitOrder[] large = [.. Enumerable.Range(0, 3).Select(i => Copy($"large{i}", many))];
+        foreach (CommitOrder order in large)
+        {
+            await AppliedAsync(order);
+        }
+
+        int pages = 0;
+        int versions = 0;
+        VersionName after = default;
+        while (await Catalog.ScanAsync(after, 100, Cancel) is { Length: > 0 } page)
+        {
+            pages++;
+            versions += page.Length;
+            after = page[^1].Name;
+        }
+
+        Assert.Equal(4, versions);
+        Assert.True(pages > 1);
+    }
+
+    [Fact]
     public async Task Keys_are_folded_at_the_first_delimiter_behind_the_prefix()
     {
         await PutAllAsync(["a", "a/", "a/1", "a/b/1", "a/b/2", "a/c", "a0", "b/1"]);

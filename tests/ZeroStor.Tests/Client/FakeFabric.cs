@@ -47,7 +47,7 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public HashSet<ContentId> Abandoned { get; } = [];
 
-    public List<Manifest> Drafts { get; } = [];
+    public List<CommitDraft> Drafts { get; } = [];
 
     public List<CommitPut> Commits { get; } = [];
 
@@ -109,6 +109,12 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
         });
 
     public Task<FabricStatus> StatusAsync(CancellationToken cancel) => throw new NotSupportedException();
+
+    public Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
+        throw new NotSupportedException();
 
     public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) => throw new NotSupportedException();
 
@@ -227,9 +233,9 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
                 }
 
                 Assert.Equal(stripe.Length, filled);
-                if (order.Manifest.Length > 0)
+                if (order.Draft.Length > 0)
                 {
-                    fabric.Drafts.Add(Manifest.Decode(order.Manifest));
+                    fabric.Drafts.Add(CommitDraft.Decode(order.Draft));
                 }
 
                 var id = StripeId.New(new Tick(5), fabric._entropy);

@@ -61,7 +61,8 @@ public sealed class VaultTests
                 Headers = ImmutableSortedDictionary<string, string>.Empty.Add("x-a", "1"),
             },
             None);
-        Manifest draft = Assert.Single(fake.Drafts);
+        (string key, _, Manifest draft) = Assert.Single(fake.Drafts);
+        Assert.Equal(version.Key, key);
         Assert.Equal(version.Version, draft.Version);
         Assert.Equal(1_500_000, draft.Size);
         Assert.Equal("text/plain", draft.ContentType);

@@ -145,6 +145,9 @@ public sealed class GroupListingTests
             DiskAddress to, IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
             homes.ReclaimAsync(to, dead, cancel);
 
+        public ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel) =>
+            homes.DropAsync(order, cancel);
+
         public ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
             homes.DigestsAsync(to, cancel);
 
@@ -155,8 +158,15 @@ public sealed class GroupListingTests
                 : ValueTask.FromResult<ImmutableArray<ShardEntry>>(
                 [
                     .. Enumerable.Range(0, max).Select(i => new ShardEntry(
-                        new StripeId((UInt128)(max - i)), 1, new ContentId(1), new Sum128(0, 1))),
+                        new StripeId((UInt128)(max - i)), 1, new ContentId(1), new Sum128(0, 1), group)),
                 ]);
+
+        public ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+            DiskAddress to,
+            IReadOnlyCollection<ContentId> contents,
+            StripeId after,
+            int max,
+            CancellationToken cancel) => homes.HeldAsync(to, contents, after, max, cancel);
 
         public ValueTask<ShardLocation?> LocateAsync(
             DiskAddress to, StripeId stripe, byte place, CancellationToken cancel) =>

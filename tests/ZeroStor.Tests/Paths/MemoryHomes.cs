@@ -189,6 +189,30 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         DiskAddress to, IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
         throw new NotSupportedException();
 
+    public async ValueTask<HomeAnswer> DropAsync(ShardDrop order, CancellationToken cancel)
+    {
+        switch (this[order.To.Disk])
+        {
+            case Conduct.Offline:
+                return new HomeAnswer(ErrorKind.DiskOffline, "offline");
+            case Conduct.Silent:
+                await Task.Delay(Timeout.Infinite, cancel);
+                break;
+        }
+
+        if (map.Current.Version > order.MapVersion)
+        {
+            return new HomeAnswer(ErrorKind.PreconditionFailed, "an older map", map.Current.Version);
+        }
+
+        foreach (ShardName shard in order.Shards)
+        {
+            _shards.TryRemove((order.To.Disk, shard.Stripe, shard.Place), out _);
+        }
+
+        return HomeAnswer.Done;
+    }
+
     public ValueTask<ImmutableArray<BucketDigest>> DigestsAsync(DiskAddress to, CancellationToken cancel) =>
         ValueTask.FromResult<ImmutableArray<BucketDigest>>(
         [
@@ -203,8 +227,20 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
                         UInt128.Zero, (sum, s) => sum + s.Key.Stripe.Value + s.Value.Header.SumsDigest.Low))),
         ]);
 
-    public async ValueTask<ImmutableArray<ShardEntry>> ListAsync(
-        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel)
+    public ValueTask<ImmutableArray<ShardEntry>> ListAsync(
+        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel) =>
+        FirstAsync(to, h => h.Group == group, after, max, cancel);
+
+    public ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
+        DiskAddress to,
+        IReadOnlyCollection<ContentId> contents,
+        StripeId after,
+        int max,
+        CancellationToken cancel) =>
+        FirstAsync(to, h => contents.Contains(h.Content), after, max, cancel);
+
+    private async ValueTask<ImmutableArray<ShardEntry>> FirstAsync(
+        DiskAddress to, Func<ShardHeader, bool> isAsked, StripeId after, int max, CancellationToken cancel)
     {
         Conduct conduct = this[to.Disk];
         if (conduct == Conduct.Silent)
@@ -219,8 +255,8 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 
         var entries = ImmutableArray.CreateBuilder<ShardEntry>();
         foreach (var stripe in _shards
-            .Where(s => s.Key.Disk == to.Disk && s.Value.Header.Group == group && !s.Value.IsKnownBad)
-            .Where(s => s.Key.Stripe.CompareTo(after) > 0)
+            .Where(s => s.Key.Disk == to.Disk && !s.Value.IsKnownBad && s.Key.Stripe.CompareTo(after) > 0)
+            .Where(s => isAsked(s.Value.Header))
             .GroupBy(s => s.Key.Stripe)
             .OrderBy(s => s.Key))
         {
@@ -232,7 +268,8 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
             entries.AddRange(stripe
                 .Select(s => s.Value.Header)
                 .OrderBy(h => h.Place)
-                .Select(h => new ShardEntry(h.Stripe, h.Place, h.Content, Stated(conduct, h).SumsDigest)));
+                .Select(h => new ShardEntry(
+                    h.Stripe, h.Place, h.Content, Stated(conduct, h).SumsDigest, h.Group)));
         }
 
         return entries.ToImmutable();

@@ -36,7 +36,13 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
 
     public FabricMap Current { get; set; }
 
-    public Tick Tick => new(5);
+    public Tick Tick { get; set; } = new(5);
+
+    public VaultId Vault => _vault;
+
+    public VaultKeys Keys => _keys;
+
+    public ClassId Class => _class;
 
     public int Decoded => Volatile.Read(ref _decoded);
 

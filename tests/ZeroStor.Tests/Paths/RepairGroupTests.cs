@@ -206,7 +206,8 @@ public sealed class RepairGroupTests
             Standing standing = await WriteAsync(fabric, 10_000);
             fabric.Homes[fabric.Home(standing.Ref, liar)] = conduct;
             fabric.Homes.Drop(standing.Id, lost);
-            RepairTally tally = await fabric.Repair().RunStripesAsync(standing.Group, [standing.Id], Cancel);
+            RepairTally tally = await fabric.Repair().RunStripesAsync(
+                standing.Group, [new LackingStripe(standing.Id, [])], Cancel);
             Assert.Equal((1, 1), (tally.ShardsRebuilt, tally.ShardsLeft));
             Assert.Contains(fabric.Faults, f => f.Place == liar && f.What == ErrorKind.Corrupt);
             standing.AssertWhole(fabric);
@@ -270,6 +271,22 @@ public sealed class RepairGroupTests
         Assert.Equal((2, 1, 3), (tally.Stripes, tally.ShardsRebuilt, tally.ShardsLeft));
         Assert.Equal(3, fabric.Homes.ShardsOf(standing.Id));
         other.AssertWhole(fabric);
+    }
+
+    [Fact]
+    public async Task What_too_few_hold_while_all_answer_keeps_no_place_from_being_whole()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        Standing standing = await WriteAsync(fabric, 1000);
+        Array.ForEach([0, 1, 2, 5], p => fabric.Homes.Drop(standing.Id, p));
+        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
+        Assert.Equal(4, tally.ShardsLeft);
+        Assert.DoesNotContain(true, Enumerable.Range(0, 6).Select(tally.IsLeft));
+
+        // An absent disk may have what the others lack.
+        fabric.Homes[fabric.Home(standing.Ref, 5)] = Conduct.Offline;
+        tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
+        Assert.All(Enumerable.Range(0, 6), p => Assert.True(tally.IsLeft(p)));
     }
 
     [Fact]
@@ -381,7 +398,7 @@ public sealed class RepairGroupTests
     }
 
     [Fact]
-    public async Task Read_repair_touches_the_stripes_it_is_given_and_no_others()
+    public async Task Of_a_group_only_the_stripes_that_were_given_are_touched()
     {
         using var fabric = new PathFixture(Code, disks: 6);
         Standing standing = await WriteAsync(fabric, 5000);
@@ -390,7 +407,7 @@ public sealed class RepairGroupTests
         fabric.Homes.Drop(other.Id, 1);
         var unknown = new StripeId(77);
         RepairTally tally = await fabric.Repair().RunStripesAsync(
-            standing.Group, [standing.Id, standing.Id, unknown], Cancel);
+            standing.Group, [new LackingStripe(standing.Id, []), new LackingStripe(unknown, [])], Cancel);
         Assert.Equal((2, 1, 0), (tally.Stripes, tally.ShardsRebuilt, tally.ShardsLeft));
         standing.AssertWhole(fabric);
         Assert.Equal(5, fabric.Homes.ShardsOf(other.Id));
@@ -403,7 +420,8 @@ public sealed class RepairGroupTests
         using var fabric = new PathFixture(Code, disks: 6);
         Standing standing = await WriteAsync(fabric, 5000);
         fabric.Homes[fabric.Home(standing.Ref, 3)] = Conduct.Offline;
-        RepairTally tally = await fabric.Repair().RunStripesAsync(standing.Group, [new StripeId(77)], Cancel);
+        RepairTally tally = await fabric.Repair().RunStripesAsync(
+            standing.Group, [new LackingStripe(new StripeId(77), [])], Cancel);
         Assert.Equal(6, tally.ShardsLeft);
     }
 
@@ -646,9 +664,11 @@ public sealed class RepairGroupTests
             digests[disk.Id] = await fabric.Homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), Cancel);
         }
 
+        await using CatalogBed catalog = await CatalogBed.OpenAsync(fabric.Vault);
+        var sweep = new SweepGroup(fabric.Homes, fabric, catalog.Catalog);
         foreach (PlacementGroup group in fabric.Current.Groups)
         {
-            GroupTally tally = await new SweepGroup(fabric.Homes, fabric).RunAsync(group, digests, Cancel);
+            GroupTally tally = await sweep.RunAsync(group, digests, Cancel);
             Assert.Equal(tally.Stripes, tally.ByMissing[0]);
         }
     }

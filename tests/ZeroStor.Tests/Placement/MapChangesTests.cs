@@ -18,11 +18,11 @@ public sealed class MapChangesTests
     }
 
     [Fact]
-    public void A_claim_rises_by_one_and_brings_the_disk_up()
+    public void A_claim_rises_to_what_was_granted_and_brings_the_disk_up()
     {
         FabricMap map = Map(1);
-        map = map.With(MapChanges.Claim(map, map.Disk(new DiskId(1))! with { State = DiskState.Missing }));
-        Assert.Equal((2u, DiskState.Up), (map.Disk(new DiskId(1))!.Claim, map.Disk(new DiskId(1))!.State));
+        map = map.With(MapChanges.Claim(map, map.Disk(new DiskId(1))! with { State = DiskState.Missing }, 5));
+        Assert.Equal((5u, DiskState.Up), (map.Disk(new DiskId(1))!.Claim, map.Disk(new DiskId(1))!.State));
     }
 
     [Fact]
@@ -49,6 +49,26 @@ public sealed class MapChangesTests
             Assert.Equal([new DiskId(2)], place.FormerHomes);
             Assert.DoesNotContain(group.Places, p => p.Home == new DiskId(2));
         });
+    }
+
+    [Fact]
+    public void A_home_that_the_map_forgot_becomes_a_former_one_where_it_is_nothing_yet()
+    {
+        FabricMap map = Fabric(8, out ClassId placement);
+        GroupId group = map.GroupsOf(placement)[0].Id;
+        PlacementGroup before = map.Group(group)!;
+        var stranger = new DiskId(map.Disks.Select(d => d.Id.Value).First(
+            d => before.Places.All(p => p.Home.Value != d)));
+        DiskId home = before.Places[1].Home;
+        Assert.Null(MapChanges.RememberHome(map, home, [(group, 1)]));
+        (GroupId, byte)[] held = [(group, 2), (group, 99), (new GroupId(4711), 0)];
+        map = map.With(MapChanges.RememberHome(map, stranger, held)!);
+        PlacementGroup after = map.Group(group)!;
+        Assert.Equal(before.Epoch, after.Epoch);
+        Assert.Equal([stranger], after.Places[2].FormerHomes);
+        Assert.Equal(before.Places[2].Home, after.Places[2].Home);
+        Assert.Equal(1, after.Places.Count(p => !p.IsWhole));
+        Assert.Null(MapChanges.RememberHome(map, stranger, held));
     }
 
     [Fact]

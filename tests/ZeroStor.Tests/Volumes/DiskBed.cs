@@ -119,8 +119,21 @@ internal sealed class DiskBed : IAsyncDisposable
     internal async Task<TestShard> PutNewAsync(int bytes = 1000, ContentId? content = null, uint tick = 10) =>
         await PutAsync(NewShard(bytes, content: content, tick: tick));
 
-    /// <summary>Appends all in one batch: they wait behind a first one whose sync is held up.</summary>
+    /// <summary>Appends all in one batch, and before it one that is returned.</summary>
     internal async Task<TestShard> PutAsOneBatchAsync(params TestShard[] shards)
+    {
+        TestShard plug = NewShard(10);
+        await AsOneBatchAsync(
+            () => AppendAsync(plug), [.. shards.Select(s => (Func<Task<HomeAnswer>>)(() => AppendAsync(s)))]);
+        return plug;
+    }
+
+    internal Task AsOneBatchAsync(params Func<Task<HomeAnswer>>[] orders) =>
+        AsOneBatchAsync(() => AppendAsync(NewShard(10)), orders);
+
+    /// <summary>Gives all orders to the writer at once: they wait behind a first one whose sync is held up.
+    /// </summary>
+    internal async Task AsOneBatchAsync(Func<Task<HomeAnswer>> plug, Func<Task<HomeAnswer>>[] orders)
     {
         using var reached = new ManualResetEventSlim();
         using var goOn = new ManualResetEventSlim();
@@ -134,15 +147,19 @@ internal sealed class DiskBed : IAsyncDisposable
 
             return 0;
         };
-        TestShard plug = NewShard(10);
-        Task<HomeAnswer> first = AppendAsync(plug);
+        Task<HomeAnswer> first = plug();
         reached.Wait(Cancel);
-        Task<HomeAnswer>[] others = [.. shards.Select(s => AppendAsync(s))];
+        Task<HomeAnswer>[] others = [.. orders.Select(o => o())];
         Files.Before = (_, _) => 0;
         goOn.Set();
         Assert.True((await first).IsDone);
         Assert.All(await Task.WhenAll(others), a => Assert.True(a.IsDone, a.Detail));
-        return plug;
+    }
+
+    internal async Task DropAsync(params TestShard[] shards)
+    {
+        HomeAnswer answer = await Disk.DropAsync([.. shards.Select(s => s.Header.Name)], Cancel);
+        Assert.True(answer.IsDone, answer.Detail);
     }
 
     internal async Task<ShardReadAnswer> ReadAsync(TestShard shard, int offset = 0, int? length = null) =>

@@ -119,8 +119,10 @@ public sealed class DiskCompactionTests
         Assert.All(unlinks, i => Assert.Equal(FileCall.SyncFolder, calls[i + 1]));
     }
 
-    [Fact]
-    public async Task A_delete_names_the_volume_of_a_copy_that_a_crash_left_behind()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_delete_names_the_volume_of_a_copy_that_a_crash_left_behind(bool isOfOneShard)
     {
         await using var bed = new DiskBed(DiskBed.Small with { VolumeBytes = 40_000, CopyBytes = 4000 });
 
@@ -140,7 +142,7 @@ public sealed class DiskCompactionTests
 
         // The delete stands in volume 3. Volume 2, with the copy, goes; then volume 3 goes; volume 1, which
         // cannot be read for the moment, stays.
-        await bed.Disk.ReclaimAsync([victim.Header.Content], DiskBed.Cancel);
+        await KillAsync(bed, victim, isOfOneShard);
         bed.Files.Before = (call, path) =>
             call == FileCall.Read && path.EndsWith("00000001.vol", StringComparison.Ordinal) ? 5 : 0;
         await bed.Disk.CompactAsync(DiskBed.Cancel);
@@ -156,15 +158,17 @@ public sealed class DiskCompactionTests
         await bed.AssertHoldsAsync(stays);
     }
 
-    [Fact]
-    public async Task A_delete_is_kept_as_long_as_a_volume_with_its_target_and_no_longer()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_delete_is_kept_as_long_as_a_volume_with_its_target_and_no_longer(bool isOfOneShard)
     {
         await using var bed = new DiskBed(DiskBed.Small with { VolumeBytes = 40_000 });
 
         // Volume 1: mostly alive, with one victim. Volume 2: the delete, and much that dies.
         TestShard victim = bed.NewShard(3000);
         TestShard[] alive = [await bed.PutNewAsync(30_000), await bed.PutAsync(victim), await bed.PutNewAsync(10_000)];
-        await bed.Disk.ReclaimAsync([victim.Header.Content], DiskBed.Cancel);
+        await KillAsync(bed, victim, isOfOneShard);
         TestShard filler = await bed.PutNewAsync(50_000);
         await bed.PutNewAsync(10_000);
         await bed.Disk.ReclaimAsync([filler.Header.Content], DiskBed.Cancel);
@@ -269,6 +273,14 @@ public sealed class DiskCompactionTests
         await bed.Disk.CompactAsync(DiskBed.Cancel);
         Assert.DoesNotContain("00000001.vol", bed.VolumeFiles().Select(Path.GetFileName));
         await bed.AssertHoldsAsync(living);
+    }
+
+    private static async Task KillAsync(DiskBed bed, TestShard victim, bool isOfOneShard)
+    {
+        HomeAnswer answer = isOfOneShard
+            ? await bed.Disk.DropAsync([victim.Header.Name], DiskBed.Cancel)
+            : await bed.Disk.ReclaimAsync([victim.Header.Content], DiskBed.Cancel);
+        Assert.True(answer.IsDone, answer.Detail);
     }
 
     // Gives a record another kind, under a right sum.

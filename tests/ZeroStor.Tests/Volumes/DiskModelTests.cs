@@ -16,7 +16,7 @@ public sealed class DiskModelTests
     };
 
     [Fact]
-    public async Task Any_order_of_puts_reclaims_compactions_stops_and_kills_keeps_what_was_acknowledged()
+    public async Task Any_order_of_puts_drops_reclaims_compactions_stops_and_kills_keeps_the_acknowledged()
     {
         for (int seed = 0; seed < 60; seed++)
         {
@@ -117,6 +117,7 @@ public sealed class DiskModelTests
             [.. Enumerable.Range(0, 12).Select(_ => ContentId.New(new Tick(5), bed.Entropy))];
         private readonly List<TestShard> _unsure = [];
         private readonly List<TestShard> _dead = [];
+        private Tick _noted;
 
         internal List<TestShard> Acknowledged { get; } = [];
 
@@ -133,7 +134,7 @@ public sealed class DiskModelTests
                     await AssertAsync();
                     break;
                 case 2:
-                    await bed.Disk.MarkAsync();
+                    await NoteTickAsync();
                     break;
                 case 3 or 4:
                     // What dies while it is being copied must stay dead.
@@ -150,32 +151,123 @@ public sealed class DiskModelTests
 
         internal async Task PutReclaimOrCompactAsync()
         {
-            if (random.Next(6) == 0)
+            switch (random.Next(12))
             {
-                await bed.Disk.CompactAsync(DiskBed.Cancel);
+                case 0 or 1:
+                    await bed.Disk.CompactAsync(DiskBed.Cancel);
+                    break;
+                case 2:
+                    await NoteTickAsync();
+                    break;
+                default:
+                    await PutOrReclaimAsync();
+                    break;
             }
-            else
+        }
+
+        private async Task NoteTickAsync()
+        {
+            var tick = new Tick((uint)random.Next(100));
+            if ((await bed.Disk.NoteTickAsync(tick, DiskBed.Cancel)).IsDone && tick > _noted)
             {
-                await PutOrReclaimAsync();
+                _noted = tick;
             }
         }
 
         internal async Task PutOrReclaimAsync()
         {
-            if (random.Next(4) > 0)
+            switch (random.Next(8))
             {
-                // Several at once, so that batches hold more than one.
-                TestShard[] shards = [.. Enumerable.Range(0, random.Next(1, 5))
-                    .Select(_ => bed.NewShard(random.Next(3000), content: _contents[random.Next(_contents.Count)]))];
-                HomeAnswer[] answers = await Task.WhenAll(shards.Select(s => bed.AppendAsync(s)));
-                for (int i = 0; i < shards.Length; i++)
-                {
-                    (answers[i].IsDone ? Acknowledged : _unsure).Add(shards[i]);
-                }
+                case 0 or 1:
+                    await ReclaimAsync();
+                    break;
+                case 2:
+                    await DropAsync();
+                    break;
+                case 3:
+                    await PutDropAndPutAsync();
+                    break;
+                default:
+                    // Several at once, so that batches hold more than one.
+                    await PutAsync([.. Enumerable.Range(0, random.Next(1, 5)).Select(_ => NewShard())]);
+                    break;
+            }
+        }
 
-                return;
+        // Often another place of a stripe that is there, and now and then one that was dropped.
+        private TestShard NewShard()
+        {
+            if (_dead.Count > 0 && random.Next(5) == 0)
+            {
+                return _dead[random.Next(_dead.Count)];
             }
 
+            TestShard shard = bed.NewShard(
+                random.Next(3000), (byte)random.Next(6), _contents[random.Next(_contents.Count)]);
+            if (Acknowledged.Count == 0 || random.Next(3) > 0)
+            {
+                return shard;
+            }
+
+            TestShard kin = Acknowledged[random.Next(Acknowledged.Count)];
+            return shard with { Header = shard.Header with { Stripe = kin.Header.Stripe } };
+        }
+
+        private bool IsNew(TestShard shard) =>
+            !Acknowledged.Concat(_unsure).Any(s => s.Header.Name == shard.Header.Name)
+            && !_dead.Any(d => d.Header.Name == shard.Header.Name && d != shard);
+
+        private async Task PutAsync(TestShard[] shards)
+        {
+            shards = [.. shards.Where(IsNew).DistinctBy(s => s.Header.Name)];
+            HomeAnswer[] answers = await Task.WhenAll(shards.Select(s => bed.AppendAsync(s)));
+            for (int i = 0; i < shards.Length; i++)
+            {
+                _dead.Remove(shards[i]);
+                (answers[i].IsDone ? Acknowledged : _unsure).Add(shards[i]);
+            }
+        }
+
+        // Single ones of what is there, of what may be and of what died, as they come.
+        private async Task DropAsync()
+        {
+            TestShard[] all = [.. Acknowledged, .. _unsure, .. _dead];
+            random.Shuffle(all);
+            TestShard[] shards = all[..Math.Min(all.Length, random.Next(1, 5))];
+            bool isDone =
+                (await bed.Disk.DropAsync([.. shards.Select(s => s.Header.Name)], DiskBed.Cancel)).IsDone;
+            foreach (TestShard shard in shards)
+            {
+                if (Acknowledged.Remove(shard) || (isDone && _unsure.Remove(shard)))
+                {
+                    (isDone ? _dead : _unsure).Add(shard);
+                }
+            }
+        }
+
+        // Orders that stand in one batch, if the writer has them at once.
+        private async Task PutDropAndPutAsync()
+        {
+            TestShard[] shards = [.. Enumerable.Range(0, 2).Select(_ => NewShard()).Where(IsNew)
+                .DistinctBy(s => s.Header.Name)];
+            Task<HomeAnswer>[] puts = [.. shards.Select(s => bed.AppendAsync(s))];
+            Task<HomeAnswer> drop =
+                bed.Disk.DropAsync([.. shards.Select(s => s.Header.Name)], DiskBed.Cancel).AsTask();
+
+            // The first comes back.
+            Task<HomeAnswer>[] again = [.. shards.Take(1).Select(s => bed.AppendAsync(s))];
+            await Task.WhenAll([.. puts, drop, .. again]);
+            for (int i = 0; i < shards.Length; i++)
+            {
+                _dead.Remove(shards[i]);
+                bool isThere = i < again.Length && again[i].Result.IsDone;
+                bool isGone = i >= again.Length && drop.Result.IsDone;
+                (isThere ? Acknowledged : isGone ? _dead : _unsure).Add(shards[i]);
+            }
+        }
+
+        private async Task ReclaimAsync()
+        {
             // A content that was reclaimed may be written again: contents are few here, so it often is.
             ContentId content = _contents[random.Next(_contents.Count)];
             bool isDone = (await bed.Disk.ReclaimAsync([content], DiskBed.Cancel)).IsDone;
@@ -211,6 +303,7 @@ public sealed class DiskModelTests
                 }
             }
 
+            Assert.True(bed.Disk.HighestTick >= _noted);
             int listed = bed.Disk.List(DiskBed.Group, default, int.MaxValue).Length;
             Assert.Equal(bed.Disk.Report().Shards, listed);
             Assert.Equal(listed, bed.Disk.Digests().Sum(d => d.Count));

@@ -124,6 +124,133 @@ public sealed class DiskTests
     }
 
     [Fact]
+    public async Task What_is_held_of_some_contents_is_told_in_pages_whatever_their_groups()
+    {
+        await using var bed = new DiskBed { LeavesDamage = true };
+        ContentId[] asked = [.. Enumerable.Range(0, 3).Select(_ => ContentId.New(new Tick(3), bed.Entropy))];
+        var expected = new List<ShardEntry>();
+        for (int i = 0; i < 30; i++)
+        {
+            ContentId? content = i < 20 ? asked[i % 2] : null;
+            TestShard shard = bed.NewShard(40, content: content, tick: (uint)(i * 77 % 13));
+            shard = shard with { Header = shard.Header with { Group = new GroupId((uint)i % 4) } };
+            TestShard twin = shard with { Header = shard.Header with { Place = 4 } };
+            TestShard[] put = i % 3 == 0 ? [shard, twin] : [shard];
+            foreach (TestShard one in put)
+            {
+                await bed.PutAsync(one);
+                expected.AddRange(i < 20 ? [EntryOf(one)] : []);
+            }
+        }
+
+        var told = new List<ShardEntry>();
+        while (true)
+        {
+            ImmutableArray<ShardEntry> page =
+                bed.Disk.Held(asked, told.Count > 0 ? told[^1].Stripe : default, 4);
+            Assert.InRange(page.Length, 0, 5);
+            if (page.IsEmpty)
+            {
+                break;
+            }
+
+            told.AddRange(page);
+        }
+
+        expected = [.. expected.OrderBy(e => e.Stripe).ThenBy(e => e.Place)];
+        Assert.Equal(expected, told);
+        Assert.Empty(bed.Disk.Held([asked[2]], default, 10));
+        Assert.Empty(bed.Disk.Held([], default, 10));
+
+        // Of a damaged one nothing is told.
+        ShardLocation at = bed.Disk.Locate(expected[0].Stripe, expected[0].Place)!.Value;
+        using (FileStream file = File.OpenWrite(bed.VolumeFiles()[0]))
+        {
+            file.Position = at.Offset;
+            file.Write(new byte[10]);
+        }
+
+        ShardReadAnswer read = await bed.Disk.ReadAsync(
+            expected[0].Stripe, expected[0].Place, 0, 40, false, DiskBed.Cancel);
+        Assert.Equal(ErrorKind.Corrupt, read.Kind);
+        Assert.Equal(expected[1..], bed.Disk.Held(asked, default, 100));
+    }
+
+    [Fact]
+    public async Task The_places_are_told_of_which_there_are_shards()
+    {
+        await using var bed = new DiskBed();
+        Assert.Empty(bed.Disk.Places());
+        var put = new List<TestShard>();
+        foreach ((uint group, byte place) in ((uint, byte)[])[(9, 1), (2, 5), (2, 0), (2, 5), (9, 1)])
+        {
+            TestShard shard = bed.NewShard(10, place);
+            shard = shard with { Header = shard.Header with { Group = new GroupId(group) } };
+            put.Add(await bed.PutAsync(shard));
+        }
+
+        Assert.Equal([(new(2), 0), (new(2), 5), (new(9), 1)], bed.Disk.Places());
+        await bed.DropAsync(put[0], put[1], put[2]);
+        Assert.Equal([(new(2), 5), (new(9), 1)], bed.Disk.Places());
+        await bed.Disk.DisposeAsync();
+        Assert.Equal(ErrorKind.DiskOffline, Assert.Throws<ZeroStorException>(() => bed.Disk.Places()).Kind);
+    }
+
+    [Fact]
+    public async Task A_tick_that_was_noted_outlives_any_end()
+    {
+        await using var bed = new DiskBed();
+        foreach (uint tick in (uint[])[7, 900, 901])
+        {
+            Assert.True((await bed.Disk.NoteTickAsync(new Tick(tick), DiskBed.Cancel)).IsDone);
+            Assert.Equal(new Tick(tick), bed.Disk.HighestTick);
+            bed.Crash();
+            Assert.Equal(new Tick(tick), bed.Disk.HighestTick);
+        }
+
+        // A mark of something else does not lower it, and the mark that it makes is as good as any.
+        await bed.PutNewAsync(tick: 30);
+        Assert.True((await bed.Disk.NoteTickAsync(new Tick(902), DiskBed.Cancel)).IsDone);
+        long marked = Disk.Peek(bed.Folder)!.DurableBytes;
+        await bed.PutNewAsync(tick: 30);
+        Assert.True((await bed.Disk.MarkAsync()).IsDone);
+        Assert.InRange(marked, Volume.HeaderBytes + 1, Disk.Peek(bed.Folder)!.DurableBytes - 1);
+        bed.Crash();
+        Assert.Equal(new Tick(902), bed.Disk.Report().HighestTick);
+        await bed.ReopenAsync();
+        Assert.Equal(new Tick(902), bed.Disk.HighestTick);
+    }
+
+    [Fact]
+    public async Task A_tick_that_is_not_above_the_highest_seen_costs_nothing()
+    {
+        await using var bed = new DiskBed();
+        await bed.PutNewAsync(tick: 50);
+        int syncs = bed.Files.Count(FileCall.Sync);
+        Assert.True((await bed.Disk.NoteTickAsync(new Tick(50), DiskBed.Cancel)).IsDone);
+        Assert.True((await bed.Disk.NoteTickAsync(new Tick(3), DiskBed.Cancel)).IsDone);
+        Assert.Equal((syncs, new Tick(50)), (bed.Files.Count(FileCall.Sync), bed.Disk.HighestTick));
+        Assert.True((await bed.Disk.NoteTickAsync(new Tick(51), DiskBed.Cancel)).IsDone);
+        Assert.Equal(syncs + 1, bed.Files.Count(FileCall.Sync));
+    }
+
+    [Fact]
+    public async Task A_disk_that_takes_no_writes_notes_no_tick()
+    {
+        await using var bed = new DiskBed();
+        Assert.True((await bed.Disk.NoteTickAsync(new Tick(20), DiskBed.Cancel)).IsDone);
+        bed.Files.Before = (call, _) => call == FileCall.Sync ? 5 : 0;
+        Assert.Equal(ErrorKind.DiskFailed, (await bed.Disk.NoteTickAsync(new Tick(21), DiskBed.Cancel)).Kind);
+        bed.Files.Before = (_, _) => 0;
+        Assert.Equal(ErrorKind.DiskFailed, (await bed.Disk.NoteTickAsync(new Tick(22), DiskBed.Cancel)).Kind);
+        Assert.Equal(new Tick(20), bed.Disk.HighestTick);
+        Assert.Equal(DiskState.ReadOnly, bed.Disk.State);
+        await bed.Disk.DisposeAsync();
+        HomeAnswer closed = await bed.Disk.NoteTickAsync(new Tick(22), DiskBed.Cancel);
+        Assert.Equal(ErrorKind.DiskOffline, closed.Kind);
+    }
+
+    [Fact]
     public async Task A_reclaim_takes_all_shards_of_its_contents_and_nothing_else()
     {
         await using var bed = new DiskBed();
@@ -151,7 +278,7 @@ public sealed class DiskTests
         await using var bed = new DiskBed();
         for (uint claim = 0; claim < 3; claim++)
         {
-            bed.Disk.DemandClaim(claim);
+            Assert.Equal(claim + 1, bed.Disk.DemandClaim(claim));
             Assert.Equal(claim, bed.Disk.Claim);
             bed.Disk.TakeClaim(claim + 1);
             Assert.Equal(claim + 1, bed.Disk.Claim);
@@ -211,6 +338,115 @@ public sealed class DiskTests
     }
 
     [Fact]
+    public async Task Where_it_is_known_that_the_map_went_back_the_next_claim_is_above_all_there_were()
+    {
+        await using var bed = new DiskBed();
+        await ClaimUpToAsync(bed, 5);
+        AssertRefused(bed.Disk, 2);
+        Assert.Equal(6u, bed.Disk.DemandClaim(2, mapWentBack: true));
+        Assert.Equal(5u, bed.Disk.Claim);
+        bed.Disk.TakeClaim(6);
+        await bed.ReopenAsync();
+        Assert.Equal(6u, bed.Disk.Claim);
+
+        // From there on it goes as ever, also for who has not heard yet that all is well again.
+        Assert.Equal(7u, bed.Disk.DemandClaim(6));
+        bed.Disk.TakeClaim(7);
+        Assert.Equal(8u, bed.Disk.DemandClaim(7, mapWentBack: true));
+        bed.Disk.TakeClaim(8);
+    }
+
+    [Fact]
+    public async Task A_crash_before_a_map_that_went_back_was_raised_is_let_in_again_under_a_higher_claim()
+    {
+        await using var bed = new DiskBed();
+        await ClaimUpToAsync(bed, 5);
+        for (uint granted = 6; granted < 10; granted++)
+        {
+            Assert.Equal(granted, bed.Disk.DemandClaim(2, mapWentBack: true));
+            bed.Crash();
+            Assert.Equal(5u, bed.Disk.Claim);
+            AssertRefused(bed.Disk, 2);
+        }
+
+        Assert.Equal(10u, bed.Disk.DemandClaim(2, mapWentBack: true));
+        bed.Disk.TakeClaim(10);
+    }
+
+    [Theory]
+    [InlineData(false, 7)]
+    [InlineData(true, 7)]
+    public async Task A_crash_after_a_map_that_went_back_was_raised_is_let_in_again(
+        bool mapWentBack, uint next)
+    {
+        await using var bed = new DiskBed();
+        await ClaimUpToAsync(bed, 5);
+        Assert.Equal(6u, bed.Disk.DemandClaim(2, mapWentBack: true));
+        bed.Crash();
+        Assert.Equal(next, bed.Disk.DemandClaim(6, mapWentBack));
+        bed.Disk.TakeClaim(next);
+    }
+
+    [Theory]
+    [InlineData(false, 7)]
+    [InlineData(true, 9)]
+    public async Task A_map_that_is_raised_only_after_the_disk_was_opened_again_shuts_it_out_of_nothing(
+        bool mapWentBack, uint next)
+    {
+        await using var bed = new DiskBed();
+        await ClaimUpToAsync(bed, 5);
+        Assert.Equal(6u, bed.Disk.DemandClaim(2, mapWentBack: true));
+        bed.Crash();
+
+        // The compare-and-set to 6 is still under way, and wins while 7 and 8 are asked for.
+        Assert.Equal(7u, bed.Disk.DemandClaim(2, mapWentBack: true));
+        Assert.Equal(8u, bed.Disk.DemandClaim(2, mapWentBack: true));
+        AssertRefused(bed.Disk, 9);
+        Assert.Equal(next, bed.Disk.DemandClaim(6, mapWentBack));
+        Assert.Equal(6u, bed.Disk.Claim);
+        bed.Disk.TakeClaim(next);
+    }
+
+    [Fact]
+    public async Task A_map_that_went_back_behind_a_claim_about_to_be_taken_grants_that_to_nobody()
+    {
+        await using var bed = new DiskBed();
+        await ClaimUpToAsync(bed, 2);
+        Assert.Equal(3u, bed.Disk.DemandClaim(2));
+
+        // The map went to 3 here, the process died, and the catalog went back to 2.
+        bed.Crash();
+        Assert.Equal(4u, bed.Disk.DemandClaim(2, mapWentBack: true));
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_older_than_the_map_is_refused_also_where_the_map_went_back()
+    {
+        await using var bed = new DiskBed();
+        await ClaimUpToAsync(bed, 2);
+        await bed.Disk.DisposeAsync();
+        string older = bed.Clone();
+        await bed.ReopenAsync();
+        await ClaimUpToAsync(bed, 5);
+        Assert.Equal(6u, bed.Disk.DemandClaim(3, mapWentBack: true));
+        bed.Disk.Abandon();
+        string noted = bed.Clone();
+        await bed.ReopenAsync();
+        Assert.Equal(7u, bed.Disk.DemandClaim(3, mapWentBack: true));
+        bed.Disk.TakeClaim(7);
+
+        // One never came as far as the map, and of the other's claim and note the map is beyond.
+        bed.Folder = older;
+        await using Disk first = bed.Open();
+        AssertRefused(first, 3, mapWentBack: true);
+        AssertRefused(first, 7, mapWentBack: true);
+        bed.Folder = noted;
+        await using Disk second = bed.Open();
+        AssertRefused(second, 7, mapWentBack: true);
+        AssertRefused(second, 7);
+    }
+
+    [Fact]
     public async Task A_claim_that_was_not_demanded_is_not_taken()
     {
         await using var bed = new DiskBed();
@@ -228,6 +464,23 @@ public sealed class DiskTests
         Assert.Equal(DiskState.ReadOnly, bed.Disk.State);
     }
 
+    private static async Task ClaimUpToAsync(DiskBed bed, uint claim)
+    {
+        while (bed.Disk.Claim < claim)
+        {
+            bed.Disk.TakeClaim(bed.Disk.DemandClaim(bed.Disk.Claim));
+            await bed.ReopenAsync();
+        }
+    }
+
+    private static void AssertRefused(Disk disk, uint claimInMap, bool mapWentBack = false) => Assert.Equal(
+        ErrorKind.PreconditionFailed,
+        Assert.Throws<ZeroStorException>(() => disk.DemandClaim(claimInMap, mapWentBack)).Kind);
+
     private static ShardEntry EntryOf(TestShard shard) => new(
-        shard.Header.Stripe, shard.Header.Place, shard.Header.Content, shard.Header.SumsDigest);
+        shard.Header.Stripe,
+        shard.Header.Place,
+        shard.Header.Content,
+        shard.Header.SumsDigest,
+        shard.Header.Group);
 }

@@ -20,6 +20,12 @@ public sealed class LocalHomesTests
         Assert.Single(await homes.ListAsync(Here, DiskBed.Group, default, 10, DiskBed.Cancel));
         Assert.NotNull(await homes.LocateAsync(Here, shard.Header.Stripe, 2, DiskBed.Cancel));
         Assert.Equal(1, (await homes.ReportAsync(Here, DiskBed.Cancel)).Shards);
+        Assert.Equal(
+            await homes.ListAsync(Here, DiskBed.Group, default, 10, DiskBed.Cancel),
+            await homes.HeldAsync(Here, [shard.Header.Content], default, 10, DiskBed.Cancel));
+        Assert.True((await homes.DropAsync(DropOrder(shard, Here, 42), DiskBed.Cancel)).IsDone);
+        Assert.Equal(ErrorKind.NotFound, (await homes.ReadAsync(ReadOrder(shard, Here), DiskBed.Cancel)).Kind);
+        Assert.True((await AppendAsync(homes, bed, shard)).IsDone);
         Assert.True((await homes.ReclaimAsync(Here, [shard.Header.Content], DiskBed.Cancel)).IsDone);
         Assert.Equal(ErrorKind.NotFound, (await homes.ReadAsync(ReadOrder(shard, Here), DiskBed.Cancel)).Kind);
     }
@@ -64,11 +70,51 @@ public sealed class LocalHomesTests
             Assert.Equal(kind, (await AppendAsync(homes, bed, shard, to)).Kind);
             Assert.Equal(kind, (await homes.ReadAsync(ReadOrder(shard, to), DiskBed.Cancel)).Kind);
             Assert.Equal(kind, (await homes.ReclaimAsync(to, [], DiskBed.Cancel)).Kind);
+            Assert.Equal(kind, (await homes.DropAsync(DropOrder(shard, to, 42), DiskBed.Cancel)).Kind);
+            await AssertThrowsAsync(
+                kind, async () => await homes.HeldAsync(to, [], default, 1, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.DigestsAsync(to, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.ListAsync(to, default, default, 1, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.LocateAsync(to, default, 0, DiskBed.Cancel));
             await AssertThrowsAsync(kind, async () => await homes.ReportAsync(to, DiskBed.Cancel));
         }
+    }
+
+    [Theory]
+    [InlineData(41, ErrorKind.PreconditionFailed, 42)]
+    [InlineData(42, ErrorKind.None, 0)]
+    [InlineData(43, ErrorKind.None, 0)]
+    public async Task A_drop_that_was_judged_by_an_older_map_is_refused_with_its_version(
+        long judgedBy, ErrorKind kind, long told)
+    {
+        await using var bed = new DiskBed();
+        TestShard shard = await bed.PutNewAsync();
+        HomeAnswer answer = await Homes(bed).DropAsync(DropOrder(shard, Here, judgedBy), DiskBed.Cancel);
+        Assert.Equal((kind, told), (answer.Kind, answer.MapVersion));
+        Assert.Equal(answer.IsDone ? 0 : 1, bed.Disk.Report().Shards);
+    }
+
+    [Fact]
+    public async Task A_drop_that_waited_until_the_map_changed_is_refused()
+    {
+        await using var bed = new DiskBed();
+        TestShard shard = await bed.PutNewAsync();
+        var map = new StandingMap(new FabricMap(DiskBed.Fabric, 42, [], [], []));
+        var homes = new LocalHomes(map);
+        homes.Add(bed.Disk);
+        await bed.AsOneBatchAsync(
+            async () =>
+            {
+                HomeAnswer answer = await homes.DropAsync(DropOrder(shard, Here, 42), DiskBed.Cancel);
+                Assert.Equal((ErrorKind.PreconditionFailed, 43), (answer.Kind, answer.MapVersion));
+                return HomeAnswer.Done;
+            },
+            () =>
+            {
+                map.Current = new FabricMap(DiskBed.Fabric, 43, [], [], []);
+                return Task.FromResult(HomeAnswer.Done);
+            });
+        await bed.AssertHoldsAsync(shard);
     }
 
     [Fact]
@@ -117,15 +163,18 @@ public sealed class LocalHomesTests
         Length = shard.Payload.Length,
     };
 
+    private static ShardDrop DropOrder(TestShard shard, DiskAddress to, long mapVersion) =>
+        new() { To = to, MapVersion = mapVersion, Shards = [shard.Header.Name] };
+
     private static async Task AssertThrowsAsync(ErrorKind kind, Func<Task> call) =>
         Assert.Equal(kind, (await Assert.ThrowsAsync<ZeroStorException>(call)).Kind);
 
     private sealed class StandingMap(FabricMap map) : IFabricMap
     {
-        public FabricMap Current => map;
+        public FabricMap Current { get; set; } = map;
 
         public Tick Tick => default;
 
-        public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel) => new(map);
+        public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel) => new(Current);
     }
 }

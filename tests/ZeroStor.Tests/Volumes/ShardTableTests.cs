@@ -52,7 +52,7 @@ public sealed class ShardTableTests
     private static RecordHeader Header(StripeId stripe, byte place)
     {
         byte[] bytes = new byte[RecordFormat.HeaderBytes];
-        RecordFormat.WriteDelete(bytes, new ContentId(1), default, default, []);
+        RecordFormat.WriteDelete(bytes, DeleteScope.Of(new ContentId(1)), default, default, []);
         RecordFormat.WritePlacing(bytes, 0, new DiskId(1), 1, new RecordPosition(1, 0), null);
         Assert.True(RecordFormat.TryRead(bytes, 0, new RecordPosition(1, 0), out RecordHeader header));
         return header with { Stripe = stripe, Place = place };

@@ -77,7 +77,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(11, count);
+        Assert.Equal(13, count);
     }
 
     [Theory]
@@ -142,6 +142,20 @@ public sealed class ProgramTests
                 Stripes = 7,
                 Whole = 6,
                 ByMissing = ImmutableSortedDictionary<int, long>.Empty.Add(0, 6).Add(1, 1),
+                Classes =
+                [
+                    new ClassLedger
+                    {
+                        Class = new ClassId(1),
+                        Code = new Code(4, 2),
+                        Spread = Spread.Rack,
+                        Stripes = 7,
+                        Whole = 6,
+                        ByMissing = ImmutableSortedDictionary<int, long>.Empty.Add(0, 6).Add(1, 1),
+                    },
+                ],
+                Census = new Tick(8),
+                Lost = 2,
             },
             Counters = ImmutableSortedDictionary<string, long>.Empty.Add("stripesWritten", 7),
             Notices = ["Gateways listen beyond loopback."],
@@ -154,7 +168,8 @@ public sealed class ProgramTests
             {"fabricId":"000000000000000000000000000000ff","tick":9,
             "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],
             "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2}],
-            "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1}},
+            "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1},"lost":2,"green":false,"censusTick":8,
+            "classes":[{"code":"4+2","spread":"rack","stripes":7,"whole":6,"byMissing":{"0":6,"1":1}}]},
             "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
             """.ReplaceLineEndings("") + "\n",
             Encoding.UTF8.GetString(target.ToArray()));

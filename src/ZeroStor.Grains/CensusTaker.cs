@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Paths;
+
+namespace ZeroStor.Grains;
+
+/// <summary>Takes a <see cref="Census"/> when one is due: at first, then every
+/// <see cref="ZeroStorOptions.CensusTicks"/>, and when somebody asks. The catalog remembers the last that met
+/// all disks. Idempotent; one at a time.</summary>
+internal sealed class CensusTaker(
+    Census census,
+    ICatalog catalog,
+    CatalogWatch watch,
+    ZeroStorOptions options,
+    ILogger<CensusTaker> log) : IProgress<CensusTally>
+{
+    /// <summary>After one that could not ask all disks another is tried, but not at once: it costs them a pass
+    /// over all they hold.</summary>
+    private const uint RetryTicks = 60;
+
+    private readonly Lock _lock = new();
+    private Tick _notBefore;
+    private long _ended;
+    private bool _isAsked;
+    private bool _isRunning;
+    private CensusTally _tally;
+    private ImmutableArray<string> _lost = [];
+
+    public CensusProgress Progress
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return new CensusProgress
+                {
+                    IsRunning = _isRunning || _isAsked,
+                    Ended = _ended,
+                    Versions = _tally.Versions,
+                    Stripes = _tally.Stripes,
+                    Lacking = _tally.Lacking,
+                    ShardsRestored = _tally.ShardsRestored,
+                    Lost = _tally.Lost,
+                    GarbageShards = _tally.GarbageShards,
+                    SurplusShards = _tally.SurplusShards,
+                    Unreadable = _tally.Unreadable,
+                    MetAllDisks = _tally.MetAllDisks,
+                    LostObjects = _lost,
+                };
+            }
+        }
+    }
+
+    /// <summary>Has the next round take a census without pause, whether one is due or not; what runs is hurried
+    /// too.</summary>
+    public void Ask()
+    {
+        lock (_lock)
+        {
+            _isAsked = true;
+            census.Share = 1;
+        }
+    }
+
+    public void Report(CensusTally value)
+    {
+        lock (_lock)
+        {
+            _tally = value;
+        }
+    }
+
+    /// <summary>One round: a census where one is due.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        if (Interlocked.Exchange(ref _isRunning, true))
+        {
+            return;
+        }
+
+        try
+        {
+            FabricState state = await watch.LookAsync(cancel);
+            if (state.WentBack is null && TakeOrder(state))
+            {
+                await TakeAsync(state.Tick, cancel);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref _isRunning, false);
+        }
+    }
+
+    private bool TakeOrder(FabricState state)
+    {
+        lock (_lock)
+        {
+            bool isDue = state.Tick >= _notBefore
+                && (state.Census is null || state.Tick.Since(state.Census.Began) >= options.CensusTicks);
+            if (!isDue && !_isAsked)
+            {
+                return false;
+            }
+
+            census.Share = _isAsked ? 1 : options.CensusShare;
+            _isAsked = false;
+            _notBefore = new Tick(state.Tick.Value + RetryTicks);
+            _tally = default;
+            return true;
+        }
+    }
+
+    private async Task TakeAsync(Tick began, CancellationToken cancel)
+    {
+        CensusTally tally = await census.RunAsync(this, cancel);
+        ImmutableArray<string> lost = await NamesAsync(census.LostVersions, cancel);
+        if (tally.MetAllDisks)
+        {
+            await catalog.MarkCensusAsync(new CensusMark(began, tally.Lost), cancel);
+        }
+
+        lock (_lock)
+        {
+            _lost = lost;
+            _ended++;
+        }
+
+        log.CensusTaken(tally.Versions, tally.Stripes, tally.Lacking, tally.Lost, tally.GarbageShards);
+    }
+
+    private async Task<ImmutableArray<string>> NamesAsync(
+        ImmutableArray<VersionName> versions, CancellationToken cancel)
+    {
+        if (versions.IsEmpty)
+        {
+            return [];
+        }
+
+        var names = (await catalog.ListVaultsAsync(cancel)).ToDictionary(v => v.Id, v => v.Name);
+        return [.. versions.Where(v => names.ContainsKey(v.Vault)).Select(v => $"{names[v.Vault]}/{v.Key}")];
+    }
+}

@@ -1,0 +1,139 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using ZeroStor.Client;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Grains;
+
+namespace ZeroStor.Cluster.Tests;
+
+/// <summary>The ledger against a count of our own, from the volumes' bytes alone.</summary>
+public sealed class LedgerTests
+{
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_the_ledger_says_of_each_class_is_what_the_volumes_hold()
+    {
+        using var mounts = new TemporaryFolder();
+        string[] disks = [.. Enumerable.Range(1, 6).Select(i => Path.Combine(mounts.Path, $"mount{i}"))];
+        Array.ForEach(disks, d => Directory.CreateDirectory(d));
+        await using TestFabric fabric = await TestFabric.StartAsync(o => UseDisks(o, disks));
+        await fabric.Client.CreateVaultAsync(
+            "thin", new VaultSpec { Code = new Code(2, 1) }, Cancel);
+        await PutSomeAsync(fabric, "default", 12);
+        await PutSomeAsync(fabric, "thin", 9);
+        await AssertCountedAsync(fabric, disks, expectMissing: false);
+
+        // Two folders are gone, which are nobody's to make anew, and some shards rot.
+        await fabric.StopAsync();
+        Directory.Delete(disks[1], recursive: true);
+        Directory.Delete(disks[4], recursive: true);
+        Array.ForEach([disks[1], disks[4]], d => Directory.CreateDirectory(d));
+        await fabric.StartSiloAsync(o => UseDisks(o, disks));
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Disks.Count(d => d.State == "missing") == 2,
+            "the disks are missing");
+        Ledger ledger = await AssertCountedAsync(fabric, disks, expectMissing: true);
+        Assert.False(ledger.IsGreen);
+        Assert.DoesNotContain(ledger.Classes[0].ByMissing.Keys, m => m != 2);
+    }
+
+    [Fact]
+    public async Task The_ledger_is_green_when_a_census_has_seen_it_and_not_for_ever()
+    {
+        await using TestFabric fabric = await TestFabric.StartAsync(o =>
+        {
+            o.CensusTicks = 1_000_000;
+            o.CensusOverdueTicks = 3;
+            o.TickSeconds = 0.5;
+        });
+        await PutSomeAsync(fabric, "default", 3);
+        CensusProgress census = await TakeCensusAsync(fabric);
+        Assert.Equal((0, 0, true), (census.Lost, census.Lacking, census.MetAllDisks));
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Ledger is { Census: not null },
+            "the census is told");
+        await Eventually.HoldsAsync(
+            async () => !(await fabric.Client.StatusAsync(Cancel)).Ledger.IsGreen, "the census is too long ago");
+        await TakeCensusAsync(fabric);
+        Assert.True((await fabric.Client.StatusAsync(Cancel)).Ledger.IsGreen);
+    }
+
+    [Fact]
+    public async Task A_stripe_that_all_homes_dropped_is_lost_and_its_object_is_named()
+    {
+        await using TestFabric fabric = await TestFabric.StartAsync();
+        await PutSomeAsync(fabric, "default", 3);
+        ShardPlace[] places =
+            [.. await fabric.Client.Vault("default").LocateAsync("key1", Cancel).ToArrayAsync(Cancel)];
+        foreach (ShardPlace place in places)
+        {
+            await using FileStream file = new(
+                place.File, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            file.Position = place.Offset;
+            file.WriteByte((byte)~file.ReadByte());
+        }
+
+        // A read finds all of it rotten, after which no disk lists it: for the sweep all homes are equal.
+        ZeroStorException refused = await Assert.ThrowsAsync<ZeroStorException>(async () =>
+        {
+            await using ObjectStream read = await fabric.Client.Vault("default").OpenReadAsync("key1", cancel: Cancel);
+            await read.CopyToAsync(Stream.Null, Cancel);
+        });
+        Assert.Equal(ErrorKind.TooFewShards, refused.Kind);
+        await Eventually.HoldsAsync(
+            async () => await TakeCensusAsync(fabric) is { Lost: > 0 } lost && lost.LostObjects is ["default/key1"],
+            "the census names it");
+        FabricStatus status = await fabric.Client.StatusAsync(Cancel);
+        Assert.True(status.Ledger.Lost > 0);
+        Assert.False(status.Ledger.IsGreen);
+        Assert.Contains(status.Notices, n => n.Contains("lost", StringComparison.Ordinal));
+    }
+
+    private static void UseDisks(ZeroStorOptions options, string[] disks)
+    {
+        options.Disks = 0;
+        options.DiskPaths = [.. disks];
+    }
+
+    private static async Task<CensusProgress> TakeCensusAsync(TestFabric fabric)
+    {
+        long ended = (await fabric.Client.CensusAsync(cancel: Cancel)).Ended;
+        CensusProgress census = await fabric.Client.CensusAsync(begin: true, Cancel);
+        await Eventually.HoldsAsync(
+            async () => (census = await fabric.Client.CensusAsync(cancel: Cancel)) is { IsRunning: false }
+                && census.Ended > ended,
+            "the census has ended");
+        return census;
+    }
+
+    private static async Task PutSomeAsync(TestFabric fabric, string vault, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            byte[] content = RandomNumberGenerator.GetBytes(1 + (i * 400_000));
+            await fabric.Client.Vault(vault).PutAsync(
+                $"key{i}", new ReadOnlySequence<byte>(content), cancel: Cancel);
+        }
+    }
+
+    private static async Task<Ledger> AssertCountedAsync(TestFabric fabric, string[] disks, bool expectMissing)
+    {
+        Ledger ledger = (await fabric.Client.StatusAsync(Cancel)).Ledger;
+        var stripes = disks.SelectMany(ColdDisk.Read)
+            .GroupBy(s => (s.Stripe, s.K, s.M))
+            .Select(g => (Code: new Code(g.Key.K, g.Key.M), Places: g.DistinctBy(s => s.Place).Count()))
+            .ToList();
+        Assert.Equal(expectMissing, stripes.Exists(s => s.Places < s.Code.N));
+        Assert.Equal(stripes.Count, ledger.Stripes);
+        foreach (ClassLedger ofClass in ledger.Classes)
+        {
+            var counted = stripes.Where(s => s.Code == ofClass.Code)
+                .GroupBy(s => s.Code.N - s.Places)
+                .ToDictionary(g => g.Key, g => (long)g.Count());
+            Assert.Equal(counted, new Dictionary<int, long>(ofClass.ByMissing));
+        }
+
+        return ledger;
+    }
+}
