@@ -130,7 +130,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         await WriteAsync("data/pg_hba.conf", $"local all {GuardedUser} scram-sha-256", "local all all trust");
         await WriteAsync("data/postgresql.auto.conf",
         [
-            "listen_addresses = ''", $"unix_socket_directories = '{_folder}'", "max_connections = 200", .. settings,
+            "listen_addresses = ''", $"unix_socket_directories = '{_folder}'", "max_connections = 200",
+            "deadlock_timeout = 100ms", .. settings,
         ]);
     }
 

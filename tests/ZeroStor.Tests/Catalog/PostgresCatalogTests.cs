@@ -12,7 +12,7 @@ public sealed class PostgresCatalogTests : CatalogTests
     private int _schemas;
 
     // A new schema with all tables takes a tenth of a second.
-    private protected override int Sequences => 40;
+    private protected override int Sequences => 25;
 
     private PostgresServer Server => _server!;
 
