@@ -64,7 +64,10 @@ internal static class FabricTable
         FabricRow fabric = (await ReadAsync(session))!;
         return new FabricState(fabric.Fabric, fabric.Tick)
         {
-            MapVersion = fabric.MapVersion, WentBack = fabric.WentBack, Census = fabric.Census,
+            MapVersion = fabric.MapVersion,
+            WentBack = fabric.WentBack,
+            Census = fabric.Census,
+            DatabaseId = await session.ReadDatabaseIdAsync(),
         };
     }
 
