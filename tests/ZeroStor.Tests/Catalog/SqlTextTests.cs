@@ -9,7 +9,7 @@ public sealed class SqlTextTests
     [Fact]
     public void Scripts_come_by_number_orleans_first()
     {
-        Assert.Equal([1, 2, 10], Sql.Scripts.Select(s => s.Number));
+        Assert.Equal([1, 2, 10, 11], Sql.Scripts.Select(s => s.Number));
         Assert.StartsWith("001-orleans", Sql.Scripts[0].Name, StringComparison.Ordinal);
         Assert.All(
             Sql.Scripts[..2], s => Assert.Contains("The MIT License", s.Text, StringComparison.Ordinal));
