@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ZeroStor.Contracts.Doors;
@@ -14,6 +15,11 @@ public sealed class ZeroStorClient : IAsyncDisposable
     /// <summary>Removing a vault with all it holds may take this long before it is asked for again: as long
     /// as its door says.</summary>
     private static readonly TimeSpan RemoveTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>What is ordered of a disk may take as long as the fabric's door says: opening one replays it.
+    /// </summary>
+    private static readonly TimeSpan OrderTimeout =
+        TimeSpan.Parse(FabricDoor.OrderTimeout, CultureInfo.InvariantCulture);
 
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
 
@@ -179,6 +185,82 @@ public sealed class ZeroStorClient : IAsyncDisposable
             token => _fabric.Doors.Fabric.AdoptAsync(step, token),
             cancel,
             Fabric.SurveyTimeout);
+
+    /// <summary>The disks of the fabric, without those that were removed.</summary>
+    public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "listing the disks", _fabric.Doors.Fabric.ListDisksAsync, cancel, Fabric.SurveyTimeout);
+
+    /// <summary>All that is known of a disk.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            $"asking for disk {disk}", token => _fabric.Doors.Fabric.ShowDiskAsync(disk, token), cancel);
+
+    /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. It
+    /// gets the places of <see cref="AddDisk.Replaced"/>, or else those of lost disks that wait, and new
+    /// groups. Asked once: where it ends with Unavailable, <see cref="ListDisksAsync"/> shows whether it
+    /// happened.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: no path from the root, or which silo is not
+    /// clear; NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
+    /// PreconditionFailed: it is a removed disk's, or another fabric's; Corrupt: it holds something
+    /// else.</exception>
+    public Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel = default) =>
+        _fabric.OnceAsync(
+            $"adding the disk '{add.Path}'",
+            token => _fabric.Doors.Fabric.AddDiskAsync(add, token),
+            cancel,
+            OrderTimeout);
+
+    /// <summary>Takes a disk out of the fabric for good; its places go to others, its folder is left as it is
+    /// and never taken in again. Asked once: where it ends with Unavailable, <see cref="ListDisksAsync"/>
+    /// shows whether it happened.</summary>
+    /// <param name="disk">Which.</param>
+    /// <param name="leaveShort">Whether places that no other disk can take may wait for one to be
+    /// added.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k
+    /// whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
+    public Task<DiskRemoved> RemoveDiskAsync(
+        DiskId disk, bool leaveShort = false, CancellationToken cancel = default) =>
+        _fabric.OnceAsync(
+            $"removing disk {disk}",
+            token => _fabric.Doors.Fabric.RemoveDiskAsync(disk, leaveShort, token),
+            cancel,
+            OrderTimeout);
+
+    /// <summary>Opens again a disk that failed a write or is missing: what it holds counts again, and places
+    /// whose newcomers are not whole return to it. One that is up stays as it is.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was removed; and whatever stands
+    /// against opening it: DiskOffline, DiskFailed, Corrupt.</exception>
+    public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel = default) =>
+        _fabric.OnceAsync(
+            $"resetting disk {disk}",
+            token => _fabric.Doors.Fabric.ResetDiskAsync(disk, token),
+            cancel,
+            OrderTimeout);
+
+    /// <summary>Begins to read all shards of these disks again at full speed, so that what is damaged is
+    /// found, and repaired. It goes on in the silos whether anybody asks for it or not.</summary>
+    /// <param name="disks">Which; null or none: all that can be read.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    /// <returns>How it stands; <see cref="ScrubProgressAsync"/> takes it.</returns>
+    /// <exception cref="ZeroStorException">NotFound: no such disk; DiskFailed: it is missing; Busy: too many
+    /// are under way.</exception>
+    public Task<ScrubProgress> BeginScrubAsync(
+        IReadOnlyCollection<DiskId>? disks = null, CancellationToken cancel = default)
+    {
+        var order = new ScrubOrder { Name = Id128.Random(_fabric.Entropy), Disks = [.. disks ?? []] };
+        return _fabric.RepeatAsync(
+            "beginning a scrub", token => _fabric.Doors.Fabric.BeginScrubAsync(order, token), cancel);
+    }
+
+    /// <summary>How a scrub stands that was begun here.</summary>
+    public Task<ScrubProgress> ScrubProgressAsync(ScrubProgress scrub, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "asking how the scrub stands",
+            token => _fabric.Doors.Fabric.ScrubProgressAsync(scrub.Order, token),
+            cancel);
 
     /// <summary>Closes the connection if it is this client's own.</summary>
     public async ValueTask DisposeAsync()

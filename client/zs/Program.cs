@@ -48,6 +48,8 @@ internal static class Program
             RepairVerb.Make(),
             CensusVerb.Make(),
             CatalogVerbs.Make(),
+            DiskVerbs.Make(),
+            ScrubVerb.Make(),
         };
         root.Add(Verb.GatewayOption);
         root.Add(Verb.JsonOption);

@@ -15,12 +15,7 @@ internal static class RepairVerb
         Description = "End when every stripe has all its shards",
     };
 
-    private static readonly Option<double> Timeout = new("--timeout")
-    {
-        Description = "With --wait: give up after so many seconds, with exit code 1",
-        HelpName = "SECONDS",
-        DefaultValueFactory = _ => 3600,
-    };
+    private static readonly Option<double> Timeout = MakeTimeout();
 
     public static Command Make() => Verb.Make("repair", """
         Repairs at once and at full speed what homes lack. The fabric does so by itself, at a rate that readers do
@@ -32,34 +27,64 @@ internal static class RepairVerb
 
     private static async Task RunAsync(Verb verb)
     {
-        bool wait = verb.Arguments.GetValue(Wait);
-        double seconds = verb.Arguments.GetValue(Timeout);
-        if (seconds is not (> 0 and < 1e9))
-        {
-            throw ZeroStorException.Invalid("--timeout takes a number of seconds above 0.");
-        }
-
+        TimeSpan timeout = ReadTimeout(verb, Timeout);
         await using ZeroStorClient client = await verb.ConnectAsync();
         RepairProgress begun = await client.RepairAsync(hurry: true, verb.Cancel);
-        RepairProgress now = begun;
-        FabricStatus status = await client.StatusAsync(verb.Cancel);
-        long started = TimeProvider.System.GetTimestamp();
-        while (wait && status.Ledger.Whole < status.Ledger.Stripes)
+        (FabricStatus status, RepairProgress now) = verb.Arguments.GetValue(Wait)
+            ? await UntilWholeAsync(client, timeout, verb.Cancel)
+            : (await client.StatusAsync(verb.Cancel), begun);
+        Tell(verb.Output, begun, now, status);
+        if (verb.Arguments.GetValue(Wait))
         {
-            if (TimeProvider.System.GetElapsedTime(started).TotalSeconds > seconds)
+            DemandWhole(status);
+        }
+    }
+
+    /// <summary>How long a verb with <c>--wait</c> waits.</summary>
+    internal static Option<double> MakeTimeout() => new("--timeout")
+    {
+        Description = "With --wait: give up after so many seconds, with exit code 1",
+        HelpName = "SECONDS",
+        DefaultValueFactory = _ => 3600,
+    };
+
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    internal static TimeSpan ReadTimeout(Verb verb, Option<double> option) =>
+        verb.Arguments.GetValue(option) is var seconds and > 0 and < 1e9
+            ? TimeSpan.FromSeconds(seconds)
+            : throw ZeroStorException.Invalid("--timeout takes a number of seconds above 0.");
+
+    /// <summary>Hurries repair until every stripe has all its shards and no group is under repair, or the
+    /// time is over.</summary>
+    internal static async Task<(FabricStatus Status, RepairProgress Repair)> UntilWholeAsync(
+        ZeroStorClient client, TimeSpan timeout, CancellationToken cancel)
+    {
+        long started = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            FabricStatus status = await client.StatusAsync(cancel);
+            RepairProgress now = await client.RepairAsync(hurry: true, cancel);
+            bool isWhole = status.Ledger.Whole == status.Ledger.Stripes && now.GroupsToRepair == 0;
+            if (isWhole || TimeProvider.System.GetElapsedTime(started) > timeout)
             {
-                throw new ZeroStorException(
-                    ErrorKind.Unavailable,
-                    $"{status.Ledger.Stripes - status.Ledger.Whole} of {status.Ledger.Stripes} stripes still lack "
-                    + "shards: see zs status.");
+                return (status, now);
             }
 
-            await Task.Delay(Pause, verb.Cancel);
-            now = await client.RepairAsync(hurry: true, verb.Cancel);
-            status = await client.StatusAsync(verb.Cancel);
+            await Task.Delay(Pause, cancel);
         }
+    }
 
-        Tell(verb.Output, begun, now, status);
+    /// <summary>Ends a verb that waited with failure where stripes lack shards still.</summary>
+    /// <exception cref="ZeroStorException">PolicyUnsatisfiable.</exception>
+    internal static void DemandWhole(FabricStatus status)
+    {
+        if (status.Ledger.Whole < status.Ledger.Stripes)
+        {
+            throw new ZeroStorException(
+                ErrorKind.PolicyUnsatisfiable,
+                $"{status.Ledger.Stripes - status.Ledger.Whole} of {status.Ledger.Stripes} stripes still "
+                + "lack shards: see zs status.");
+        }
     }
 
     private static void Tell(Output output, RepairProgress begun, RepairProgress now, FabricStatus status)

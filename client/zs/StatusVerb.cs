@@ -47,12 +47,7 @@ internal static class StatusVerb
         foreach (DiskStatus disk in status.Disks)
         {
             w.WriteStartObject();
-            w.WriteNumber("id", disk.Id.Value);
-            w.WriteString("silo", disk.Silo);
-            w.WriteString("path", disk.Path);
-            w.WriteString("state", disk.State);
-            w.WriteNumber("usedBytes", disk.UsedBytes);
-            w.WriteNumber("freeBytes", disk.FreeBytes);
+            DiskVerbs.Write(w, disk);
             w.WriteEndObject();
         }
 

@@ -67,6 +67,7 @@ public sealed class FabricMap
     private readonly FrozenDictionary<ClassId, PlacementClass> _classes;
     private readonly FrozenDictionary<GroupId, PlacementGroup> _groups;
     private readonly FrozenDictionary<ClassId, ImmutableArray<PlacementGroup>> _groupsOfClass;
+    private readonly FrozenSet<DiskId> _needed;
 
     public FabricMap(
         FabricId fabric,
@@ -82,6 +83,10 @@ public sealed class FabricMap
         _groups = groups.ToFrozenDictionary(g => g.Id);
         _groupsOfClass = _groups.Values.GroupBy(g => g.Class)
             .ToFrozenDictionary(g => g.Key, g => g.OrderBy(x => x.Id).ToImmutableArray());
+        _needed = _groups.Values
+            .SelectMany(g => g.Places)
+            .SelectMany(p => p.FormerHomes.Add(p.Home))
+            .ToFrozenSet();
     }
 
     public FabricId Fabric { get; }
@@ -100,6 +105,12 @@ public sealed class FabricMap
     public PlacementClass? Class(ClassId id) => _classes.GetValueOrDefault(id);
 
     public PlacementGroup? Group(GroupId id) => _groups.GetValueOrDefault(id);
+
+    /// <summary>Whether nobody waits for a disk any more: it was removed, or its folder, which the silo made
+    /// itself, is gone and no place needs what it held. One whose folder comes back is taken in all the same.
+    /// </summary>
+    public bool IsGone(DiskEntry disk) => disk.State == DiskState.Removed
+        || (disk is { State: DiskState.Missing, IsManaged: true } && !_needed.Contains(disk.Id));
 
     public ImmutableArray<PlacementGroup> GroupsOf(ClassId id) =>
         _groupsOfClass.TryGetValue(id, out ImmutableArray<PlacementGroup> groups) ? groups : [];

@@ -6,11 +6,13 @@ using ZeroStor.Paths;
 namespace ZeroStor.Grains;
 
 /// <summary>Takes a <see cref="Census"/> when one is due: at first, then every
-/// <see cref="ZeroStorOptions.CensusTicks"/>, and when somebody asks. The catalog remembers the last that met
+/// <see cref="ZeroStorOptions.CensusTicks"/>, when a disk comes up that was not (it may hold too much), and when
+/// somebody asks. The catalog remembers the last that met
 /// all disks. Idempotent; one at a time.</summary>
 internal sealed class CensusTaker(
     Census census,
     ICatalog catalog,
+    SiloMap map,
     CatalogWatch watch,
     ZeroStorOptions options,
     ILogger<CensusTaker> log) : IProgress<CensusTally>
@@ -20,6 +22,8 @@ internal sealed class CensusTaker(
     private const uint RetryTicks = 60;
 
     private readonly Lock _lock = new();
+    private HashSet<DiskId>? _up;
+    private bool _hasNewcomer;
     private Tick _notBefore;
     private long _ended;
     private bool _isAsked;
@@ -82,6 +86,7 @@ internal sealed class CensusTaker(
         try
         {
             FabricState state = await watch.LookAsync(cancel);
+            LookForNewcomers();
             if (state.WentBack is null && TakeOrder(state))
             {
                 await TakeAsync(state.Tick, cancel);
@@ -93,12 +98,21 @@ internal sealed class CensusTaker(
         }
     }
 
+    private void LookForNewcomers()
+    {
+        var up = map.Current.Disks.Where(d => d.State == DiskState.Up).Select(d => d.Id).ToHashSet();
+        _hasNewcomer |= _up is not null && up.Except(_up).Any();
+        _up = up;
+    }
+
     private bool TakeOrder(FabricState state)
     {
         lock (_lock)
         {
             bool isDue = state.Tick >= _notBefore
-                && (state.Census is null || state.Tick.Since(state.Census.Began) >= options.CensusTicks);
+                && (_hasNewcomer
+                    || state.Census is null
+                    || state.Tick.Since(state.Census.Began) >= options.CensusTicks);
             if (!isDue && !_isAsked)
             {
                 return false;
@@ -106,6 +120,7 @@ internal sealed class CensusTaker(
 
             census.Share = _isAsked ? 1 : options.CensusShare;
             _isAsked = false;
+            _hasNewcomer = false;
             _notBefore = new Tick(state.Tick.Value + RetryTicks);
             _tally = default;
             return true;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using ZeroStor.Paths;
@@ -21,6 +22,7 @@ public sealed class Counters : IReadObserver, IDisposable
     private readonly Cell _shardsScrubbed;
     private readonly Cell _shardsRotten;
     private readonly Cell[] _all;
+    private readonly ConcurrentDictionary<DiskId, long> _wrong = new();
 
     public Counters()
     {
@@ -63,7 +65,18 @@ public sealed class Counters : IReadObserver, IDisposable
 
     void IReadObserver.Decoded(StripeRef stripe) => _stripesDecoded.Add(1);
 
-    void IReadObserver.Found(StripeRef stripe, int place, DiskId disk, ErrorKind what) => _shardsMissed.Add(1);
+    void IReadObserver.Found(StripeRef stripe, int place, DiskId disk, ErrorKind what)
+    {
+        _shardsMissed.Add(1);
+        if (what == ErrorKind.Corrupt)
+        {
+            _wrong.AddOrUpdate(disk, 1, (_, known) => known + 1);
+        }
+    }
+
+    /// <summary>How often reads and repair found what a disk holds to be something else than was put there.
+    /// </summary>
+    public long WrongShards(DiskId disk) => _wrong.GetValueOrDefault(disk);
 
     public ImmutableSortedDictionary<string, long> Snapshot() =>
         _all.ToImmutableSortedDictionary(c => c.Name, c => c.Value);

@@ -16,9 +16,8 @@ public static class DiskFolders
     /// <param name="known">This silo's disks in the map; empty at a first start.</param>
     public static IReadOnlyList<DiskFolder> Of(ZeroStorOptions options, IReadOnlyCollection<DiskEntry> known)
     {
-        int hadManaged = known.Count(d => d.IsManaged);
         int managed = options.Disks
-            ?? (known.Count > 0 ? hadManaged : options.DiskPaths.Count > 0 ? 0 : ZeroStorOptions.DefaultDisks);
+            ?? (known.Count > 0 || options.DiskPaths.Count > 0 ? 0 : ZeroStorOptions.DefaultDisks);
         var folders = new List<DiskFolder>();
         for (int number = 1; number <= managed; number++)
         {

@@ -11,7 +11,7 @@ namespace ZeroStor.Grains;
 /// <summary>The door to one disk of this silo: for other silos its shards, for clients a coordinator. It owns
 /// nothing: the disk belongs to the <see cref="DiskHost"/>, so a second activation would do no
 /// harm.</summary>
-[DiskPlacement, Reentrant, Immovable]
+[SiloPlacement, Reentrant, Immovable]
 internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILocalSiloDetails self)
     : Grain, IDiskGrain, IStripeDoor
 {

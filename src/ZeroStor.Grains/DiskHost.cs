@@ -16,7 +16,7 @@ internal sealed class DiskHost(
     DiskOpener opener,
     MapRecovery recovery,
     CatalogWatch watch,
-    Counters counters,
+    Scrubber scrubber,
     ICatalog catalog,
     TimeProvider time,
     ILocalSiloDetails self,
@@ -32,23 +32,13 @@ internal sealed class DiskHost(
     /// <summary>Space of the dead is looked for this often; finding none costs nothing.</summary>
     private static readonly TimeSpan CompactPause = TimeSpan.FromSeconds(10);
 
-    private readonly Throttle _scrubPace = new(time)
-    {
-        BytesPerSecond = options.ScrubMaxMiBPerSecond * 1024 * 1024,
-    };
-
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
-    private readonly SemaphoreSlim _opening = new(1);
 
     public void Participate(ISiloLifecycle observer) =>
         observer.Subscribe(nameof(DiskHost), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
 
-    public void Dispose()
-    {
-        _stop.Dispose();
-        _opening.Dispose();
-    }
+    public void Dispose() => _stop.Dispose();
 
     private async Task StartAsync(CancellationToken cancel)
     {
@@ -81,7 +71,7 @@ internal sealed class DiskHost(
         _loops.Add(RepeatAsync(CompactPause, CompactAsync));
         if (options.ScrubMaxMiBPerSecond > 0)
         {
-            _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.ScrubPauseSeconds), ScrubAsync));
+            _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.ScrubPauseSeconds), scrubber.RoundAsync));
         }
 
         _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.TickSeconds), RaiseTickAsync));
@@ -91,6 +81,7 @@ internal sealed class DiskHost(
     {
         await _stop.CancelAsync();
         await Task.WhenAll(_loops);
+        await scrubber.DisposeAsync();
         await homes.DisposeAsync();
     }
 
@@ -110,25 +101,22 @@ internal sealed class DiskHost(
 
     private async Task AdoptAsync(CancellationToken cancel)
     {
-        await _opening.WaitAsync(cancel);
-        try
-        {
-            await opener.AdoptAsync(cancel);
-        }
-        finally
-        {
-            _opening.Release();
-        }
+        using IDisposable turn = await opener.TurnAsync(cancel);
+        await opener.AdoptAsync(cancel);
     }
 
     private async Task WatchAsync(CancellationToken cancel)
     {
         foreach (Disk disk in homes.All)
         {
-            if (!disk.CheckFolder())
+            // One that was removed is closed by who removed it, unless that did not get through.
+            if (!disk.CheckFolder() || map.Current.Disk(disk.Id) is { State: DiskState.Removed })
             {
-                homes.Remove(disk.Id);
-                await disk.DisposeAsync();
+                if (homes.Remove(disk))
+                {
+                    await disk.DisposeAsync();
+                }
+
                 continue;
             }
 
@@ -138,7 +126,7 @@ internal sealed class DiskHost(
             {
                 log.DiskReadOnly(disk.Id, "a write or sync failed");
                 await map.ChangeAsync(
-                    from => from.Disk(disk.Id) is { State: DiskState.Up } known
+                    from => from.Disk(disk.Id) is { State: DiskState.Up } known && known.Claim == disk.Claim
                         ? MapChanges.Put(from, known with { State = DiskState.ReadOnly })
                         : null,
                     cancel);
@@ -148,25 +136,19 @@ internal sealed class DiskHost(
         await TellVanishedAsync(cancel);
     }
 
-    // By the map, so that what the catalog did not take is told again. While a disk is being opened it is in the map
-    // before it is here: the next round will do.
+    // By the map, so that what the catalog did not take is told again. While a disk is being opened it is in
+    // the map before it is here: the next round will do.
     private async Task TellVanishedAsync(CancellationToken cancel)
     {
-        if (!await _opening.WaitAsync(TimeSpan.Zero, cancel))
+        using IDisposable? turn = opener.TryTurn();
+        if (turn is null)
         {
             return;
         }
 
-        try
+        foreach (DiskEntry entry in Unopened())
         {
-            foreach (DiskEntry entry in Unopened())
-            {
-                await OnVanishedAsync(entry, cancel);
-            }
-        }
-        finally
-        {
-            _opening.Release();
+            await OnVanishedAsync(entry, cancel);
         }
     }
 
@@ -192,28 +174,6 @@ internal sealed class DiskHost(
             catch (ZeroStorException e)
             {
                 log.CompactionFailed(disk.Id, e.Message);
-            }
-        }
-    }
-
-    // One disk after the other, at a pace that all share: what is rotten leaves its disk's digests, and
-    // repair sees it.
-    private async Task ScrubAsync(CancellationToken cancel)
-    {
-        foreach (Disk disk in homes.All)
-        {
-            try
-            {
-                ScrubTally tally = await disk.ScrubAsync(_scrubPace, cancel);
-                counters.Scrubbed(tally.Shards, tally.Bad);
-                if (tally.Bad > 0)
-                {
-                    log.RotFound(disk.Id, tally.Bad, tally.Shards);
-                }
-            }
-            catch (ZeroStorException e) when (e.Kind is ErrorKind.DiskOffline or ErrorKind.Busy)
-            {
-                // It went meanwhile.
             }
         }
     }

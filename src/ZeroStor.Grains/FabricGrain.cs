@@ -14,15 +14,12 @@ namespace ZeroStor.Grains;
 internal sealed class FabricGrain(
     SiloMap map,
     ICatalog catalog,
-    IShardHome homes,
     LedgerKeeper ledgers,
     Counters counters,
+    DiskOrders disks,
     IClusterMembershipService membership,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
-    /// <summary>A disk that has not told of itself by then is shown as it was last known.</summary>
-    private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
-
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
@@ -61,6 +58,26 @@ internal sealed class FabricGrain(
     public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).AdoptAsync(step, cancel);
 
+    public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
+        disks.ListAsync(cancel);
+
+    public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
+        disks.ShowAsync(disk, cancel);
+
+    public Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel) => disks.AddAsync(add, cancel);
+
+    public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
+        disks.RemoveAsync(disk, leaveShort, cancel);
+
+    public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
+        disks.ResetAsync(disk, cancel);
+
+    public Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel) =>
+        disks.BeginScrubAsync(order, cancel);
+
+    public Task<ScrubProgress> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel) =>
+        disks.ScrubProgressAsync(order, cancel);
+
     public async Task<ClassId> EnsureClassAsync(Code code, Spread spread, CancellationToken cancel)
     {
         ClassId id = default;
@@ -71,20 +88,18 @@ internal sealed class FabricGrain(
     public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
-        DiskEntry[] disks =
-            [.. current.Disks.Where(d => d.State != DiskState.Removed).OrderBy(d => d.Id)];
-        DiskStatus[] states = await Task.WhenAll(disks.Select(d => StateAsync(d, cancel)));
         FabricState state = await catalog.ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
+        ImmutableArray<DiskStatus> listed = await disks.ListAsync(cancel);
         return new FabricStatus
         {
             Fabric = current.Fabric,
             Tick = map.Tick,
             Silos = [.. Silos(current)],
-            Disks = [.. states],
+            Disks = listed,
             Ledger = ledger,
             Counters = counters.Snapshot(),
-            Notices = [.. Notices(current, state, ledger)],
+            Notices = [.. Notices(current, state, ledger), .. Liars(listed)],
             IsBehind = state.WentBack is not null,
         };
     }
@@ -112,35 +127,6 @@ internal sealed class FabricGrain(
                 Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
             });
 
-    private async Task<DiskStatus> StateAsync(DiskEntry disk, CancellationToken cancel)
-    {
-        var state = new DiskStatus
-        {
-            Id = disk.Id,
-            Silo = disk.Silo,
-            Path = disk.Path,
-            State = CamelCase(disk.State.ToString()),
-            UsedBytes = 0,
-            FreeBytes = 0,
-        };
-        try
-        {
-            DiskReport report = await homes
-                .ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel)
-                .AsTask().WaitAsync(ReportPatience, cancel);
-            return state with
-            {
-                State = CamelCase(report.State.ToString()),
-                UsedBytes = report.UsedBytes,
-                FreeBytes = report.FreeBytes,
-            };
-        }
-        catch (Exception e) when (e is ZeroStorException or TimeoutException)
-        {
-            return disk.State == DiskState.Up ? state with { State = "missing" } : state;
-        }
-    }
-
     private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
     {
         yield return "gateways trust whoever reaches them: keep them on loopback";
@@ -154,13 +140,21 @@ internal sealed class FabricGrain(
             yield return $"{ledger.Lost} stripes of live objects are lost: zs census --wait names the objects";
         }
 
-        foreach (DiskEntry disk in current.Disks.Where(d => d.State is DiskState.Missing or DiskState.ReadOnly))
+        foreach (DiskEntry disk in current.Disks.Where(
+            d => d.State is DiskState.Missing or DiskState.ReadOnly && !current.IsGone(d)))
         {
             yield return disk.State == DiskState.ReadOnly
-                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: replace it"
-                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, or put its folder back";
+                ? $"disk {disk.Id} ({disk.Path}) failed a write and takes no more: zs disk reset {disk.Id} when "
+                    + $"the cause is gone, or zs disk add another --replace {disk.Id}"
+                : $"disk {disk.Id} ({disk.Path}) is missing: mount it, put its folder back, or "
+                    + $"zs disk remove {disk.Id}";
         }
     }
+
+    private static IEnumerable<string> Liars(ImmutableArray<DiskStatus> disks) =>
+        disks.Where(d => d.WrongShards > 0).Select(d =>
+            $"disk {d.Id} ({d.Path}) answered {d.WrongShards} times with something else than was put there: "
+            + $"zs scrub --disk {d.Id} --wait tells whether it rots");
 
     private static string CamelCase(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 }

@@ -59,7 +59,6 @@ internal sealed class Repairer(
         {
             await ReplaceLostAsync(cancel);
             await RepairAllAsync(cancel);
-            await RetireAsync(cancel);
             _rounds++;
         }
         finally
@@ -96,26 +95,6 @@ internal sealed class Repairer(
             {
                 await map.ChangeAsync(from => Replacement.Plan(from, disk), cancel);
             }
-        }
-    }
-
-    // A folder of the silo's own that is gone, and of which nothing is needed any more, is not missed.
-    private async Task RetireAsync(CancellationToken cancel)
-    {
-        FabricMap current = map.Current;
-        var needed = current.Groups
-            .SelectMany(g => g.Places)
-            .SelectMany(p => p.FormerHomes.Add(p.Home))
-            .ToHashSet();
-        DiskEntry[] over =
-            [.. current.Disks.Where(d => d is { State: DiskState.Missing, IsManaged: true } && !needed.Contains(d.Id))];
-        foreach (DiskEntry disk in over.Where(d => d.Claim > 0))
-        {
-            await map.ChangeAsync(
-                from => from.Disk(disk.Id) == disk
-                    ? MapChanges.Put(from, disk with { State = DiskState.Removed })
-                    : null,
-                cancel);
         }
     }
 

@@ -11,8 +11,8 @@ public sealed class ZeroStorOptions
     /// <summary>Where the silo keeps its own: managed disks, keys, the embedded catalog.</summary>
     public string Data { get; set; } = "zerostor-data";
 
-    /// <summary>How many disk folders to make in <see cref="Data"/>; null: as many as it has, or
-    /// <see cref="DefaultDisks"/> where it has none and <see cref="DiskPaths"/> names none.</summary>
+    /// <summary>How many disk folders to make in <see cref="Data"/>; null: those it had, or
+    /// <see cref="DefaultDisks"/> where it had none and <see cref="DiskPaths"/> names none.</summary>
     public int? Disks { get; set; }
 
     /// <summary>Folders on real mounts, each a disk. Never made by the silo.</summary>

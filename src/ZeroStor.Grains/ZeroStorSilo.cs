@@ -36,7 +36,7 @@ public static class ZeroStorSilo
     public static ISiloBuilder AddZeroStor(this ISiloBuilder silo, ZeroStorOptions options)
     {
         AddServices(silo.Services, options);
-        silo.Services.AddPlacementDirector<DiskPlacement, DiskPlacementDirector>();
+        silo.Services.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         silo.AddIncomingGrainCallFilter<DoorFilter>();
         silo.AddStartupTask(StartAsync);
         return silo;
@@ -86,6 +86,9 @@ public static class ZeroStorSilo
         services.AddSingleton<Adopter>();
         services.AddSingleton<Reclaimer>();
         services.AddSingleton<DiskOpener>();
+        services.AddSingleton<SiloDisks>();
+        services.AddSingleton<Scrubber>();
+        services.AddSingleton<DiskOrders>();
         services.AddSingleton<DiskHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => s.GetRequiredService<DiskHost>());
     }

@@ -14,6 +14,7 @@ public sealed partial class ReadmeTests
             .. ShellBlock().Matches(readme)
                 .SelectMany(block => block.Groups[1].Value.Split('\n'))
                 .Where(line => line.StartsWith("zs ", StringComparison.Ordinal)
+                    || line.StartsWith("mkdir ", StringComparison.Ordinal)
                     || line.StartsWith("rm ", StringComparison.Ordinal)),
         ];
         Assert.Contains(commands, c => c.StartsWith("zs put", StringComparison.Ordinal));

@@ -18,7 +18,7 @@ public sealed class WentBackTests : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => _fabric = await TestFabric.StartAsync();
+    public async ValueTask InitializeAsync() => _fabric = await TestFabric.StartAsync(Patient);
 
     public ValueTask DisposeAsync() => _fabric.DisposeAsync();
 
@@ -27,7 +27,7 @@ public sealed class WentBackTests : IAsyncLifetime
     {
         await PutAsync("old/kept", 700_000);
         await PutAsync("old/overwritten", 5_000_000);
-        await RestartAsync(Backup);
+        await RestartAsync(Backup, Patient);
         byte[] overwritten = _objects["old/overwritten"];
         for (int i = 0; i < 10; i++)
         {
@@ -108,6 +108,9 @@ public sealed class WentBackTests : IAsyncLifetime
     }
 
     private Vault Default => _fabric.Client.Vault("default");
+
+    // What dies before the catalog goes back is still there afterwards.
+    private static void Patient(ZeroStorOptions options) => options.ReclaimAfterTicks = 100_000;
 
     // A tick is short and so is all that is counted in ticks.
     private static void Hasty(ZeroStorOptions options)

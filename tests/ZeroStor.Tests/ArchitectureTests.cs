@@ -141,6 +141,30 @@ public sealed partial class ArchitectureTests
     public void What_may_be_is_not_found(string path, string line) =>
         Assert.Empty(SourceViolations(path, line));
 
+    [Fact]
+    public void Nobody_but_tests_can_plant_a_defect()
+    {
+        Assert.Empty(CarriersOf(typeof(PlantedDefects)));
+        Assert.NotEmpty(CarriersOf(typeof(DiskState)));
+        string[] friends =
+        [
+            .. typeof(PlantedDefects).Assembly
+                .GetCustomAttributes<System.Runtime.CompilerServices.InternalsVisibleToAttribute>()
+                .Select(a => a.AssemblyName),
+        ];
+        Assert.Equal(["ZeroStor.Benchmarks", "ZeroStor.Tests"], friends.Order(StringComparer.Ordinal));
+        string core = Checkout.PathOf("src", Core);
+        Assert.Empty(FilesUnder(core, "*.cs")
+            .SelectMany(s => PlantingViolations(s, File.ReadAllText(Path.Combine(core, s)))));
+    }
+
+    [Theory]
+    [InlineData("Planted = PlantedDefects.AnswersBeforeSync")]
+    [InlineData("Planted = (PlantedDefects)1")]
+    [InlineData("var options = given with { Planted = setting };")]
+    public void A_planting_in_the_product_is_found(string line) =>
+        Assert.NotEmpty(PlantingViolations("X.cs", line));
+
     private static IEnumerable<string> ReferenceViolations(string project, XDocument file)
     {
         string name = Path.GetFileNameWithoutExtension(project);
@@ -199,6 +223,26 @@ public sealed partial class ArchitectureTests
         }
     }
 
+    /// <summary>What of Core the outside world sees that is, takes or gives this type.</summary>
+    private static IEnumerable<string> CarriersOf(Type type) =>
+        from seen in type.Assembly.GetExportedTypes()
+        from member in seen.GetMembers()
+        where seen == type || TypesOf(member).Contains(type)
+        select $"{seen}.{member.Name}";
+
+    private static IEnumerable<Type> TypesOf(MemberInfo member) => member switch
+    {
+        FieldInfo field => [field.FieldType],
+        PropertyInfo property => [property.PropertyType],
+        MethodInfo method => method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType),
+        ConstructorInfo made => made.GetParameters().Select(p => p.ParameterType),
+        _ => [],
+    };
+
+    // The product may ask whether a defect is planted, and hand the answer on.
+    private static IEnumerable<string> PlantingViolations(string path, string source) =>
+        Plantings().Matches(source).Select(m => $"{path} says '{m.Value}': only tests plant defects.");
+
     private static IEnumerable<string> Projects() => ProjectLines()
         .Matches(File.ReadAllText(Checkout.PathOf("ZeroStor.sln")))
         .Select(m => m.Groups[1].Value.Replace('\\', '/'));
@@ -235,6 +279,10 @@ public sealed partial class ArchitectureTests
 
     [GeneratedRegex("""^Project\(.*"([^"]+\.csproj)"\s*,""", RegexOptions.Multiline)]
     private static partial Regex ProjectLines();
+
+    [GeneratedRegex(
+        @"\bPlanted\s*=(?!\s*Planted\b)|(?<!HasFlag\()PlantedDefects\.(?!None\b)\w+|\(PlantedDefects\)")]
+    private static partial Regex Plantings();
 
     [GeneratedRegex(@"(^|/)(bin|obj|\.git)/")]
     private static partial Regex BuildOutput();

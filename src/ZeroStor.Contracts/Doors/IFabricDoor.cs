@@ -29,6 +29,63 @@ public interface IFabricDoor : IGrainWithIntegerKey
 
     [Alias("list-vaults")]
     Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel);
+
+    /// <summary>The disks of the fabric, without those that were removed.</summary>
+    [Alias("list-disks")]
+    Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel);
+
+    /// <summary>All that is known of a disk, a removed one too.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    [Alias("show-disk")]
+    Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel);
+
+    /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. Not to
+    /// be repeated: a second call finds the folder taken.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: no path from the root, or which silo is not
+    /// clear; NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
+    /// PreconditionFailed: it is a removed disk's, or another fabric's; Corrupt: it holds something
+    /// else.</exception>
+    [Alias("add-disk")]
+    [ResponseTimeout(FabricDoor.OrderTimeout)]
+    Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel);
+
+    /// <summary>Takes a disk out of the fabric for good: its places go to others, its silo closes it and
+    /// never takes it in again. Its folder is left as it is.</summary>
+    /// <param name="disk">Which.</param>
+    /// <param name="leaveShort">Whether places that no other disk can take may wait for one to be
+    /// added.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k
+    /// whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
+    [Alias("remove-disk")]
+    [ResponseTimeout(FabricDoor.OrderTimeout)]
+    Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel);
+
+    /// <summary>Opens again a disk that failed a write or is missing; one that is up stays as it
+    /// is.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was removed; and whatever stands
+    /// against opening it.</exception>
+    [Alias("reset-disk")]
+    [ResponseTimeout(FabricDoor.OrderTimeout)]
+    Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel);
+
+    /// <summary>Begins to read all shards of these disks again at full speed, where the order's name is new;
+    /// tells how it stands. An order without disks is for all that can be read.</summary>
+    /// <exception cref="ZeroStorException">NotFound: no such disk; DiskOffline: it is missing; Busy: too many
+    /// are under way.</exception>
+    [Alias("begin-scrub")]
+    Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel);
+
+    /// <summary>How a scrub stands. A disk whose silo was started again meanwhile has failed it.</summary>
+    [Alias("scrub-progress")]
+    Task<ScrubProgress> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel);
+}
+
+/// <summary>What both sides of the fabric's door hold to.</summary>
+public static class FabricDoor
+{
+    /// <summary>How long an order to a disk may take: opening one replays its volumes.</summary>
+    public const string OrderTimeout = "00:05:00";
 }
 
 [GenerateSerializer, Immutable, Alias("zs.fabric-route")]
@@ -92,23 +149,6 @@ public sealed record SiloStatus
     [Id(1)] public required string State { get; init; }
 
     [Id(2)] public required Labels Labels { get; init; }
-}
-
-[GenerateSerializer, Immutable, Alias("zs.disk-status")]
-public sealed record DiskStatus
-{
-    [Id(0)] public required DiskId Id { get; init; }
-
-    [Id(1)] public required string Silo { get; init; }
-
-    [Id(2)] public required string Path { get; init; }
-
-    /// <summary><c>up</c>, <c>missing</c>, <c>readOnly</c>, <c>draining</c>, <c>removed</c>.</summary>
-    [Id(3)] public required string State { get; init; }
-
-    [Id(4)] public required long UsedBytes { get; init; }
-
-    [Id(5)] public required long FreeBytes { get; init; }
 }
 
 /// <summary>What repair does, and has done since its scheduler woke.</summary>

@@ -38,10 +38,14 @@ public interface IDiskGrain : IGrainWithStringKey
 }
 
 /// <summary>The key of a disk grain: <c>silo/disk</c>. The silo's name decides where the grain is, so it
-/// holds no slash.</summary>
+/// holds no slash; a key without one is the silo's own, that of its <see cref="ISiloGrain"/>.</summary>
 public static class DiskKey
 {
     public static string Of(string silo, DiskId disk) => $"{silo}/{disk}";
+
+    /// <summary>The silo that a disk grain or a silo grain of this key lives on.</summary>
+    public static string SiloOf(string key) =>
+        key.Contains('/', StringComparison.Ordinal) ? Parse(key).Silo : key;
 
     public static (string Silo, DiskId Disk) Parse(string key)
     {

@@ -205,7 +205,7 @@ public sealed class Census(
     private async Task<bool> AskAllAsync(CensusBatch batch, FabricMap current, CancellationToken cancel)
     {
         bool hasAll = true;
-        foreach (DiskEntry disk in current.Disks.Where(d => d.State != DiskState.Removed))
+        foreach (DiskEntry disk in current.Disks.Where(d => !current.IsGone(d)))
         {
             hasAll &= disk.State != DiskState.Missing && await AskAsync(batch, current, disk, cancel);
         }

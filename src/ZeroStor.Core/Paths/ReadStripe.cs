@@ -48,6 +48,8 @@ public sealed class ReadStripe(
     /// <summary>A home gets at most this to answer a read; the stripe fails when too few did.</summary>
     public TimeSpan HomeTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
+    internal PlantedDefects Planted { get; init; }
+
     /// <summary>The content's bytes, every one verified; the caller releases them.</summary>
     /// <exception cref="ZeroStorException">TooFewShards; Corrupt: enough shards, but they do not make what
     /// was sealed.</exception>
@@ -109,6 +111,7 @@ public sealed class ReadStripe(
         {
             MinHedge = MinHedge,
             HomeTimeout = HomeTimeout,
+            Planted = Planted,
         };
 
     private static bool TryOpen(StripeToRead read, SegmentRun range, BufferSlice sealedBytes, out BufferSlice content)

@@ -62,6 +62,8 @@ public sealed class RepairGroup(
     /// </summary>
     public TimeSpan HomeTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    internal PlantedDefects Planted { get; init; }
+
     /// <summary>Repairs all stripes that any home or former home of the group lists.</summary>
     /// <exception cref="ZeroStorException">NotFound: the map has no such group.</exception>
     public async Task<RepairTally> RunAsync(GroupId group, CancellationToken cancel)
@@ -154,7 +156,11 @@ public sealed class RepairGroup(
         PlacementGroup group = current.Group(id)
             ?? throw ZeroStorException.NotFound($"The map has no group {id} to repair: read the map again.");
         code = current.Class(group.Class)!.Code;
-        return new RepairHomes(homes, map, throttle, time, group) { HomeTimeout = HomeTimeout };
+        return new RepairHomes(homes, map, throttle, time, group)
+        {
+            HomeTimeout = HomeTimeout,
+            Planted = Planted,
+        };
     }
 
     private async Task<RepairTally> RepairAsync(

@@ -19,6 +19,8 @@ internal sealed class RepairHomes(
 
     public required TimeSpan HomeTimeout { get; init; }
 
+    public PlantedDefects Planted { get; init; }
+
     /// <summary>The group as it was when the pass began: appends go under its epoch.</summary>
     public PlacementGroup Group => group;
 

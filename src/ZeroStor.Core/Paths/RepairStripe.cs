@@ -56,7 +56,7 @@ internal sealed class RepairStripe : IDisposable
                     h.Second.Header!,
                     h.Second.Extensions.IsDefault ? [] : h.Second.Extensions)),
         ];
-        _truth = StripeTruth.Find(_stripe, _homes.Group.Id, _code, held);
+        _truth = StripeTruth.Find(_stripe, _homes.Group.Id, _code, held, _homes.Planted);
         if (_truth is null)
         {
             bool isGone = Array.TrueForAll(_answers, a => a.Kind == ErrorKind.NotFound);
@@ -159,7 +159,10 @@ internal sealed class RepairStripe : IDisposable
     private void Leave(int place)
     {
         _left++;
-        _placesLeft.Add(place);
+        if (!_homes.Planted.HasFlag(PlantedDefects.HidesPlacesLeft))
+        {
+            _placesLeft.Add(place);
+        }
     }
 
     private void NameLiars()

@@ -54,6 +54,8 @@ public sealed class WriteStripe(
     /// anew.</summary>
     public TimeSpan PutPatience { get; init; } = TimeSpan.FromSeconds(60);
 
+    internal PlantedDefects Planted { get; init; }
+
     /// <summary>How often a waiting stripe tries again.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(250);
 
@@ -94,7 +96,7 @@ public sealed class WriteStripe(
                 continue;
             }
 
-            if (placing.Durable >= stripe.WriteFloor)
+            if (placing.Durable >= stripe.WriteFloor || Planted.HasFlag(PlantedDefects.IgnoresWriteFloor))
             {
                 return placing.Finish(stripe, coded);
             }

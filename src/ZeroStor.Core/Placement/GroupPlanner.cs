@@ -25,9 +25,7 @@ public static class GroupPlanner
     {
         DemandFit(disks, code, spread);
         DiskEntry[] ordered = [.. disks.OrderBy(d => d.Id)];
-        int groupCount = ordered.Length == code.N
-            ? code.N
-            : Math.Max(code.N, ordered.Length * GroupsPerDisk);
+        int groupCount = GroupCount(ordered.Length, code);
         var load = ordered.ToDictionary(d => d.Id, _ => 0);
         var groups = ImmutableArray.CreateBuilder<ImmutableArray<DiskId>>(groupCount);
         for (int index = 0; index < groupCount; index++)
@@ -38,6 +36,44 @@ public static class GroupPlanner
         }
 
         return groups.MoveToImmutable();
+    }
+
+    /// <summary>More groups for a class that a disk was added to, so that it takes stripes: each holds the
+    /// new disk, at another place each time, and the least loaded others that the spread allows. At most n at
+    /// a time, which lets it hold every place once; and in all no more than <see cref="Plan"/> would make
+    /// over these disks, so that a map stays bounded however it grew.</summary>
+    /// <param name="disks">The disks that take shards, the new one among them.</param>
+    /// <param name="groups">The groups that the class has.</param>
+    /// <param name="code">The code of the class.</param>
+    /// <param name="spread">The spread of the class.</param>
+    /// <param name="added">The new disk.</param>
+    /// <returns>Nothing where the disks cannot hold the code over the spread.</returns>
+    public static ImmutableArray<ImmutableArray<DiskId>> Grow(
+        IReadOnlyCollection<DiskEntry> disks,
+        IReadOnlyCollection<PlacementGroup> groups,
+        Code code,
+        Spread spread,
+        DiskId added)
+    {
+        if (Misfit(disks, code, spread) is not null || !disks.Any(d => d.Id == added))
+        {
+            return [];
+        }
+
+        var load = disks.ToDictionary(d => d.Id, d => groups.Count(g => g.Places.Any(p => p.Home == d.Id)));
+        int wanted = code.N - load[added];
+        int count = Math.Clamp(GroupCount(disks.Count, code) - groups.Count, 0, Math.Max(0, wanted));
+        var grown = ImmutableArray.CreateBuilder<ImmutableArray<DiskId>>(count);
+        for (int i = 0; i < count; i++)
+        {
+            // The new disk counts as the least loaded one, and stands at place i.
+            load[added] = -1;
+            DiskEntry[] members = Choose([.. disks.OrderBy(d => d.Id)], load, code, spread, groups.Count + i);
+            int first = (Array.FindIndex(members, d => d.Id == added) - i + code.N) % code.N;
+            grown.Add([.. members[first..].Concat(members[..first]).Select(d => d.Id)]);
+        }
+
+        return grown.MoveToImmutable();
     }
 
     /// <summary>Whether the disks can hold the code over the spread; null, or one sentence that says why not.
@@ -72,6 +108,9 @@ public static class GroupPlanner
 
     /// <summary>How many places of a group one domain may hold.</summary>
     public static int PerDomain(Code code, Spread spread) => spread == Spread.Disk ? 1 : code.M;
+
+    private static int GroupCount(int disks, Code code) =>
+        disks == code.N ? code.N : Math.Max(code.N, disks * GroupsPerDisk);
 
     private static void DemandFit(IReadOnlyCollection<DiskEntry> disks, Code code, Spread spread)
     {

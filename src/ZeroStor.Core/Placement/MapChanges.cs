@@ -63,22 +63,56 @@ public static class MapChanges
         };
     }
 
+    /// <summary>Gives a disk that was added groups in each class that has fewer than it plans, so that it
+    /// takes stripes. What other disks hold stays where it is.</summary>
+    /// <returns>Null when there is none to add, or the disk is not up.</returns>
+    public static MapChange? Grow(FabricMap map, DiskId added)
+    {
+        DiskEntry[] usable = [.. map.Disks.Where(d => d.State == DiskState.Up)];
+        uint next = map.Groups.Length == 0 ? 1 : map.Groups.Max(g => g.Id.Value) + 1;
+        var groups = ImmutableArray.CreateBuilder<PlacementGroup>();
+        foreach (PlacementClass placement in map.Classes.OrderBy(c => c.Id.Value))
+        {
+            ImmutableArray<ImmutableArray<DiskId>> plan = GroupPlanner.Grow(
+                usable, map.GroupsOf(placement.Id), placement.Code, placement.Spread, added);
+            groups.AddRange(plan.Select(disks => new PlacementGroup(
+                new GroupId(next++), placement.Id, Epoch: 1, [.. disks.Select(d => new Place(d))])));
+        }
+
+        return groups.Count == 0
+            ? null
+            : new MapChange { FromVersion = map.Version, Groups = groups.ToImmutable() };
+    }
+
     /// <summary>Gives the places of a lost disk to another under new epochs; the lost one becomes a former
     /// home, so what it may still hold counts until the newcomer is whole. Groups that would be left with
     /// fewer than k whole places keep the lost home and wait.</summary>
     public static MapChange Replace(FabricMap map, DiskId lost, DiskId replacement)
     {
-        IEnumerable<PlacementGroup> groups = map.Groups
-            .Where(g => g.Places.Any(p => p.Home == lost)
-                && !g.Places.Any(p => p.Home == replacement)
-                && MayReplace(map, g, lost))
-            .Select(g => WithHome(g, lost, replacement));
         DiskEntry entry = map.Disk(lost) ?? throw ZeroStorException.NotFound($"the map has no disk {lost}");
+        return GivePlaces(map, lost, replacement) with
+        {
+            Disks = entry.State == DiskState.Removed ? [] : [entry with { State = DiskState.Missing }],
+        };
+    }
+
+    /// <summary>As <see cref="Replace"/>, and nothing is said of the disk that gives: one that is up stays
+    /// up, without places. Groups that the taker is in already, or may not be in by their spread, keep it.
+    /// </summary>
+    public static MapChange GivePlaces(FabricMap map, DiskId from, DiskId to)
+    {
+        DiskEntry taker = map.Disk(to) ?? throw ZeroStorException.NotFound($"the map has no disk {to}");
         return new MapChange
         {
             FromVersion = map.Version,
-            Disks = [entry with { State = DiskState.Missing }],
-            Groups = [.. groups],
+            Groups =
+            [
+                .. map.Groups
+                    .Where(g => g.Places.Any(p => p.Home == from)
+                        && MayReplace(map, g, from)
+                        && Replacement.Fits(map, g, from, taker))
+                    .Select(g => WithHome(g, from, to)),
+            ],
         };
     }
 

@@ -28,24 +28,26 @@ public static class Replacement
         return changed.Count == 0 ? null : new MapChange { FromVersion = map.Version, Groups = changed.ToImmutable() };
     }
 
-    private static DiskId? Choose(
-        FabricMap map, PlacementGroup group, DiskId lost, Dictionary<DiskId, int> load)
+    /// <summary>Whether the group may have this disk in place of the lost one: it is not in it yet, and its
+    /// failure domain has room.</summary>
+    internal static bool Fits(FabricMap map, PlacementGroup group, DiskId lost, DiskEntry candidate)
     {
         PlacementClass placement = map.Class(group.Class)!;
-        int cap = GroupPlanner.PerDomain(placement.Code, placement.Spread);
-        var taken = group.Places
-            .Where(p => p.Home != lost)
-            .Select(p => map.Disk(p.Home))
-            .OfType<DiskEntry>()
-            .GroupBy(d => GroupPlanner.DomainOf(d, placement.Spread))
-            .ToDictionary(g => g.Key, g => g.Count());
-        return map.Disks
-            .Where(d => d.State == DiskState.Up
-                && !group.Places.Any(p => p.Home == d.Id)
-                && taken.GetValueOrDefault(GroupPlanner.DomainOf(d, placement.Spread)) < cap)
+        string domain = GroupPlanner.DomainOf(candidate, placement.Spread);
+        return !group.Places.Any(p => p.Home == candidate.Id)
+            && group.Places.Count(p => p.Home != lost
+                    && map.Disk(p.Home) is { } other
+                    && GroupPlanner.DomainOf(other, placement.Spread) == domain)
+                < GroupPlanner.PerDomain(placement.Code, placement.Spread);
+    }
+
+    private static DiskId? Choose(
+        FabricMap map, PlacementGroup group, DiskId lost, Dictionary<DiskId, int> load) =>
+        map.Disks
+            .Where(d => d.State == DiskState.Up && d.Id != lost)
             .OrderBy(d => load.GetValueOrDefault(d.Id))
             .ThenBy(d => d.Id)
+            .Where(d => Fits(map, group, lost, d))
             .Select(d => (DiskId?)d.Id)
             .FirstOrDefault();
-    }
 }

@@ -82,8 +82,12 @@ public sealed class Disk : IAsyncDisposable
     /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
     public ScrubTally ScrubProgress => _scrub.Progress;
 
-    /// <summary>Damaged records met since the disk was opened.</summary>
-    internal long BadRecords => _contents.BadRecords;
+    /// <summary>Damaged records met since the disk was opened, whoever met them: scrub, a read, or
+    /// repair.</summary>
+    public long BadRecords => _contents.BadRecords;
+
+    /// <summary>Why the disk takes no shards; null while it takes them.</summary>
+    public string? Refusal => _health.RefusesWrites?.Detail;
 
     /// <summary>Makes a disk of a folder, which is created if it is missing and must be empty otherwise.
     /// Durable when it returns; what a crash left of an earlier attempt is no hindrance.</summary>

@@ -260,15 +260,16 @@ internal sealed class DiskContents
     }
 
     /// <summary>The record of this shard was found damaged: it is no longer counted as held, so that digests
-    /// differ and repair writes it anew; who reads it hears that it is corrupt.</summary>
+    /// differ and repair writes it anew; who reads it hears that it is corrupt. Of several who find it at
+    /// once one is counted.</summary>
     internal void MarkBad(StripeId stripe, byte place, RecordPosition at)
     {
-        CountBad();
         lock (_lock)
         {
             ref ShardSlot slot = ref _shards.Find(stripe, place);
             if (!ShardTable.IsNone(ref slot) && slot.Position == at && !slot.IsBad)
             {
+                CountBad();
                 slot.IsBad = true;
                 _badShards++;
                 Uncount(slot);

@@ -44,4 +44,6 @@ public sealed record DiskOptions
     /// <summary>Shards that a scrub looks up at once: each time it passes over the whole index, and keeps
     /// some fifty bytes for each of these.</summary>
     public int ScrubPageShards { get; init; } = 16 * 1024;
+
+    internal PlantedDefects Planted { get; init; }
 }

@@ -272,6 +272,13 @@ internal sealed class DiskWriter
             return HomeAnswer.Done;
         }
 
+        if (_options.Planted.HasFlag(PlantedDefects.DropsDeleteRecords))
+        {
+            var behindAll = new RecordPosition(uint.MaxValue, 0);
+            _contents.Delete(targetsOf.Keys.ToDictionary(c => c, _ => behindAll));
+            return HomeAnswer.Done;
+        }
+
         int bytes = targetsOf.Values.Sum(
             t => RecordFormat.Align(RecordFormat.HeaderBytes + (t.Count * sizeof(uint))));
         if (MakeRoom(bytes, isAppend: false, ref batch) is { } full)
@@ -353,6 +360,15 @@ internal sealed class DiskWriter
         {
             FailFor(() => batch.Volume.Undo(batch.Start));
             return Full();
+        }
+
+        if (_options.Planted.HasFlag(PlantedDefects.AnswersBeforeSync))
+        {
+            batch.Apply(_contents);
+            batch.Items.ForEach(i => Queue.Finish(i, HomeAnswer.Done));
+            batch.Items.Clear();
+            FailFor(batch.Volume.File.Sync);
+            return null;
         }
 
         FailFor(batch.Volume.File.Sync);

@@ -25,8 +25,17 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
         }
     }
 
-    /// <summary>Lets a disk go, if it is here; who removes it closes it.</summary>
-    public void Remove(DiskId disk) => ImmutableInterlocked.TryRemove(ref _disks, disk, out _);
+    /// <summary>The disk, if it is open here.</summary>
+    public Disk? Find(DiskId disk) => Volatile.Read(ref _disks).GetValueOrDefault(disk);
+
+    /// <summary>Lets this opening of a disk go; who is told true closes it. False when somebody else let it
+    /// go before: a later opening stays.</summary>
+    public bool Remove(Disk disk) => ImmutableInterlocked.Update(
+        ref _disks,
+        static (disks, gone) => disks.TryGetValue(gone.Id, out Disk? open) && ReferenceEquals(open, gone)
+            ? disks.Remove(gone.Id)
+            : disks,
+        disk);
 
     public ValueTask<HomeAnswer> AppendAsync(ShardAppend order, CancellationToken cancel)
     {

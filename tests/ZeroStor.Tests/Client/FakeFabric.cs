@@ -51,6 +51,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public List<CommitPut> Commits { get; } = [];
 
+    public List<ScrubOrder> Scrubs { get; } = [];
+
     /// <summary>Stripes are kept by their length alone.</summary>
     public bool IsForgetful { get; init; }
 
@@ -120,6 +122,35 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel) =>
         DoAsync<ImmutableArray<VaultInfo>>("fabric", "list-vaults", cancel, () => [Info(VaultName)]);
+
+    public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel) =>
+        DoAsync<DiskAdded>("fabric", "add-disk", cancel, () =>
+            new()
+            {
+                Disk = new DiskId(1), Silo = "a", Path = add.Path, IsAdopted = false, Places = 0, PlacesKept = 0,
+            });
+
+    public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel) =>
+        DoAsync("fabric", "begin-scrub", cancel, () =>
+        {
+            Scrubs.Add(order);
+            return new ScrubProgress { Order = order, Disks = [] };
+        });
+
+    public Task<ScrubProgress> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel) =>
+        throw new NotSupportedException();
 
     /// <summary>The version's content dies under its readers.</summary>
     public void Reclaim()

@@ -80,6 +80,37 @@ public sealed class ZeroStorClientTests
             () => new ServiceCollection().AddZeroStorClient(o => o.Gateways.Add("silo")));
     }
 
+    [Fact]
+    public async Task A_scrub_whose_answer_was_lost_is_asked_for_again_under_its_name()
+    {
+        var fake = new FakeFabric();
+        await using var client = new ZeroStorClient(fake.Connect());
+        int tries = 0;
+        fake.After = (_, _) =>
+        {
+            if (++tries == 1)
+            {
+                throw new TimeoutException();
+            }
+        };
+        await client.BeginScrubAsync([new DiskId(3)], None);
+        Assert.Equal(2, fake.Scrubs.Count);
+        Assert.Equal(fake.Scrubs[0].Name, fake.Scrubs[1].Name);
+        await client.BeginScrubAsync(cancel: None);
+        Assert.NotEqual(fake.Scrubs[0].Name, fake.Scrubs[2].Name);
+    }
+
+    [Fact]
+    public async Task A_disk_is_asked_to_be_added_once()
+    {
+        var fake = new FakeFabric { After = (_, _) => throw new TimeoutException() };
+        await using var client = new ZeroStorClient(fake.Connect());
+        ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(
+            () => client.AddDiskAsync(new AddDisk { Path = "/mnt/a" }, None));
+        Assert.Equal(ErrorKind.Unavailable, failure.Kind);
+        Assert.Equal(1, fake.Count("add-disk"));
+    }
+
     private static async Task RefusedAsync(ErrorKind kind, ZeroStorClient client, VaultSpec spec) =>
         Assert.Equal(
         kind,

@@ -3,32 +3,6 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Tests.Paths;
 
-/// <summary>What a home does to those who ask it.</summary>
-internal enum Conduct
-{
-    Honest,
-
-    /// <summary>Answers at once that it is not there.</summary>
-    Offline,
-
-    /// <summary>Never answers.</summary>
-    Silent,
-
-    /// <summary>Answers with bytes of its own and vouches for them.</summary>
-    Lying,
-
-    /// <summary>States another digest than the stripe's, in listings and headers.</summary>
-    Forging,
-
-    /// <summary>States another vault than the stripe's, with the right shard and sums.</summary>
-    Misnaming,
-
-    Full,
-
-    /// <summary>Knows an older map than everybody else: refuses each append for its epoch.</summary>
-    Behind,
-}
-
 /// <summary>A record as a home in memory holds it.</summary>
 internal sealed record StoredShard(
     ShardHeader Header, byte[] Payload, ImmutableArray<RecordExtension> Extensions)
@@ -172,15 +146,11 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         BufferSlice payload = pool.RentSlice(order.Length);
         GivenOut?.Add(payload);
         shard.Payload.AsSpan(order.Offset, order.Length).CopyTo(payload.Span);
-        if (conduct == Conduct.Lying && order.Length > 0)
-        {
-            payload.Span[order.Length / 2] ^= 0x55;
-        }
-
+        conduct.Twist(payload.Span);
         return new ShardReadAnswer(ErrorKind.None)
         {
             Payload = payload,
-            Header = Stated(conduct, shard.Header),
+            Header = conduct.Stated(shard.Header, shard.Payload),
             Extensions = order.WithExtensions ? shard.Extensions : [],
         };
     }
@@ -266,10 +236,9 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
             }
 
             entries.AddRange(stripe
-                .Select(s => s.Value.Header)
-                .OrderBy(h => h.Place)
-                .Select(h => new ShardEntry(
-                    h.Stripe, h.Place, h.Content, Stated(conduct, h).SumsDigest, h.Group)));
+                .OrderBy(s => s.Key.Place)
+                .Select(s => conduct.Stated(s.Value.Header, s.Value.Payload))
+                .Select(h => new ShardEntry(h.Stripe, h.Place, h.Content, h.SumsDigest, h.Group)));
         }
 
         return entries.ToImmutable();
@@ -280,11 +249,4 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 
     public ValueTask<DiskReport> ReportAsync(DiskAddress to, CancellationToken cancel) =>
         throw new NotSupportedException();
-
-    private static ShardHeader Stated(Conduct conduct, ShardHeader header) => conduct switch
-    {
-        Conduct.Forging => header with { SumsDigest = new Sum128(header.SumsDigest.High ^ 1, 7) },
-        Conduct.Misnaming => header with { Vault = new VaultId(99) },
-        _ => header,
-    };
 }

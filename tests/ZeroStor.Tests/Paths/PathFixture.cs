@@ -15,9 +15,10 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
     private readonly ClassId _class;
     private int _decoded;
 
-    public PathFixture(Code code, int disks)
+    public PathFixture(Code code, int disks, int seed = 42)
     {
         Code = code;
+        Entropy = new SeededEntropy(seed);
         var map = new FabricMap(new FabricId(1), 1, GroupPlannerTests.Disks(disks, disks), [], []);
         Current = map.With(MapChanges.EnsureClass(map, code, Spread.Disk, out _class)!);
         Homes = new MemoryHomes(this);
@@ -28,7 +29,9 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
 
     public Code Code { get; }
 
-    public SeededEntropy Entropy { get; } = new(42);
+    public PlantedDefects Planted { get; init; }
+
+    public SeededEntropy Entropy { get; }
 
     public MemoryHomes Homes { get; }
 
@@ -61,11 +64,13 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
         {
             MinHomeTime = TimeSpan.FromSeconds(minHomeSeconds),
             PutPatience = TimeSpan.FromSeconds(patienceSeconds),
+            Planted = Planted,
         };
 
     public ReadStripe Reader() => new(Homes, this, Health, TimeProvider.System, this)
     {
         HomeTimeout = TimeSpan.FromSeconds(1),
+        Planted = Planted,
     };
 
     /// <summary>Repair that finds no stripe in flight, unless it is given a grace.</summary>
@@ -82,6 +87,7 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
             time ?? TimeProvider.System)
         {
             InFlightGrace = grace,
+            Planted = Planted,
         };
 
     public byte[] Content(int bytes)

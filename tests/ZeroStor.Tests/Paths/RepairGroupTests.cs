@@ -3,6 +3,7 @@ using Microsoft.Extensions.Time.Testing;
 using ZeroStor.Paths;
 using ZeroStor.Placement;
 using ZeroStor.Tests.Placement;
+using ZeroStor.Tests.Proofs;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Paths;
@@ -132,16 +133,27 @@ public sealed class RepairGroupTests
     }
 
     [Fact]
-    public async Task What_the_former_home_has_no_longer_or_no_longer_right_is_decoded()
+    public Task What_the_former_home_has_no_longer_right_is_decoded_however_well_it_lies() =>
+        ProveLiesAreNotCopiedAsync(0, Defect.None);
+
+    /// <summary>The proof: nothing that a former home says wrongly reaches the new one.</summary>
+    internal static async Task ProveLiesAreNotCopiedAsync(int seed, Defect planted)
     {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing[] all = await WriteManyAsync(fabric, 4);
-        Move(fabric, from: 2, to: 7);
-        fabric.Homes[new DiskId(2)] = Conduct.Lying;
-        RepairTally sum = await RepairAllAsync(fabric);
-        Assert.Equal((4, 0, 0), (sum.ShardsRebuilt, sum.ShardsCopied, sum.ShardsLeft));
-        Assert.Equal(4, fabric.Faults.Count(f => f.Disk == new DiskId(2) && f.What == ErrorKind.Corrupt));
-        Assert.All(all, s => s.AssertWhole(fabric));
+        foreach (Conduct conduct in new[] { Conduct.Lying, Conduct.Vouching })
+        {
+            using var fabric = new PathFixture(Code, disks: 6, seed) { Planted = planted.InCore() };
+            Standing[] all = await WriteManyAsync(fabric, 4);
+            Move(fabric, from: 2, to: 7);
+            fabric.Homes[new DiskId(2)] = conduct;
+            RepairTally sum = await RepairAllAsync(fabric);
+            BrokenPromiseException.Unless(
+                Array.TrueForAll(all, s => s.IsWhole(fabric)),
+                Promise.RepairsAreRight,
+                $"a {conduct} home was believed");
+            Assert.Equal((4, 0, 0), (sum.ShardsRebuilt, sum.ShardsCopied, sum.ShardsLeft));
+            Assert.Equal(4, fabric.Faults.Count(f => f.Disk == new DiskId(2) && f.What == ErrorKind.Corrupt));
+            Assert.All(all, s => s.AssertWhole(fabric));
+        }
     }
 
     [Fact]
@@ -805,6 +817,12 @@ public sealed class RepairGroupTests
         public StripeId Id => Ref.Id;
 
         public GroupId Group => Ref.Group;
+
+        /// <summary>Every home holds the very bytes that were written.</summary>
+        public bool IsWhole(PathFixture fabric) => Array.TrueForAll(
+            Records,
+            r => fabric.Homes.Stored(fabric.Home(Ref, r.Header.Place), Id, r.Header.Place) is { } now
+                && now.Payload.AsSpan().SequenceEqual(r.Payload));
 
         /// <summary>Every home holds the very record that was written.</summary>
         public void AssertWhole(PathFixture fabric)

@@ -1,5 +1,6 @@
 using ZeroStor.Paths;
 using ZeroStor.Placement;
+using ZeroStor.Tests.Proofs;
 
 namespace ZeroStor.Tests.Paths;
 
@@ -80,15 +81,29 @@ public sealed class WriteStripeTests
     }
 
     [Fact]
-    public async Task Below_the_write_floor_nothing_is_acknowledged_and_the_homes_are_named()
+    public Task Below_the_write_floor_nothing_is_acknowledged_and_the_homes_are_named() =>
+        ProveFloorHoldsAsync(0, Defect.None);
+
+    /// <summary>The proof: with one home fewer than the floor nothing is acknowledged.</summary>
+    internal static async Task ProveFloorHoldsAsync(int seed, Defect planted)
     {
-        using var fabric = new PathFixture(Code, disks: 6);
+        using var fabric = new PathFixture(Code, disks: 6, seed) { Planted = planted.InCore() };
         fabric.Homes[new DiskId(2)] = Conduct.Offline;
         fabric.Homes[new DiskId(5)] = Conduct.Silent;
         (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(100));
-        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
-            () => fabric.Writer().RunAsync(stripe, Cancel));
-        Assert.Equal(ErrorKind.PolicyUnsatisfiable, refusal.Kind);
+        ZeroStorException? refusal = null;
+        try
+        {
+            await fabric.Writer().RunAsync(stripe, Cancel);
+        }
+        catch (ZeroStorException refused)
+        {
+            refusal = refused;
+        }
+
+        BrokenPromiseException.Unless(
+            refusal is not null, Promise.AcknowledgedIsSpread, "four homes of 4+2 were enough");
+        Assert.Equal(ErrorKind.PolicyUnsatisfiable, refusal!.Kind);
         Assert.Contains("disk 2", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("disk 5", refusal.Message, StringComparison.Ordinal);
     }

@@ -170,6 +170,46 @@ public sealed class MapChangesTests
         }, iter: 300);
     }
 
+    [Fact]
+    public void A_disk_that_gives_its_places_away_stays_as_it_is_and_a_removed_one_stays_removed()
+    {
+        FabricMap map = Fabric(7, out ClassId placement);
+        FabricMap given = map.With(MapChanges.GivePlaces(map, new DiskId(2), new DiskId(7)));
+        Assert.Equal(map.Disk(new DiskId(2)), given.Disk(new DiskId(2)));
+        Assert.DoesNotContain(given.GroupsOf(placement), g => g.Places.Any(p => p.Home == new DiskId(2)));
+        map = map.With(MapChanges.Put(map, map.Disk(new DiskId(2))! with { State = DiskState.Removed }));
+        map = map.With(MapChanges.Replace(map, new DiskId(2), new DiskId(7)));
+        Assert.Equal(DiskState.Removed, map.Disk(new DiskId(2))!.State);
+    }
+
+    [Fact]
+    public void Places_are_not_given_where_the_spread_forbids_it()
+    {
+        // Three silos of two disks hold 4+2 with two places each; a seventh disk is on the first silo.
+        DiskEntry[] disks = GroupPlannerTests.Disks(6, disksPerSilo: 2);
+        var map = new FabricMap(new FabricId(1), 1, disks, [], []);
+        map = map.With(MapChanges.EnsureClass(map, Code, Spread.Silo, out ClassId placement)!);
+        map = map.With(MapChanges.Put(map, disks[0] with { Id = new DiskId(7) }));
+        Assert.Empty(MapChanges.GivePlaces(map, new DiskId(3), new DiskId(7)).Groups);
+        Assert.Equal(
+            map.GroupsOf(placement).Length, MapChanges.GivePlaces(map, new DiskId(1), new DiskId(7)).Groups.Length);
+    }
+
+    [Fact]
+    public void An_added_disk_gets_new_groups_under_new_numbers_and_nothing_else_changes()
+    {
+        FabricMap before = Fabric(7, out ClassId placement);
+        FabricMap after = before.With(MapChanges.Grow(before, new DiskId(7))!);
+        Assert.Equal(12, after.GroupsOf(placement).Length);
+        Assert.All(before.Groups, g => Assert.Same(g, after.Group(g.Id)));
+        PlacementGroup[] grown = [.. after.Groups.Where(g => before.Group(g.Id) is null)];
+        Assert.All(grown, g => Assert.True(g is { Epoch: 1 } && g.Places.Any(p => p.Home == new DiskId(7))));
+        Assert.Null(MapChanges.Grow(after, new DiskId(7)));
+        FabricMap away = before.With(
+            MapChanges.Put(before, before.Disk(new DiskId(7))! with { State = DiskState.Missing }));
+        Assert.Null(MapChanges.Grow(away, new DiskId(7)));
+    }
+
     // A new home means a new epoch, no disk is a home twice, and who was a home counts until the place is
     // whole.
     private static void AssertStep(PlacementGroup before, PlacementGroup after)

@@ -14,15 +14,19 @@ internal sealed class DiskBed : IAsyncDisposable
     internal static readonly VaultId Vault = new(5);
     internal static readonly Code Code = new(4, 2);
 
-    private readonly string _root = Directory.CreateTempSubdirectory("zs-disk-").FullName;
+    private readonly string _root;
+    private readonly MemoryFiles? _memory;
 
-    internal DiskBed(DiskOptions? options = null, int seed = 1)
+    /// <param name="memory">Where the disk's files are; null: real ones.</param>
+    internal DiskBed(DiskOptions? options = null, int seed = 1, MemoryFiles? memory = null)
     {
         Options = options ?? Small;
         Entropy = new SeededEntropy(seed);
-        Files = new FaultyFiles(OsFile.Files);
+        _memory = memory;
+        _root = memory is null ? Directory.CreateTempSubdirectory("zs-disk-").FullName : "/memory";
+        Files = new FaultyFiles(Storage);
         Folder = Path.Combine(_root, "disk");
-        Disk.Format(Folder, Fabric, Id, Entropy);
+        DiskFolder.Format(Storage, Folder, Fabric, Id, Entropy);
         Disk = Open();
     }
 
@@ -53,6 +57,8 @@ internal sealed class DiskBed : IAsyncDisposable
 
     internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
+    private IDiskFiles Storage => _memory ?? OsFile.Files;
+
     internal Disk Open() => Disk.Open(Folder, Options, Entropy, Time, Files, Pool);
 
     /// <summary>Closes in order and opens again.</summary>
@@ -69,6 +75,13 @@ internal sealed class DiskBed : IAsyncDisposable
         betweenLives?.Invoke();
         Disk = Open();
     }
+
+    /// <summary>Loses what was not synced, and opens again.</summary>
+    internal void CutPower() => Crash(() =>
+    {
+        _memory!.CutPower();
+        Files.ChangesLeft = int.MaxValue;
+    });
 
     internal TestShard NewShard(int bytes = 1000, byte place = 0, ContentId? content = null, uint tick = 10)
     {
@@ -119,42 +132,48 @@ internal sealed class DiskBed : IAsyncDisposable
     internal async Task<TestShard> PutNewAsync(int bytes = 1000, ContentId? content = null, uint tick = 10) =>
         await PutAsync(NewShard(bytes, content: content, tick: tick));
 
-    /// <summary>Appends all in one batch, and before it one that is returned.</summary>
+    /// <summary>Puts all in one batch, and before it a small one, which is returned.</summary>
     internal async Task<TestShard> PutAsOneBatchAsync(params TestShard[] shards)
     {
         TestShard plug = NewShard(10);
-        await AsOneBatchAsync(
-            () => AppendAsync(plug), [.. shards.Select(s => (Func<Task<HomeAnswer>>)(() => AppendAsync(s)))]);
+        await AsOneBatchAsync(AppendOf(plug), [.. shards.Select(AppendOf)]);
         return plug;
     }
 
     internal Task AsOneBatchAsync(params Func<Task<HomeAnswer>>[] orders) =>
-        AsOneBatchAsync(() => AppendAsync(NewShard(10)), orders);
+        AsOneBatchAsync(AppendOf(NewShard(10)), orders);
 
-    /// <summary>Gives all orders to the writer at once: they wait behind a first one whose sync is held up.
-    /// </summary>
-    internal async Task AsOneBatchAsync(Func<Task<HomeAnswer>> plug, Func<Task<HomeAnswer>>[] orders)
+    internal async Task AsOneBatchAsync(Func<Task<HomeAnswer>> plug, Func<Task<HomeAnswer>>[] orders) =>
+        Assert.All(await GiveAsOneBatchAsync(plug, orders), a => Assert.True(a.IsDone, a.Detail));
+
+    /// <summary>Gives all orders to the writer at once: they wait behind an append whose sync is held up. The
+    /// first answer is that one's.</summary>
+    internal async Task<HomeAnswer[]> GiveAsOneBatchAsync(
+        Func<Task<HomeAnswer>> plug, Func<Task<HomeAnswer>>[] orders)
     {
-        using var reached = new ManualResetEventSlim();
+        var reached = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using var goOn = new ManualResetEventSlim();
+        Func<FileCall, string, int> before = Files.Before;
         Files.Before = (call, path) =>
         {
-            if (call == FileCall.Sync && path.EndsWith(".vol", StringComparison.Ordinal))
+            int errno = before(call, path);
+            if (errno == 0 && call == FileCall.Sync && path.EndsWith(".vol", StringComparison.Ordinal))
             {
-                reached.Set();
+                reached.TrySetResult();
                 goOn.Wait(Cancel);
             }
 
-            return 0;
+            return errno;
         };
         Task<HomeAnswer> first = plug();
-        reached.Wait(Cancel);
+        await Task.WhenAny(first, reached.Task);
         Task<HomeAnswer>[] others = [.. orders.Select(o => o())];
-        Files.Before = (_, _) => 0;
+        Files.Before = before;
         goOn.Set();
-        Assert.True((await first).IsDone);
-        Assert.All(await Task.WhenAll(others), a => Assert.True(a.IsDone, a.Detail));
+        return await Task.WhenAll([first, .. others]);
     }
+
+    internal Func<Task<HomeAnswer>> AppendOf(TestShard shard) => () => AppendAsync(shard);
 
     internal async Task DropAsync(params TestShard[] shards)
     {
@@ -220,10 +239,13 @@ internal sealed class DiskBed : IAsyncDisposable
         await Disk.DisposeAsync();
         if (!LeavesDamage)
         {
-            Assert.Empty(DiskCheck.Run(OsFile.Files, Folder).Problems);
+            Assert.Empty(DiskCheck.Run(Storage, Folder).Problems);
         }
 
-        Directory.Delete(_root, recursive: true);
+        if (_memory is null)
+        {
+            Directory.Delete(_root, recursive: true);
+        }
     }
 }
 

@@ -15,12 +15,15 @@ internal enum FileCall
     Unlink,
 }
 
-/// <summary>Real files behind a place where a test may look at each call, wait in it, or make it
-/// fail.</summary>
+/// <summary>Files behind a place where a test may look at each call, wait in it, or make it fail.</summary>
 internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
 {
+    private const int InputOutputError = 5;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<FileCall, int> _counts = [];
+    private int _changesLeft = int.MaxValue;
+    private int _volumeSyncs;
 
     /// <summary>Called before each call with its kind and path; returns the errno to fail with, or
     /// 0.</summary>
@@ -32,6 +35,16 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
 
     /// <summary>What the file system claims to have left; null: the truth.</summary>
     internal long? FreeBytesTold { get; set; }
+
+    /// <summary>So many calls that change something still succeed; then there is no power, and every call
+    /// fails. Reads have tests of their own.</summary>
+    internal int ChangesLeft
+    {
+        set => _changesLeft = value;
+    }
+
+    /// <summary>A planted defect: every third sync of a volume is passed over.</summary>
+    internal bool SkipsSyncs { get; set; }
 
     internal int Count(FileCall call)
     {
@@ -84,7 +97,10 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
             _counts[call] = _counts.GetValueOrDefault(call) + 1;
         }
 
-        int errno = Before(call, path);
+        bool hasPower = call == FileCall.Read
+            ? Volatile.Read(ref _changesLeft) >= 0
+            : Interlocked.Decrement(ref _changesLeft) >= 0;
+        int errno = hasPower ? Before(call, path) : InputOutputError;
         if (errno != 0)
         {
             throw new OsException(call.ToString(), path, errno);
@@ -123,7 +139,13 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
         public void Sync()
         {
             owner.Meet(FileCall.Sync, path);
-            real.Sync();
+            bool isPassedOver = owner.SkipsSyncs
+                && path.EndsWith(".vol", StringComparison.Ordinal)
+                && Interlocked.Increment(ref owner._volumeSyncs) % 3 == 0;
+            if (!isPassedOver)
+            {
+                real.Sync();
+            }
         }
 
         public FileIdentity Identify() => real.Identify();

@@ -124,7 +124,9 @@ public sealed class LocalHomesTests
         var homes = Homes(bed);
         Assert.Equal([bed.Disk], homes.All);
         Assert.Equal(ErrorKind.AlreadyExists, Assert.Throws<ZeroStorException>(() => homes.Add(bed.Disk)).Kind);
-        homes.Remove(DiskBed.Id);
+        Assert.True(homes.Remove(bed.Disk));
+        Assert.False(homes.Remove(bed.Disk));
+        Assert.Null(homes.Find(DiskBed.Id));
         Assert.Empty(homes.All);
         homes.Add(bed.Disk);
         await bed.PutNewAsync();

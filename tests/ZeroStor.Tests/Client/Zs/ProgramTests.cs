@@ -28,6 +28,23 @@ public sealed class ProgramTests
     [InlineData("vault create v --code x")]
     [InlineData("vault create v --spread moon")]
     [InlineData("status --gateway nowhere")]
+    [InlineData("disk")]
+    [InlineData("disk show")]
+    [InlineData("disk show x")]
+    [InlineData("disk show 0")]
+    [InlineData("disk show -1")]
+    [InlineData("disk show 99999999999")]
+    [InlineData("disk add")]
+    [InlineData("disk add data/d25")]
+    [InlineData("disk add ./d25")]
+    [InlineData("disk add /d25 --replace x")]
+    [InlineData("disk remove x --yes")]
+    [InlineData("disk remove 3 --no")]
+    [InlineData("disk reset +3")]
+    [InlineData("scrub --disk x")]
+    [InlineData("scrub --disk")]
+    [InlineData("scrub --wait --timeout 0")]
+    [InlineData("repair --wait --timeout -1")]
     public async Task Wrong_usage_is_found_before_anything_is_asked(string line) =>
         Assert.Equal((int)Exit.Usage, await RunAsync(line));
 
@@ -41,6 +58,12 @@ public sealed class ProgramTests
     [InlineData("get v/k absent-file")]
     [InlineData("vault create v --code 4+2 --spread rack")]
     [InlineData("vault rm v --force")]
+    [InlineData("disk ls")]
+    [InlineData("disk show 3")]
+    [InlineData("disk add /d25 --silo a --replace 3")]
+    [InlineData("disk remove 3 --yes")]
+    [InlineData("disk reset 3")]
+    [InlineData("scrub --disk 3 --disk 4 --wait --timeout 5")]
     public async Task Without_a_silo_every_verb_is_unreachable(string line) =>
         Assert.Equal((int)Exit.Unreachable, await RunAsync($"{line} --gateway {Nowhere}"));
 
@@ -77,7 +100,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(13, count);
+        Assert.Equal(19, count);
     }
 
     [Theory]
@@ -167,13 +190,65 @@ public sealed class ProgramTests
             """
             {"fabricId":"000000000000000000000000000000ff","tick":9,
             "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],
-            "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2}],
+            "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2,"wrongShards":0}],
             "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1},"lost":2,"green":false,"censusTick":8,
             "classes":[{"code":"4+2","spread":"rack","stripes":7,"whole":6,"byMissing":{"0":6,"1":1}}]},
             "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
             """.ReplaceLineEndings("") + "\n",
             Encoding.UTF8.GetString(target.ToArray()));
     }
+
+    [Fact]
+    public void A_disk_has_the_shape_that_scripts_rely_on()
+    {
+        var disk = new DiskDetails
+        {
+            Status = new()
+            {
+                Id = new DiskId(3), Silo = "a", Path = "/d", State = "readOnly", UsedBytes = 1, FreeBytes = 2,
+            },
+            Labels = new Labels("eu", "fra", "r1"),
+            Claim = 4,
+            IsManaged = true,
+            HomeOf = 5,
+            FormerHomeOf = 6,
+            LiveBytes = 7,
+            Shards = 8,
+            HighestTick = new Tick(9),
+            Notes = new()
+            {
+                Why = "A write failed.",
+                IsScrubbing = true,
+                ShardsScrubbed = 10,
+                BytesScrubbed = 11,
+                Bad = 12,
+                LastScrubbed = DateTimeOffset.UnixEpoch,
+            },
+        };
+        using var target = new MemoryStream();
+        new Output(true, false, TextWriter.Null, target, TextWriter.Null).Json(w => DiskVerbs.Write(w, disk));
+        Assert.Equal(
+            """
+            {"id":3,"silo":"a","path":"/d","state":"readOnly","usedBytes":1,"freeBytes":2,"wrongShards":0,"why":"A write failed.",
+            "labels":{"region":"eu","site":"fra","rack":"r1"},"claim":4,"managed":true,"liveBytes":7,"shards":8,
+            "highestTick":9,"homeOf":5,"formerHomeOf":6,
+            "scrub":{"running":true,"shards":10,"bytes":11,"bad":12,"lastEnded":"1970-01-01T00:00:00Z"}}
+            """.ReplaceLineEndings("") + "\n",
+            Encoding.UTF8.GetString(target.ToArray()));
+    }
+
+    [Fact]
+    public void Disks_are_a_table() => Assert.Equal(
+        [
+            "  id  silo   state           used        free  path",
+            "   3  silo1  up           1.0 KiB     2.0 KiB  /a b",
+            "  12  s      readOnly         0 B     1.0 MiB  /c",
+        ],
+        DiskVerbs.Table(
+        [
+            new() { Id = new(3), Silo = "silo1", Path = "/a b", State = "up", UsedBytes = 1024, FreeBytes = 2048 },
+            new() { Id = new(12), Silo = "s", Path = "/c", State = "readOnly", UsedBytes = 0, FreeBytes = 1 << 20 },
+        ]));
 
     [Fact]
     public void A_shard_has_the_shape_that_scripts_rely_on()
