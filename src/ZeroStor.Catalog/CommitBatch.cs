@@ -33,7 +33,6 @@ internal static class CommitBatch
 
     private static async Task<CommitState> LoadAsync(Session session, IReadOnlyList<CheckedOrder> orders)
     {
-        Tick tick = (await FabricTable.ReadAsync(session))!.Tick;
         HashSet<VaultId> vaults = await VaultTable.KnownAsync(session, orders.Select(o => o.Order.Vault));
         var keys = await LoadKeysAsync(session, orders);
         IEnumerable<ContentId> contents = orders
@@ -43,10 +42,12 @@ internal static class CommitBatch
             .Order();
         return new CommitState
         {
-            Tick = tick,
             Vaults = vaults,
             Keys = keys,
             Contents = await ContentTable.ReadAsync(session, contents),
+
+            // Last: what the tick lets a catalog forget must not have gone since.
+            Tick = (await FabricTable.ReadAsync(session))!.Tick,
         };
     }
 

@@ -13,8 +13,8 @@ internal sealed record ContentRow(
     public ContentRow Die(Tick now) => this with { State = ContentState.Dead, Names = 0, Tick = now };
 }
 
-/// <summary>Which contents live. Every change of a row is made within a write transaction that read
-/// it.</summary>
+/// <summary>Which contents live. Every change of a row is made within a write transaction that read it, and by
+/// that keeps others from it. The tick is read after the row: see <see cref="CommitBatch"/>.</summary>
 internal static class ContentTable
 {
     /// <summary>A dead row is kept at least this long, so a content that began longer ago and has no row may
@@ -63,8 +63,8 @@ internal static class ContentTable
     /// another vault.</exception>
     public static async Task<bool> OpenAsync(Session session, ContentId content, VaultId vault, Tick now)
     {
-        now = await FabricTable.LaterAsync(session, now);
         ContentRow? row = (await ReadAsync(session, [content])).GetValueOrDefault(content);
+        now = await FabricTable.LaterAsync(session, now);
         if (row is null)
         {
             if (IsForgotten(content, now))
@@ -94,8 +94,8 @@ internal static class ContentTable
     public static async Task<bool> WritePageAsync(
         Session session, ContentId content, int page, byte[] bytes, Tick now)
     {
-        now = await FabricTable.LaterAsync(session, now);
         ContentRow? row = (await ReadAsync(session, [content])).GetValueOrDefault(content);
+        now = await FabricTable.LaterAsync(session, now);
         if (row?.State == ContentState.Live)
         {
             throw ZeroStorException.Invalid(
@@ -131,8 +131,8 @@ internal static class ContentTable
     public static async Task<int> CondemnAsync(
         Session session, VaultId vault, IReadOnlyCollection<ContentId> contents, Tick now)
     {
-        now = await FabricTable.LaterAsync(session, now);
         Dictionary<ContentId, ContentRow> rows = await ReadAsync(session, contents);
+        now = await FabricTable.LaterAsync(session, now);
         ContentRow[] condemned =
         [
             .. contents.Distinct()
@@ -171,17 +171,14 @@ internal static class ContentTable
     /// <returns>How many there were.</returns>
     public static async Task<int> ForgetAsync(Session session, IReadOnlyCollection<ContentId> contents)
     {
-        int forgotten = 0;
-        foreach (ContentId content in contents.Order())
-        {
-            if (await session.ExecuteAsync("content-forget", content.Value) > 0)
-            {
-                await session.ExecuteAsync("pages-forget", content.Value);
-                forgotten++;
-            }
-        }
-
-        return forgotten;
+        Dictionary<ContentId, ContentRow> rows = await ReadAsync(session, contents);
+        object?[][] dead =
+        [
+            .. rows.Values.Where(r => r.State == ContentState.Dead).OrderBy(r => r.Id)
+                .Select(r => new object?[] { r.Id.Value }),
+        ];
+        await session.ExecuteEachAsync("pages-forget", dead);
+        return await session.ExecuteEachAsync("content-forget", dead);
     }
 
     private static ContentRow Opened(ContentId content, VaultId vault, Tick now) =>

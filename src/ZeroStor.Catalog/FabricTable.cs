@@ -64,7 +64,9 @@ internal static class FabricTable
         FabricRow fabric = (await ReadAsync(session))!;
         return new FabricState(fabric.Fabric, fabric.Tick)
         {
-            WentBack = fabric.WentBack, Census = fabric.Census,
+            WentBack = fabric.WentBack,
+            Census = fabric.Census,
+            DatabaseId = await session.ReadDatabaseIdAsync(),
         };
     }
 

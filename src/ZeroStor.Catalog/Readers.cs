@@ -28,58 +28,82 @@ internal sealed class Readers(Database database, int count, Patience patience) :
     public async ValueTask DisposeAsync()
     {
         _isClosed = true;
-        while (_idle.TryTake(out Session? session))
-        {
-            await session.DisposeAsync();
-        }
+        await CloseIdleAsync();
     }
 
     private async Task<T> ReadAsync<T>(Func<Session, Task<T>> read)
     {
-        Session? session = null;
         try
         {
-            if (_isClosed)
-            {
-                throw new ZeroStorException(
-                    ErrorKind.Unavailable, $"The catalog {database.Name} is closed: open it again.");
-            }
-
-            if (!_idle.TryTake(out session))
-            {
-                session = await database.OpenAsync(forWriting: false, CancellationToken.None);
-            }
-
-            await session.ExecuteAsync("begin-read");
             try
             {
-                return await read(session);
+                return await TryAsync(read);
             }
-            finally
+            catch (DbException error) when (database.MayPass(error))
             {
-                await session.ExecuteAsync("rollback");
+                // Where one connection is lost the others are: all begin anew.
+                await CloseIdleAsync();
+                return await TryAsync(read);
             }
         }
         catch (DbException error)
         {
-            await CloseAsync(session);
-            session = null;
             throw database.Explain(error);
         }
         finally
         {
-            if (session is not null)
-            {
-                _idle.Add(session);
-            }
-
             _slots.Release();
         }
     }
 
-    private static async Task CloseAsync(Session? session)
+    private async Task<T> TryAsync<T>(Func<Session, Task<T>> read)
     {
-        if (session is not null)
+        if (_isClosed)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Unavailable, $"The catalog {database.Name} is closed: open it again.");
+        }
+
+        if (!_idle.TryTake(out Session? session))
+        {
+            session = await database.OpenAsync(forWriting: false, CancellationToken.None);
+        }
+
+        bool isWhole = false;
+        try
+        {
+            await session.ExecuteAsync("begin-read");
+            try
+            {
+                T found = await read(session);
+                await session.ExecuteAsync("rollback");
+                isWhole = true;
+                return found;
+            }
+            catch (ZeroStorException)
+            {
+                // Refused by what it read: the session is none the worse.
+                await session.ExecuteAsync("rollback");
+                isWhole = true;
+                throw;
+            }
+        }
+        finally
+        {
+            if (isWhole)
+            {
+                _idle.Add(session);
+            }
+            else
+            {
+                await session.DisposeAsync();
+            }
+        }
+    }
+
+    private async Task CloseIdleAsync()
+    {
+        while (_idle.TryTake(out Session? session))
         {
             await session.DisposeAsync();
         }

@@ -19,7 +19,7 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     private readonly Writer _writer;
     private readonly Readers _readers;
 
-    internal SqlCatalog(Database database, IEntropy entropy, TimeProvider time, CatalogOptions options)
+    private SqlCatalog(Database database, IEntropy entropy, TimeProvider time, CatalogOptions options)
     {
         _database = database;
         _entropy = entropy;
@@ -29,8 +29,36 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
         _readers = new Readers(database, options.Readers, patience);
     }
 
-    /// <summary>For Orleans' own providers on the same database.</summary>
+    /// <summary>For Orleans' own providers on the same database. It may hold a password.</summary>
     public string ConnectionString => _database.ConnectionString;
+
+    /// <summary>The name by which Orleans' providers know the kind of database.</summary>
+    public string Invariant => _database.Invariant;
+
+    /// <summary>Whether several silos can share the database: Orleans' membership and reminders are in it as
+    /// well.</summary>
+    public bool IsShared => _database.IsShared;
+
+    /// <summary>Opens the catalog of a database and brings it to the tables of this version.</summary>
+    internal static async Task<SqlCatalog> OpenAsync(
+        Database database,
+        IEntropy entropy,
+        TimeProvider time,
+        CatalogOptions options,
+        CancellationToken cancel)
+    {
+        var catalog = new SqlCatalog(database, entropy, time, options);
+        try
+        {
+            await catalog.MigrateAsync(cancel);
+            return catalog;
+        }
+        catch
+        {
+            await catalog.DisposeAsync();
+            throw;
+        }
+    }
 
     /// <summary>Makes the tables that this version knows and the database lacks, and the fabric's identity.
     /// Done at opening; again, it changes nothing.</summary>

@@ -14,13 +14,26 @@ internal sealed record SqlScript(int Number, string Name, string Text)
     public byte[] Sha256 { get; } = SHA256.HashData(Encoding.UTF8.GetBytes(Text));
 }
 
-/// <summary>A statement and the names of its parameters, in the order in which they are bound.</summary>
-internal sealed record SqlStatement(string Name, ImmutableArray<string> Parameters, string Text);
+/// <summary>A statement and its parameters, in the order in which they are bound.</summary>
+internal sealed record SqlStatement(string Name, ImmutableArray<SqlParameter> Parameters, string Text)
+{
+    /// <summary>It takes many sets of values at once, each parameter an array: all values of one column.
+    /// </summary>
+    public bool TakesSets { get; } = !Parameters.IsEmpty && Parameters.All(p => p.IsArray);
+}
+
+/// <param name="Type">As the database says it; empty where it takes what comes.</param>
+internal readonly record struct SqlParameter(string Name, string Type)
+{
+    public bool IsArray => Type.EndsWith("[]", StringComparison.Ordinal);
+}
 
 /// <summary>The SQL of one database: everything under its folder of <c>sql/</c>, which is embedded here.
 /// Files that begin with three digits are scripts; the others hold statements in named sections.</summary>
 internal sealed partial class SqlText
 {
+    private const string WhenWriting = " when writing";
+
     private readonly FrozenDictionary<string, SqlStatement> _statements;
 
     private SqlText(ImmutableArray<SqlScript> scripts, IEnumerable<SqlStatement> statements)
@@ -32,7 +45,16 @@ internal sealed partial class SqlText
     /// <summary>In the order in which they are applied.</summary>
     public ImmutableArray<SqlScript> Scripts { get; }
 
+    /// <summary>The names of all statements.</summary>
+    public IEnumerable<string> Statements => _statements.Keys.Where(
+        n => !n.EndsWith(WhenWriting, StringComparison.Ordinal));
+
     public SqlStatement this[string name] => _statements[name];
+
+    /// <summary>The statement as a transaction runs it that writes: some have a text of their own for that,
+    /// which locks what it reads.</summary>
+    public SqlStatement ForWriting(string name) =>
+        _statements.GetValueOrDefault(name + WhenWriting) ?? _statements[name];
 
     /// <param name="folder">The folder within <c>sql/</c>, as in <c>sqlite</c>.</param>
     public static SqlText Load(string folder)
@@ -72,18 +94,24 @@ internal sealed partial class SqlText
         {
             int start = heads[i].Index + heads[i].Length;
             int end = i + 1 < heads.Count ? heads[i + 1].Index : text.Length;
-            ImmutableArray<string> parameters =
-            [
-                .. heads[i].Groups["parameters"].Value.Split(
-                    ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-            ];
-            yield return new SqlStatement(heads[i].Groups["name"].Value, parameters, text[start..end].Trim());
+            string name = heads[i].Groups["name"].Value + heads[i].Groups["when"].Value;
+            ImmutableArray<SqlParameter> parameters =
+                [.. heads[i].Groups["parameters"].Value.Split(',').SelectMany(ParameterOf)];
+            yield return new SqlStatement(name, parameters, text[start..end].Trim());
         }
+    }
+
+    private static IEnumerable<SqlParameter> ParameterOf(string text)
+    {
+        string[] words = text.Split((char[])[' ', '-', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries);
+        return words.Length == 0 ? [] : [new SqlParameter(words[0], words.Length > 1 ? words[1] : "")];
     }
 
     [GeneratedRegex(@"^\d{3}-")]
     private static partial Regex Numbered();
 
-    [GeneratedRegex(@"^-- name: (?<name>[a-z-]+)\((?<parameters>[a-z0-9_, ]*)\)\r?$", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^-- name: (?<name>[a-z-]+)\((?<parameters>[-a-z0-9_, \[\]\r\n]*)\)(?<when> when writing)?\r?$",
+        RegexOptions.Multiline)]
     private static partial Regex Heading();
 }

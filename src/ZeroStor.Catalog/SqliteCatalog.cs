@@ -23,36 +23,6 @@ public static class SqliteCatalog
         options ??= new CatalogOptions();
         var database = new SqliteDatabase(path, options);
         database.MakeFile();
-        var catalog = new SqlCatalog(database, entropy, time, options);
-        try
-        {
-            await catalog.MigrateAsync(cancel);
-            return catalog;
-        }
-        catch
-        {
-            await catalog.DisposeAsync();
-            throw;
-        }
+        return await SqlCatalog.OpenAsync(database, entropy, time, options, cancel);
     }
-}
-
-/// <summary>What a catalog may use and how long it waits.</summary>
-public sealed record CatalogOptions
-{
-    /// <summary>How long a caller waits, in the queue and for the database, before it is told Unavailable.
-    /// </summary>
-    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>How long a transaction waits for another process (or Orleans' own connections) to end its
-    /// own. Far below <see cref="Patience"/>, so that whoever queues behind it is still there.</summary>
-    public TimeSpan LockPatience { get; init; } = TimeSpan.FromSeconds(5);
-
-    /// <summary>Reads at once. Each has a connection with a cache of its own; more than the machine has cores
-    /// gain nothing, for what is read is nearly always in memory.</summary>
-    public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);
-
-    /// <summary>How large the database may grow, in its own pages; null: as large as the disk. A test's way
-    /// to fill it.</summary>
-    internal int? MaxPages { get; init; }
 }

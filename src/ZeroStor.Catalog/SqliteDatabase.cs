@@ -53,6 +53,11 @@ internal sealed class SqliteDatabase : Database
 
     public override string ConnectionString { get; }
 
+    /// <summary>Orleans knows SQLite by the name of another driver and loads Microsoft.Data.Sqlite.</summary>
+    public override string Invariant => "System.Data.SQLite";
+
+    public override bool IsShared => false;
+
     public override SqlText Sql { get; } = SqlText.Load("sqlite");
 
     public override async Task<DbConnection> ConnectAsync(bool forWriting, CancellationToken cancel)

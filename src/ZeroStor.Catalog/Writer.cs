@@ -5,7 +5,8 @@ namespace ZeroStor.Catalog;
 
 /// <summary>The one writer of a catalog. Whatever queues while a transaction is being synced goes into the
 /// next, so a sync is shared by all who wait for it. A transaction that fails is undone and every caller in
-/// it is told; the next one begins on a new connection. Thread-safe.</summary>
+/// it is told; the next one begins on a new connection. One that lost its connection before it was committed,
+/// or was ended to end a deadlock, is run again first, in parts. Thread-safe.</summary>
 internal sealed class Writer : IAsyncDisposable
 {
     /// <summary>Callers that may wait to be taken (and as many that are held back); whoever comes then waits
@@ -18,6 +19,11 @@ internal sealed class Writer : IAsyncDisposable
 
     /// <summary>Manifests and pages that a batch holds before it is closed to more.</summary>
     private const long MaxBatchBytes = 16 * 1024 * 1024;
+
+    /// <summary>A deadlock ends one of those who wait for each other, and the others go on: the next attempt
+    /// goes through, unless as many others as this come in between. PostgreSQL takes a second to see a deadlock,
+    /// so all attempts together end within the callers' patience.</summary>
+    private const int MaxAttempts = 8;
 
     private readonly Database _database;
     private readonly Patience _patience;
@@ -128,9 +134,31 @@ internal sealed class Writer : IAsyncDisposable
             return;
         }
 
+        if (await TryBatchAsync(batch, isLast: false))
+        {
+            return;
+        }
+
+        // Orders take what they lock in one order, the same everywhere, and so does each change; but changes that
+        // share a transaction do not. Each on its own, they wait for no one who waits for them.
+        IEnumerable<IReadOnlyList<Work>> parts = batch.Where(w => w is not Commit).Select(w => new[] { w });
+        foreach (IReadOnlyList<Work> part in parts.Append([.. batch.OfType<Commit>()]).Where(p => p.Count > 0))
+        {
+            for (int attempt = 2; !await TryBatchAsync(part, isLast: attempt == MaxAttempts); attempt++)
+            {
+            }
+        }
+    }
+
+    /// <summary>Runs a batch in one transaction and tells all who wait; false when nothing of it was made, none
+    /// was told, and it may go through when it is run again.</summary>
+    private async Task<bool> TryBatchAsync(IReadOnlyList<Work> batch, bool isLast)
+    {
+        bool mayRunAgain = false;
         try
         {
             _session ??= await _database.OpenAsync(forWriting: true, CancellationToken.None);
+            mayRunAgain = !isLast;
             await _session.ExecuteAsync("begin-write");
             foreach (Work work in batch)
             {
@@ -138,7 +166,8 @@ internal sealed class Writer : IAsyncDisposable
             }
 
             await CommitOrdersAsync(_session, batch);
-            await _session.ExecuteAsync("commit");
+            mayRunAgain = false;
+            await _session.CommitAsync();
         }
 #pragma warning disable CA1031 // Whatever it was, those who wait are told, and the loop goes on.
         catch (Exception error)
@@ -147,15 +176,29 @@ internal sealed class Writer : IAsyncDisposable
             // Closing undoes what was begun. A commit whose sync failed may be found done at the next
             // opening: that is why callers are told to repeat themselves, and why repeating is harmless.
             await CloseAsync();
+            if (mayRunAgain && error is DbException passing && _database.MayPass(passing))
+            {
+                return false;
+            }
+
             Exception told = error is DbException failed ? _database.Explain(failed) : error;
-            batch.ForEach(work => work.Fail(told));
-            return;
+            foreach (Work work in batch)
+            {
+                work.Fail(told);
+            }
+
+            return true;
         }
 
-        batch.ForEach(work => work.Tell());
+        foreach (Work work in batch)
+        {
+            work.Tell();
+        }
+
+        return true;
     }
 
-    private static async Task CommitOrdersAsync(Session session, List<Work> batch)
+    private static async Task CommitOrdersAsync(Session session, IReadOnlyList<Work> batch)
     {
         Commit[] commits = [.. batch.OfType<Commit>().Order(ByKey.Instance)];
         if (commits.Length == 0)

@@ -183,6 +183,12 @@ public sealed record FabricState(FabricId Fabric, Tick Tick)
 
     /// <summary>The last census; null when there was none.</summary>
     public CensusMark? Census { get; init; }
+
+    /// <summary>Which database this is, as the database itself says: PostgreSQL's system identifier and the
+    /// timeline that it writes on, as in <c>7712983492454044933/00000001</c>. A restored backup and a promoted
+    /// standby have another timeline, another cluster another identifier. Null where the database has no such
+    /// thing (SQLite) or does not tell this user.</summary>
+    public string? DatabaseId { get; init; }
 }
 
 /// <summary>A census that went through the whole catalog.</summary>

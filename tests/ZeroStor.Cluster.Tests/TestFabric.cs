@@ -33,12 +33,16 @@ internal sealed class TestFabric : IAsyncDisposable
     /// <param name="configure">On top of six disks, 4+2 and short ticks.</param>
     /// <param name="folder">An existing fabric's folder; null makes one.</param>
     /// <param name="name">The silo's.</param>
+    /// <param name="catalog">The silo's; null: a SQLite file in the folder.</param>
     public static async Task<TestFabric> StartAsync(
-        Action<ZeroStorOptions>? configure = null, string? folder = null, string name = "silo1")
+        Action<ZeroStorOptions>? configure = null,
+        string? folder = null,
+        string name = "silo1",
+        SqlCatalog? catalog = null)
     {
         var fabric = new TestFabric(
             folder ?? Directory.CreateTempSubdirectory("zerostor-test-").FullName, folder is null);
-        await fabric.StartSiloAsync(configure, name);
+        await fabric.StartSiloAsync(configure, name, catalog);
         return fabric;
     }
 
@@ -67,9 +71,10 @@ internal sealed class TestFabric : IAsyncDisposable
         }
     }
 
-    public async Task StartSiloAsync(Action<ZeroStorOptions>? configure = null, string name = "silo1")
+    public async Task StartSiloAsync(
+        Action<ZeroStorOptions>? configure = null, string name = "silo1", SqlCatalog? catalog = null)
     {
-        SqlCatalog catalog = await SqliteCatalog.OpenAsync(
+        catalog ??= await SqliteCatalog.OpenAsync(
             Path.Combine(Folder, "catalog.db"), SystemEntropy.Instance, TimeProvider.System);
         var options = new ZeroStorOptions
         {

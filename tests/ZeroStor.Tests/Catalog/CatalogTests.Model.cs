@@ -61,7 +61,7 @@ public abstract partial class CatalogTests
             await run.AssertSameAsync();
             await run.Catalog.DisposeAsync();
         },
-        iter: 150,
+        iter: Sequences,
         threads: 1);
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Data.Common;
 using ZeroStor.Catalog;
 
 namespace ZeroStor.Tests.Catalog;
@@ -11,38 +12,60 @@ public abstract partial class CatalogTests : IAsyncLifetime
 
     private protected static readonly SeededEntropy Entropy = new(7);
 
-    private protected static readonly VaultId Vault = VaultId.New(Entropy);
+    internal static readonly VaultId Vault = VaultId.New(Entropy);
 
     // What most tests call now: late enough that there are contents too old for it.
     private protected static readonly Tick Now = new(5_000);
 
     private SqlCatalog? _catalog;
+    private string _where = "";
 
     private protected static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private protected SqlCatalog Catalog => _catalog!;
 
+    /// <summary>Where the test's database is.</summary>
+    private protected string Where => _where;
+
+    /// <summary>How many random sequences of calls a run makes; each takes a new database.</summary>
+    private protected abstract int Sequences { get; }
+
     public async ValueTask InitializeAsync()
     {
+        _where = await MakeFirstAsync();
         _catalog = await OpenAsync();
         Assert.True(await Catalog.AddVaultAsync(new VaultEntry("vault", Vault, new ClassId(1)), Cancel));
     }
 
     public async ValueTask DisposeAsync()
     {
-        await Catalog.DisposeAsync();
-        await RemoveAsync();
+        if (_catalog is not null)
+        {
+            await Catalog.DisposeAsync();
+            await RemoveAsync();
+        }
+
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Opens the test's database once more.</summary>
-    private protected abstract Task<SqlCatalog> OpenAsync();
+    /// <summary>Makes the test's own empty database; where it is.</summary>
+    private protected abstract Task<string> MakeFirstAsync();
 
-    /// <summary>Opens another, empty database.</summary>
-    private protected abstract Task<SqlCatalog> OpenEmptyAsync();
+    /// <summary>Makes another.</summary>
+    private protected abstract Task<string> MakeEmptyAsync();
+
+    private protected abstract Task<SqlCatalog> OpenAsync(string where, CatalogOptions? options = null);
+
+    /// <summary>A connection that knows nothing of catalogs.</summary>
+    private protected abstract Task<DbConnection> ConnectAsync(string where);
 
     /// <summary>Removes all databases of the test.</summary>
     private protected abstract ValueTask RemoveAsync();
+
+    /// <summary>Opens the test's database once more.</summary>
+    private protected Task<SqlCatalog> OpenAsync(CatalogOptions? options = null) => OpenAsync(_where, options);
+
+    private protected async Task<SqlCatalog> OpenEmptyAsync() => await OpenAsync(await MakeEmptyAsync());
 
     private protected async Task ReopenAsync()
     {
@@ -53,7 +76,7 @@ public abstract partial class CatalogTests : IAsyncLifetime
     private protected static ContentId NewContent(Tick? begun = null) => ContentId.New(begun ?? Now, Entropy);
 
     /// <summary>A put of one stripe that names its own content and, for a copy, others.</summary>
-    private protected static CommitOrder Put(
+    internal static CommitOrder Put(
         string key, ContentId? content = null, string? etag = null, params ContentId[] copied)
     {
         ContentId own = content ?? NewContent();
@@ -97,6 +120,32 @@ public abstract partial class CatalogTests : IAsyncLifetime
         Assert.Equal(kind, answer.Kind);
         Assert.NotEqual("", answer.Detail);
         return answer;
+    }
+
+    /// <summary>Runs a statement past the catalog; its first column.</summary>
+    private protected async Task<object?[]> RunAsync(string sql, byte[]? bytes = null, string? where = null)
+    {
+        await using DbConnection connection = await ConnectAsync(where ?? _where);
+        await using DbCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // The tests' own text.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        if (bytes is not null)
+        {
+            DbParameter parameter = command.CreateParameter();
+            parameter.ParameterName = "@bytes";
+            parameter.Value = bytes;
+            command.Parameters.Add(parameter);
+        }
+
+        var values = new List<object?>();
+        await using DbDataReader reader = await command.ExecuteReaderAsync(Cancel);
+        while (await reader.ReadAsync(Cancel))
+        {
+            values.Add(reader.GetValue(0));
+        }
+
+        return [.. values];
     }
 
     private protected async Task<VersionRow?> HeadAsync(string key) =>

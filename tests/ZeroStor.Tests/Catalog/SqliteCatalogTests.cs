@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Time.Testing;
 using ZeroStor.Catalog;
@@ -11,9 +12,21 @@ public sealed class SqliteCatalogTests : CatalogTests
 
     private string DatabasePath => Path.Combine(_folder.FullName, "catalog.db");
 
-    private protected override Task<SqlCatalog> OpenAsync() => OpenAsync(DatabasePath);
+    private protected override int Sequences => 150;
 
-    private protected override Task<SqlCatalog> OpenEmptyAsync() => OpenAsync(OtherPath());
+    private protected override Task<string> MakeFirstAsync() => Task.FromResult(DatabasePath);
+
+    private protected override Task<string> MakeEmptyAsync() => Task.FromResult(OtherPath());
+
+    private protected override Task<SqlCatalog> OpenAsync(string where, CatalogOptions? options = null) =>
+        SqliteCatalog.OpenAsync(where, Entropy, TimeProvider.System, options, Cancel);
+
+    private protected override async Task<DbConnection> ConnectAsync(string where)
+    {
+        var connection = new SqliteConnection($"Data Source={where};Pooling=False");
+        await connection.OpenAsync(Cancel);
+        return connection;
+    }
 
     private protected override ValueTask RemoveAsync()
     {
@@ -54,50 +67,11 @@ public sealed class SqliteCatalogTests : CatalogTests
     }
 
     [Fact]
-    public async Task A_database_of_something_else_is_refused_and_left_alone()
-    {
-        string other = OtherPath();
-        await using var connection = new SqliteConnection($"Data Source={other};Pooling=False");
-        connection.Open();
-        Run(connection, "CREATE TABLE browser_history (url TEXT)");
-        await ThrowsAsync(ErrorKind.InvalidArgument, () => OpenAsync(other));
-        Assert.Equal(1L, Scalar(connection, "SELECT COUNT(*) FROM sqlite_master"));
-    }
-
-    [Fact]
     public async Task A_folder_that_is_not_there_is_named()
     {
         string path = Path.Combine(_folder.FullName, "none", "catalog.db");
         ZeroStorException error = await ThrowsAsync(ErrorKind.Unavailable, () => OpenAsync(path));
         Assert.Contains(path, error.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("INSERT INTO zerostor_scripts VALUES (900, '900-later.sql', x'00', 0)", "900-later.sql")]
-    [InlineData("UPDATE zerostor_scripts SET sha256 = x'00' WHERE number = 10", "010-zerostor.sql")]
-    public async Task A_catalog_of_another_version_is_refused(string how, string named)
-    {
-        await using (SqliteConnection connection = OpenRaw())
-        {
-            Run(connection, how);
-        }
-
-        ZeroStorException error = await ThrowsAsync(ErrorKind.InvalidArgument, () => OpenAsync(DatabasePath));
-        Assert.Contains(named, error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Two_that_open_a_new_catalog_at_once_find_one()
-    {
-        string path = OtherPath();
-        SqlCatalog[] opened = await Task.WhenAll(
-            Enumerable.Range(0, 4).Select(_ => Task.Run(() => OpenAsync(path))));
-        var fabrics = await Task.WhenAll(opened.Select(c => c.ReadFabricAsync(Cancel)));
-        Assert.Single(fabrics.Distinct());
-        foreach (SqlCatalog catalog in opened)
-        {
-            await catalog.DisposeAsync();
-        }
     }
 
     [Fact]
@@ -135,15 +109,6 @@ public sealed class SqliteCatalogTests : CatalogTests
     }
 
     [Fact]
-    public async Task A_closed_catalog_says_so()
-    {
-        SqlCatalog closed = await OpenAsync();
-        await closed.DisposeAsync();
-        await ThrowsAsync(ErrorKind.Unavailable, () => closed.HeadAsync(Vault, ["a"], Cancel));
-        await ThrowsAsync(ErrorKind.Unavailable, () => closed.CommitAsync(Put("a"), Cancel));
-    }
-
-    [Fact]
     public async Task Another_transaction_that_does_not_end_is_unavailable_and_the_next_commit_goes_through()
     {
         await using SqlCatalog hasty = await OpenAsync(
@@ -174,19 +139,6 @@ public sealed class SqliteCatalogTests : CatalogTests
     }
 
     [Fact]
-    public async Task A_version_that_cannot_be_read_is_not_replaced_and_hinders_no_other()
-    {
-        await AppliedAsync(Put("a"));
-        await using SqliteConnection raw = OpenRaw();
-        Run(raw, "UPDATE versions SET manifest = x'ff'");
-        Task<CommitAnswer> hindered = Catalog.CommitAsync(Delete("a"), Cancel);
-        await AppliedAsync(Put("b"));
-        ZeroStorException error = await ThrowsAsync(ErrorKind.Corrupt, () => hindered);
-        Assert.Contains("'a'", error.Message, StringComparison.Ordinal);
-        Assert.NotNull(await HeadAsync("a"));
-    }
-
-    [Fact]
     public async Task An_object_of_one_stripe_takes_at_most_600_bytes()
     {
         const int objects = 3_000;
@@ -197,36 +149,6 @@ public sealed class SqliteCatalogTests : CatalogTests
         long bytesEach = new FileInfo(DatabasePath).Length / objects;
         TestContext.Current.TestOutputHelper!.WriteLine($"{bytesEach} bytes an object");
         Assert.InRange(bytesEach, 1, 600);
-    }
-
-    [Fact]
-    public async Task Counters_of_deleted_keys_go_once_the_tick_has_passed_them()
-    {
-        CommitOrder put = Put("a", NewContent(default)) with { Now = default };
-        await AppliedAsync(put);
-        long deleted = (await AppliedAsync(Delete("a", NewContent(default)) with { Now = default })).Seq;
-        await using SqliteConnection raw = OpenRaw();
-        var next = new Tick(2);
-        await AppliedAsync(Put("ahead") with { Now = next });
-        long ahead = (await AppliedAsync(Delete("ahead") with { Now = next })).Seq;
-        Assert.Equal("a,ahead", Scalar(raw, "SELECT group_concat(key) FROM counters"));
-        await Catalog.RaiseTickAsync(default, Cancel);
-        Assert.Equal("ahead", Scalar(raw, "SELECT group_concat(key) FROM counters"));
-        CommitAnswer again = await AppliedAsync(Put("a", NewContent(default)) with { Now = default });
-        Assert.True(again.Seq > deleted);
-        Assert.Equal(ahead + 1, (await AppliedAsync(Put("ahead") with { Now = next })).Seq);
-    }
-
-    [Fact]
-    public async Task The_log_of_the_map_has_every_change()
-    {
-        var change = new MapChange
-        {
-            FromVersion = 0, Classes = [new PlacementClass(new ClassId(1), new Code(4, 2), Spread.Silo)],
-        };
-        await Catalog.ChangeMapAsync(change, Cancel);
-        await using SqliteConnection raw = OpenRaw();
-        Assert.Equal(MapCodec.Encode(change), Scalar(raw, "SELECT change FROM map_log WHERE version = 1"));
     }
 
     [Fact]
@@ -294,9 +216,6 @@ public sealed class SqliteCatalogTests : CatalogTests
 #pragma warning restore CA2100
         return command;
     }
-
-    private static Task<SqlCatalog> OpenAsync(string path, CatalogOptions? options = null) =>
-        SqliteCatalog.OpenAsync(path, Entropy, TimeProvider.System, options, Cancel);
 
     private async Task PutManyAsync(int objects)
     {

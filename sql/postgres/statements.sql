@@ -1,0 +1,255 @@
+-- Every statement the catalog runs. A section begins with "-- name: statement(parameter type, ...)"; the parameters
+-- are bound in that order. One whose parameters are all arrays takes many sets of values in one round trip. A section
+-- that ends in "when writing" is what transactions that write run instead of the one of the same name.
+--
+-- Transactions that write run at READ COMMITTED: each statement sees all that is committed when it begins. What is
+-- right rests on locks that are taken before what they guard is read, and held to the end:
+--
+--   a key, and a content      its name, hashed, in the table "held". Whether it has a row does not matter: a second
+--                             transaction that inserts the name waits until the first has ended. It is deleted at
+--                             once, which the second sees no earlier, so none is left.
+--   a content that has a row  the row as well (FOR UPDATE), for contents-condemn-idle goes by rows
+--   a vault that is put into  one of 64 advisory locks, shared; removing a vault takes it alone. A row lock shared
+--                             by all silos at all times would use up multixacts
+--   the fabric's row          the UPDATE that compares and sets it
+--
+-- Names are taken in the order of their hashes, rows in the order of their keys, so batches of orders do not wait
+-- for each other in a circle; where other changes do, PostgreSQL ends one, and that one is run again.
+-- The tick is read last: what was judged by an earlier one might have been forgotten between.
+
+-- name: begin-write()
+BEGIN ISOLATION LEVEL READ COMMITTED;
+
+-- name: begin-read()
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+
+-- name: commit()
+COMMIT;
+
+-- name: rollback()
+ROLLBACK;
+
+-- name: server()
+SELECT
+  current_setting('server_version_num')::bigint, current_setting('server_encoding'), current_setting('fsync'),
+  pg_is_in_recovery();
+
+-- name: identity-is-shown()
+SELECT has_function_privilege('pg_control_system()', 'execute');
+
+-- name: identity()
+SELECT (SELECT system_identifier::text FROM pg_control_system()), left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+
+-- name: tables()
+SELECT 1 WHERE pg_advisory_xact_lock(23123, -1) IS NULL;
+SELECT tablename::text FROM pg_tables WHERE schemaname = current_schema();
+
+-- name: scripts-create()
+CREATE TABLE IF NOT EXISTS zerostor_scripts
+(
+  number bigint PRIMARY KEY,
+  name text NOT NULL,
+  sha256 bytea NOT NULL,
+  applied bigint NOT NULL
+);
+
+-- name: scripts()
+SELECT number, name, sha256 FROM zerostor_scripts ORDER BY number;
+
+-- name: script-add(number bigint, name text, sha256 bytea, applied bigint)
+INSERT INTO zerostor_scripts (number, name, sha256, applied) VALUES (@number, @name, @sha256, @applied);
+
+-- name: fabric()
+SELECT fabric, tick, map_version, went_back, census_tick, census_lost FROM fabric;
+
+-- name: fabric-create(fabric bytea)
+INSERT INTO fabric (only_row, fabric, tick, map_version) VALUES (1, @fabric, 0, 0);
+
+-- name: tick-raise(from bigint)
+UPDATE fabric SET tick = tick + 1 WHERE tick = @from;
+
+-- name: went-back(seen bigint)
+UPDATE fabric SET went_back = tick, tick = @seen + 1 WHERE went_back IS NULL AND tick <= @seen;
+
+-- name: adopt(from bigint)
+UPDATE fabric SET went_back = NULL WHERE went_back = @from;
+
+-- name: census-mark(began bigint, lost bigint)
+UPDATE fabric SET census_tick = @began, census_lost = @lost
+WHERE census_tick IS NULL OR census_tick <= @began;
+
+-- name: map-raise(from bigint)
+UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;
+
+-- name: map-log(version bigint, tick bigint, change bytea)
+INSERT INTO map_log (version, tick, change) VALUES (@version, @tick, @change);
+
+-- name: disks()
+SELECT entry FROM disks ORDER BY number;
+
+-- name: classes()
+SELECT entry FROM classes ORDER BY number;
+
+-- name: groups()
+SELECT entry FROM groups ORDER BY number;
+
+-- name: disk-put(number bigint[], entry bytea[])
+INSERT INTO disks (number, entry) SELECT * FROM unnest(@number, @entry)
+ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
+
+-- name: class-put(number bigint[], entry bytea[])
+INSERT INTO classes (number, entry) SELECT * FROM unnest(@number, @entry)
+ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
+
+-- name: group-put(number bigint[], entry bytea[])
+INSERT INTO groups (number, entry) SELECT * FROM unnest(@number, @entry)
+ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
+
+-- name: vault-add(name text, vault bytea, class bigint)
+INSERT INTO vaults (name, vault, class) VALUES (@name, @vault, @class) ON CONFLICT DO NOTHING;
+
+-- name: vault-remove(vault bytea)
+SELECT 1 WHERE pg_advisory_xact_lock(23123, hashtext(encode(@vault, 'hex')) & 63) IS NULL;
+DELETE FROM vaults
+WHERE vault = @vault AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault);
+
+-- name: vault(name text)
+SELECT name, vault, class FROM vaults WHERE name = @name;
+
+-- name: vaults()
+SELECT name, vault, class FROM vaults ORDER BY name;
+
+-- name: vault-known(vault bytea[])
+SELECT vault FROM vaults WHERE vault = ANY (@vault);
+
+-- name: vault-known(vault bytea[]) when writing
+SELECT 1 FROM
+(
+  SELECT DISTINCT hashtext(encode(vault, 'hex')) & 63 AS slot FROM unnest(@vault) AS asked (vault) ORDER BY slot
+) AS slots
+WHERE pg_advisory_xact_lock_shared(23123, slot) IS NULL;
+SELECT vault FROM vaults WHERE vault = ANY (@vault);
+
+-- name: content(content bytea[])
+SELECT content, vault, state, names, tick, lived, result FROM contents WHERE content = ANY (@content);
+
+-- name: content(content bytea[]) when writing
+INSERT INTO held (name)
+SELECT DISTINCT hashtextextended(encode(content, 'hex'), 0) AS name FROM unnest(@content) AS asked (content)
+ORDER BY name;
+DELETE FROM held WHERE name = ANY
+(
+  ARRAY(SELECT hashtextextended(encode(content, 'hex'), 0) FROM unnest(@content) AS asked (content))
+);
+SELECT content, vault, state, names, tick, lived, result FROM contents
+WHERE content = ANY (@content) ORDER BY content FOR UPDATE;
+
+-- name: content-put(content bytea[], vault bytea[], state bigint[], names bigint[], tick bigint[], lived bigint[],
+--   result bytea[])
+INSERT INTO contents (content, vault, state, names, tick, lived, result)
+SELECT * FROM unnest(@content, @vault, @state, @names, @tick, @lived, @result)
+ON CONFLICT (content) DO UPDATE SET
+  state = excluded.state, names = excluded.names, tick = excluded.tick, lived = excluded.lived,
+  result = excluded.result;
+
+-- name: contents-condemn-idle(before bigint, now bigint)
+-- Who holds a row is about to touch it: it is not idle.
+UPDATE contents SET state = 2, tick = @now WHERE content = ANY
+(
+  ARRAY(SELECT content FROM contents WHERE state = 0 AND tick < @before FOR UPDATE SKIP LOCKED)
+);
+
+-- name: contents-dead(after bytea, died bigint, max bigint)
+SELECT content, vault, tick, lived FROM contents
+WHERE state = 2 AND content > @after AND tick <= @died
+ORDER BY content LIMIT @max;
+
+-- name: content-forget(content bytea[])
+DELETE FROM contents WHERE content = ANY (@content) AND state = 2;
+
+-- name: page(content bytea, page bigint)
+SELECT bytes FROM pages WHERE content = @content AND page = @page;
+
+-- name: page-put(content bytea[], page bigint[], bytes bytea[])
+-- Of a page that comes twice the last one stands.
+INSERT INTO pages (content, page, bytes)
+SELECT DISTINCT ON (content, page) content, page, bytes
+FROM unnest(@content, @page, @bytes) WITH ORDINALITY AS given (content, page, bytes, place)
+ORDER BY content, page, place DESC
+ON CONFLICT (content, page) DO UPDATE SET bytes = excluded.bytes;
+
+-- name: pages-forget(content bytea[])
+DELETE FROM pages WHERE content = ANY (@content);
+
+-- name: head(vault bytea[], key text[])
+SELECT head.vault, head.key, seq, version, size, etag, modified, manifest
+FROM unnest(@vault, @key) AS asked (vault, key) CROSS JOIN LATERAL
+(
+  SELECT * FROM versions WHERE versions.vault = asked.vault AND versions.key = asked.key ORDER BY seq DESC LIMIT 1
+) AS head;
+
+-- name: head(vault bytea[], key text[]) when writing
+INSERT INTO held (name)
+SELECT DISTINCT hashtextextended(key, hashtext(encode(vault, 'hex'))) AS name
+FROM unnest(@vault, @key) AS asked (vault, key)
+ORDER BY name;
+DELETE FROM held WHERE name = ANY
+(
+  ARRAY
+  (
+    SELECT hashtextextended(key, hashtext(encode(vault, 'hex'))) FROM unnest(@vault, @key) AS asked (vault, key)
+  )
+);
+SELECT head.vault, head.key, seq, version, size, etag, modified, manifest
+FROM unnest(@vault, @key) AS asked (vault, key) CROSS JOIN LATERAL
+(
+  SELECT * FROM versions WHERE versions.vault = asked.vault AND versions.key = asked.key ORDER BY seq DESC LIMIT 1
+) AS head;
+
+-- name: list(vault bytea, from text, end text, max bigint)
+SELECT vault, key, seq, version, size, etag, modified FROM versions
+WHERE vault = @vault AND key >= @from AND key < @end ORDER BY key, seq LIMIT @max;
+
+-- name: versions-scan(vault bytea, key text, seq bigint, max bigint)
+-- The server sends all that it finds, whoever stops reading: so what a page may hold of manifests (8 MiB, see
+-- VersionTable) is said here, too.
+SELECT vault, key, seq, version, size, etag, modified, manifest FROM
+(
+  SELECT *, sum(octet_length(manifest)) OVER (ORDER BY vault, key, seq) - octet_length(manifest) AS bytes_before FROM
+  (
+    SELECT * FROM versions WHERE (vault, key, seq) > (@vault, @key, @seq) ORDER BY vault, key, seq LIMIT @max
+  ) AS page
+) AS summed
+WHERE bytes_before < 8 * 1024 * 1024 ORDER BY vault, key, seq;
+
+-- name: version-add(vault bytea[], key text[], seq bigint[], version bytea[], size bigint[], etag text[],
+--   modified bigint[], tick bigint[], manifest bytea[])
+INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest)
+SELECT * FROM unnest(@vault, @key, @seq, @version, @size, @etag, @modified, @tick, @manifest);
+
+-- name: version-remove(vault bytea[], key text[], seq bigint[])
+DELETE FROM versions USING unnest(@vault, @key, @seq) AS gone (vault, key, seq)
+WHERE versions.vault = gone.vault AND versions.key = gone.key AND versions.seq = gone.seq;
+
+-- name: counter(vault bytea[], key text[])
+SELECT counters.vault, counters.key, seq
+FROM unnest(@vault, @key) AS asked (vault, key)
+JOIN counters ON counters.vault = asked.vault AND counters.key = asked.key;
+
+-- name: counter-put(vault bytea[], key text[], seq bigint[])
+INSERT INTO counters (vault, key, seq) SELECT * FROM unnest(@vault, @key, @seq)
+ON CONFLICT (vault, key) DO UPDATE SET seq = excluded.seq;
+
+-- name: counters-forget(before bigint)
+-- One that is being used goes another time.
+DELETE FROM counters WHERE ctid = ANY
+(
+  ARRAY(SELECT ctid FROM counters WHERE seq < @before FOR UPDATE SKIP LOCKED)
+);
+
+-- name: count()
+SELECT
+  (SELECT COUNT(*) FROM versions),
+  (SELECT COUNT(*) FROM contents WHERE state = 0),
+  (SELECT COUNT(*) FROM contents WHERE state = 1),
+  (SELECT COUNT(*) FROM contents WHERE state = 2);
