@@ -15,6 +15,7 @@ internal sealed class Repairer(
     SiloWatch silos,
     RepairGroup repair,
     Throttle throttle,
+    CensusTaker census,
     HomeHealth health,
     Counters counters,
     ZeroStorOptions options,
@@ -125,6 +126,11 @@ internal sealed class Repairer(
             _done += tally;
             _left += tally.ShardsLeft;
             _groupsToRepair--;
+        }
+
+        if (tally.Hopeless > 0)
+        {
+            census.Suspect();
         }
 
         counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);
