@@ -40,11 +40,12 @@ internal sealed class ShardLocator(ICatalog catalog, IShardHome homes, IFabricMa
         return Manifest.DecodePage(content.Code, page)[index % Geometry.StripesPerPage];
     }
 
-    private Task<ShardPlace[]> LocateAsync(StripeRef stripe, int ordinal, CancellationToken cancel)
+    private async Task<ShardPlace[]> LocateAsync(StripeRef stripe, int ordinal, CancellationToken cancel)
     {
         PlacementGroup group = map.Current.Group(stripe.Group)
+            ?? (await map.RefreshAsync(map.Current.Version + 1, cancel)).Group(stripe.Group)
             ?? throw ZeroStorException.Corrupt($"the map lacks group {stripe.Group} of stripe {stripe.Id}");
-        return Task.WhenAll(group.Places.Select((place, index) =>
+        return await Task.WhenAll(group.Places.Select((place, index) =>
             LocateAsync(stripe, ordinal, index, place, cancel)));
     }
 

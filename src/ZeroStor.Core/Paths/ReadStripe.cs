@@ -56,6 +56,12 @@ public sealed class ReadStripe(
     public async Task<BufferSlice> RunAsync(StripeToRead read, CancellationToken cancel)
     {
         long started = health.Gets.Start();
+        if (map.Current.Group(read.Stripe.Group) is null)
+        {
+            // Another silo made the group a moment ago.
+            await map.RefreshAsync(map.Current.Version + 1, cancel);
+        }
+
         BufferSlice content = await ReadAsync(read, cancel);
         health.Gets.Stop(started);
         return content;

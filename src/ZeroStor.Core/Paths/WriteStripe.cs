@@ -63,6 +63,12 @@ public sealed class WriteStripe(
     /// with their names; DiskFull: because they are full.</exception>
     public async Task<WrittenStripe> RunAsync(StripeToWrite stripe, CancellationToken cancel)
     {
+        if (map.Current.GroupsOf(stripe.Class).IsEmpty)
+        {
+            // Another silo made the class a moment ago.
+            await map.RefreshAsync(map.Current.Version + 1, cancel);
+        }
+
         StripeId first = StripeId.New(map.Tick, entropy);
         using CodedStripe coded = CodedStripe.Make(stripe, new SealId(first.Value));
         long deadline = time.GetTimestamp() + (long)(PutPatience.TotalSeconds * time.TimestampFrequency);

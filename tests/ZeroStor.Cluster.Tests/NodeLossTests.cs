@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using ZeroStor.Client;
+using ZeroStor.Contracts.Doors;
+using ZeroStor.Grains;
+
+namespace ZeroStor.Cluster.Tests;
+
+/// <summary>Silos die and others take over: shards spread over silos, 4+2, at most two of a stripe on each.</summary>
+public sealed class NodeLossTests
+{
+    private static readonly VaultSpec Spec = new() { Code = new Code(4, 2), Spread = Spread.Silo };
+
+    private readonly Dictionary<string, byte[]> _objects = [];
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_silo_that_is_lost_is_replaced_by_the_others_and_nothing_is_lost_with_it()
+    {
+        await using TestSilos fabric = await TestSilos.StartAsync(4);
+        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
+        await PutSomeAsync(fabric, 10);
+        string[] names = [.. fabric.Names];
+
+        // The one that runs the scheduler is among them sooner or later; two of four may go, one after the other.
+        await fabric.KillAsync(names[3]);
+        await VerifyAsync(fabric);
+        await PutSomeAsync(fabric, 5);
+        await WholeAsync(fabric, names[3]);
+        await VerifyAsync(fabric);
+        Assert.All(
+            (await fabric.Client.StatusAsync(Cancel)).Disks.Where(d => d.Silo != names[3]),
+            d => Assert.Equal("up", d.State));
+    }
+
+    [Fact]
+    public async Task The_first_silo_may_be_the_one_that_goes()
+    {
+        await using TestSilos fabric = await TestSilos.StartAsync(4);
+        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
+        await PutSomeAsync(fabric, 5);
+        string first = fabric.Names.First();
+        await fabric.KillAsync(first);
+        await VerifyAsync(fabric);
+        await WholeAsync(fabric, first);
+        await VerifyAsync(fabric);
+    }
+
+    [Fact]
+    public async Task When_much_is_away_at_once_nothing_is_replaced()
+    {
+        await using TestSilos fabric = await TestSilos.StartAsync(5, o => o.MassLossShare = 0.3);
+        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
+        await PutSomeAsync(fabric, 5);
+        string[] names = [.. fabric.Names];
+        await fabric.KillAsync(names[3]);
+        await fabric.KillAsync(names[4]);
+        var map = fabric.Services(names[1]).GetRequiredService<SiloMap>();
+        var watch = fabric.Services(names[1]).GetRequiredService<SiloWatch>();
+        await Eventually.HoldsAsync(
+            () => Task.FromResult(watch.Lost.Count == 2 * TestSilos.DisksPerSilo), "both silos are lost");
+        long rounds = (await fabric.Client.RepairAsync(hurry: true, Cancel)).Rounds;
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.RepairAsync(hurry: true, Cancel)).Rounds > rounds + 1,
+            "rounds of repair have come and gone");
+        PlacementClass spread = map.Current.Classes.Single(c => c.Spread == Spread.Silo);
+        Assert.All(map.Current.GroupsOf(spread.Id), g => Assert.Equal(1u, g.Epoch));
+    }
+
+    private async Task PutSomeAsync(TestSilos fabric, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            byte[] content = RandomNumberGenerator.GetBytes(1 + (i * 250_000));
+            string key = $"key{_objects.Count}";
+            await fabric.Client.Vault("spread").PutAsync(key, new ReadOnlySequence<byte>(content), cancel: Cancel);
+            _objects[key] = content;
+        }
+    }
+
+    private async Task VerifyAsync(TestSilos fabric)
+    {
+        foreach ((string key, byte[] content) in _objects)
+        {
+            await using ObjectStream read = await fabric.Client.Vault("spread").OpenReadAsync(key, cancel: Cancel);
+            using var all = new MemoryStream();
+            await read.CopyToAsync(all, Cancel);
+            Assert.Equal(content, all.ToArray());
+        }
+    }
+
+    private static Task WholeAsync(TestSilos fabric, string lost) => Eventually.HoldsAsync(
+        async () =>
+        {
+            FabricStatus status = await fabric.Client.StatusAsync(Cancel);
+            RepairProgress repair = await fabric.Client.RepairAsync(hurry: true, Cancel);
+            ClassLedger spread = status.Ledger.Classes.Single(c => c.Spread == Spread.Silo);
+            return spread.Stripes > 0 && spread.Whole == spread.Stripes && repair.Rounds > 0
+                && status.Silos.All(s => s.Name != lost || s.State != "active");
+        },
+        "every stripe has all its shards on the silos that are left");
+}
