@@ -229,6 +229,15 @@ public sealed class ZeroStorClient : IAsyncDisposable
             cancel,
             OrderTimeout);
 
+    /// <summary>Begins to empty a disk in order: its places go to others, which copy what it holds; meanwhile it
+    /// serves on. <see cref="ResetDiskAsync"/> ends it. Asked again, it changes nothing.</summary>
+    /// <returns>Places that others are to take.</returns>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it is not up; PolicyUnsatisfiable: no
+    /// other disk can take some of its places.</exception>
+    public Task<int> DrainDiskAsync(DiskId disk, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            $"draining disk {disk}", token => _fabric.Doors.Fabric.DrainDiskAsync(disk, token), cancel);
+
     /// <summary>Opens again a disk that failed a write or is missing: what it holds counts again, and places
     /// whose newcomers are not whole return to it. One that is up stays as it is.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was removed; and whatever stands

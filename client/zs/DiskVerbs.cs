@@ -7,13 +7,15 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs disk ls | show | add | remove | reset</c>.</summary>
+/// <summary><c>zs disk ls | show | add | drain | remove | reset</c>.</summary>
 internal static class DiskVerbs
 {
+    private static readonly TimeSpan DrainPause = TimeSpan.FromMilliseconds(500);
+
     public static Command Make() => new(
-        "disk", "Lists, shows, adds, removes and resets disks: folders of silos that hold shards.")
+        "disk", "Lists, shows, adds, drains, removes and resets disks: folders of silos that hold shards.")
     {
-        MakeList(), MakeShow(), MakeAdd(), MakeRemove(), MakeReset(),
+        MakeList(), MakeShow(), MakeAdd(), MakeDrain(), MakeRemove(), MakeReset(),
     };
 
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
@@ -165,6 +167,35 @@ internal static class DiskVerbs
                 w.WriteNumber("places", added.Places);
                 w.WriteNumber("placesKept", added.PlacesKept);
             });
+        });
+    }
+
+    private static Command MakeDrain()
+    {
+        Argument<string> id = MakeId();
+        var wait = new Option<bool>("--wait") { Description = "End when the disk is empty of all that is needed" };
+        return Verb.Make("drain", """
+            Empties a disk in order: its places go to others, which copy what it holds, and until they have it the
+            disk serves on. When zs disk ls calls it drained, zs disk remove takes it out; zs disk reset keeps it
+            after all.
+
+              zs disk drain 3
+              zs disk drain 3 --wait
+            """, [id, wait], async verb =>
+        {
+            DiskId disk = ParseDisk(verb.Arguments.GetRequiredValue(id));
+            await using ZeroStorClient client = await verb.ConnectAsync();
+            await client.DrainDiskAsync(disk, verb.Cancel);
+            DiskStatus status = (await client.ShowDiskAsync(disk, verb.Cancel)).Status;
+            while (verb.Arguments.GetValue(wait) && status.State == "draining")
+            {
+                await Task.Delay(DrainPause, verb.Cancel);
+                await client.RepairAsync(hurry: true, verb.Cancel);
+                status = (await client.ShowDiskAsync(disk, verb.Cancel)).Status;
+            }
+
+            verb.Output.Line($"Disk {disk} is {status.State}.");
+            verb.Output.Json(w => Write(w, status));
         });
     }
 

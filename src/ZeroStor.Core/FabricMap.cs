@@ -106,6 +106,9 @@ public sealed class FabricMap
 
     public PlacementGroup? Group(GroupId id) => _groups.GetValueOrDefault(id);
 
+    /// <summary>Whether a disk is the home or a former home of some place.</summary>
+    public bool IsNeeded(DiskId disk) => _needed.Contains(disk);
+
     /// <summary>Whether nobody waits for a disk any more: it was removed, or its folder, which the silo made
     /// itself, is gone and no place needs what it held. One whose folder comes back is taken in all the same.
     /// </summary>

@@ -8,7 +8,12 @@ namespace ZeroStor.Grains;
 /// <summary>What operators say to the disks of the fabric, and hear of them: finds the silo that a disk is on
 /// by the map, changes the map by compare-and-set, and passes the rest on. Thread-safe.</summary>
 internal sealed class DiskOrders(
-    SiloMap map, IShardHome homes, Counters counters, IClusterMembershipService membership, IGrainFactory grains)
+    SiloMap map,
+    SiloWatch silos,
+    IShardHome homes,
+    Counters counters,
+    IClusterMembershipService membership,
+    IGrainFactory grains)
 {
     /// <summary>A disk or silo that has not told of itself by then is shown as it was last known.</summary>
     private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
@@ -77,6 +82,13 @@ internal sealed class DiskOrders(
             PlacesMoved = removal!.PlacesMoved,
             PlacesShort = removal.PlacesShort,
         };
+    }
+
+    /// <summary>As <see cref="IFabricDoor.DrainDiskAsync"/>.</summary>
+    public async Task<int> DrainAsync(DiskId disk, CancellationToken cancel)
+    {
+        FabricMap drained = await map.ChangeAsync(from => Replacement.Drain(from, disk, silos.Absence), cancel);
+        return drained.Groups.Count(g => g.Places.Any(p => p.Home == disk));
     }
 
     public Task<DiskReset> ResetAsync(DiskId disk, CancellationToken cancel) =>
@@ -158,13 +170,17 @@ internal sealed class DiskOrders(
     // Up by the map, and not to be heard of: missing for all that is known.
     private DiskStatus Status(DiskEntry disk, DiskReport? report)
     {
-        DiskState state = report?.State ?? (disk.State == DiskState.Up ? DiskState.Missing : disk.State);
+        bool drains = disk.State == DiskState.Draining && report is { State: DiskState.Up };
+        DiskState state = drains ? DiskState.Draining
+            : report?.State ?? (disk.State is DiskState.Up or DiskState.Draining ? DiskState.Missing : disk.State);
         return new DiskStatus
         {
             Id = disk.Id,
             Silo = disk.Silo,
             Path = disk.Path,
-            State = char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..],
+            State = drains && !map.Current.IsNeeded(disk.Id)
+                ? "drained"
+                : char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..],
             UsedBytes = report?.UsedBytes ?? 0,
             FreeBytes = report?.FreeBytes ?? 0,
             WrongShards = counters.WrongShards(disk.Id),

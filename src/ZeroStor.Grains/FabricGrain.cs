@@ -69,6 +69,8 @@ internal sealed class FabricGrain(
     public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
         disks.RemoveAsync(disk, leaveShort, cancel);
 
+    public Task<int> DrainDiskAsync(DiskId disk, CancellationToken cancel) => disks.DrainAsync(disk, cancel);
+
     public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
         disks.ResetAsync(disk, cancel);
 

@@ -67,6 +67,18 @@ internal sealed class SiloDisks(
                 $"disk {disk} was removed for good: empty {entry.Path}, and zs disk add makes another disk of it");
         }
 
+        if (entry.State == DiskState.Draining)
+        {
+            // It is not emptied after all.
+            await map.ChangeAsync(
+                from => from.Disk(disk) is { State: DiskState.Draining } draining
+                    ? MapChanges.Put(from, draining with { State = DiskState.Up })
+                    : null,
+                cancel);
+            await map.ChangeAsync(from => MapChanges.ReturnHome(from, disk), cancel);
+            entry = map.Current.Disk(disk)!;
+        }
+
         Disk? open = homes.Find(disk);
         bool isUp = entry.State == DiskState.Up && open is { State: DiskState.Up } && open.CheckFolder();
         if (!isUp)

@@ -36,6 +36,29 @@ public sealed class NodeLossTests
     }
 
     [Fact]
+    public async Task A_disk_is_drained_by_copying_and_serves_meanwhile()
+    {
+        await using TestSilos fabric = await TestSilos.StartAsync(4);
+        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
+        await PutSomeAsync(fabric, 8);
+        DiskId disk = (await fabric.Client.ListDisksAsync(Cancel))[4].Id;
+        Assert.True(await fabric.Client.DrainDiskAsync(disk, Cancel) > 0);
+        await VerifyAsync(fabric);
+        await Eventually.HoldsAsync(
+            async () =>
+            {
+                await fabric.Client.RepairAsync(hurry: true, Cancel);
+                return (await fabric.Client.ShowDiskAsync(disk, Cancel)).Status.State == "drained";
+            },
+            "it is drained");
+        await VerifyAsync(fabric);
+        RepairProgress repair = await fabric.Client.RepairAsync(cancel: Cancel);
+        Assert.True(repair.ShardsCopied > 0);
+        await fabric.Client.RemoveDiskAsync(disk, cancel: Cancel);
+        await VerifyAsync(fabric);
+    }
+
+    [Fact]
     public async Task The_first_silo_may_be_the_one_that_goes()
     {
         await using TestSilos fabric = await TestSilos.StartAsync(4);

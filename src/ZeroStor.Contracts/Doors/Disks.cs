@@ -11,7 +11,8 @@ public sealed record DiskStatus
 
     [Id(2)] public required string Path { get; init; }
 
-    /// <summary><c>up</c>, <c>missing</c>, <c>readOnly</c>, <c>draining</c>, <c>removed</c>.</summary>
+    /// <summary><c>up</c>, <c>missing</c>, <c>readOnly</c>, <c>draining</c>, <c>drained</c>,
+    /// <c>removed</c>.</summary>
     [Id(3)] public required string State { get; init; }
 
     [Id(4)] public required long UsedBytes { get; init; }

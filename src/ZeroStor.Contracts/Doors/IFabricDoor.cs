@@ -61,6 +61,14 @@ public interface IFabricDoor : IGrainWithIntegerKey
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel);
 
+    /// <summary>Begins to empty a disk in order: its places go to others, which copy what it holds. Repeating it
+    /// changes nothing.</summary>
+    /// <returns>Places that others are to take.</returns>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it is not up; PolicyUnsatisfiable: no
+    /// other disk can take some of its places.</exception>
+    [Alias("drain-disk")]
+    Task<int> DrainDiskAsync(DiskId disk, CancellationToken cancel);
+
     /// <summary>Opens again a disk that failed a write or is missing; one that is up stays as it
     /// is.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was removed; and whatever stands

@@ -26,10 +26,13 @@ public static class MapChanges
         return new MapChange { FromVersion = map.Version, Disks = [entry] };
     }
 
-    /// <summary>Grants a claim of a disk to a silo whose folder of it was asked which claim comes next.
-    /// </summary>
+    /// <summary>Grants a claim of a disk to a silo whose folder of it was asked which claim comes next. A disk
+    /// that drains goes on to.</summary>
     public static MapChange Claim(FabricMap map, DiskEntry disk, uint granted) =>
-        Put(map, disk with { Claim = granted, State = DiskState.Up });
+        Put(map, disk with
+        {
+            Claim = granted, State = disk.State == DiskState.Draining ? DiskState.Draining : DiskState.Up,
+        });
 
     public static MapChange Put(FabricMap map, DiskEntry disk) =>
         new() { FromVersion = map.Version, Disks = [disk] };

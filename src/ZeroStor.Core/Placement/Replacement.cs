@@ -36,6 +36,42 @@ public static class Replacement
         return changed.Count == 0 ? null : new MapChange { FromVersion = map.Version, Groups = changed.ToImmutable() };
     }
 
+    /// <summary>Begins to empty a disk in order: it takes no new shards, its places go to others, which copy what
+    /// it holds, and until they are whole it goes on serving.</summary>
+    /// <returns>Null when it drains already.</returns>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it is not up; PolicyUnsatisfiable: for
+    /// some of its places the class allows no other disk.</exception>
+    public static MapChange? Drain(FabricMap map, DiskId disk, Absence? absence = null)
+    {
+        DiskEntry entry = map.Disk(disk) is { State: not DiskState.Removed } known
+            ? known
+            : throw ZeroStorException.NotFound($"the fabric has no disk {disk}: zs disk ls shows those it has");
+        if (entry.State == DiskState.Draining)
+        {
+            return null;
+        }
+
+        if (entry.State != DiskState.Up)
+        {
+            throw new ZeroStorException(
+                ErrorKind.PreconditionFailed,
+                $"disk {disk} is not up, so nothing can be copied from it: zs disk remove {disk} has the others "
+                + "rebuild what it held");
+        }
+
+        PlacementGroup[] stuck =
+        [
+            .. map.Groups.Where(g => g.Places.Any(p => p.Home == disk)
+                && Choose(map, g, disk, [], absence ?? Absence.None) is null),
+        ];
+        return stuck.Length == 0
+            ? MapChanges.Put(map, entry with { State = DiskState.Draining })
+            : throw new ZeroStorException(
+                ErrorKind.PolicyUnsatisfiable,
+                $"in {stuck.Length} groups no other disk can take the place of disk {disk} as their classes ask "
+                + "for: add one first (zs disk add)");
+    }
+
     /// <summary>Whether the group may have this disk in place of the lost one: it is not in it yet, and its
     /// failure domain has room.</summary>
     internal static bool Fits(FabricMap map, PlacementGroup group, DiskId lost, DiskEntry candidate)

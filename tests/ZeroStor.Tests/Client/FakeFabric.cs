@@ -136,6 +136,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
                 Disk = new DiskId(1), Silo = "a", Path = add.Path, IsAdopted = false, Places = 0, PlacesKept = 0,
             });
 
+    public Task<int> DrainDiskAsync(DiskId disk, CancellationToken cancel) => throw new NotSupportedException();
+
     public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
         throw new NotSupportedException();
 

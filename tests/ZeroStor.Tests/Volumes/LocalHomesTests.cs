@@ -44,6 +44,22 @@ public sealed class LocalHomesTests
     }
 
     [Fact]
+    public async Task An_order_of_a_later_epoch_has_the_map_read_before_it_is_refused()
+    {
+        await using var bed = new DiskBed();
+        Place[] places = [.. Enumerable.Range(0, 6).Select(i => new Place(i == 2 ? DiskBed.Id : new DiskId(100 + (uint)i)))];
+        var later = new PlacementGroup(DiskBed.Group, new ClassId(1), 6, [.. places]);
+        var map = new StandingMap(new FabricMap(DiskBed.Fabric, 42, [], [], [later with { Epoch = 5 }]))
+        {
+            Newer = new FabricMap(DiskBed.Fabric, 43, [], [], [later]),
+        };
+        var homes = new LocalHomes(map);
+        homes.Add(bed.Disk);
+        Assert.True((await AppendAsync(homes, bed, bed.NewShard(place: 2), epoch: 6)).IsDone);
+        Assert.Equal(43, (await AppendAsync(homes, bed, bed.NewShard(place: 2), epoch: 7)).MapVersion);
+    }
+
+    [Fact]
     public async Task A_group_that_the_map_does_not_know_is_refused()
     {
         await using var bed = new DiskBed();
@@ -177,6 +193,10 @@ public sealed class LocalHomesTests
 
         public Tick Tick => default;
 
-        public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel) => new(Current);
+        /// <summary>What a refresh finds; null: nothing newer.</summary>
+        public FabricMap? Newer { get; init; }
+
+        public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel) =>
+            new(Current = Newer ?? Current);
     }
 }

@@ -100,7 +100,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(19, count);
+        Assert.Equal(20, count);
     }
 
     [Theory]
