@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Orleans.Concurrency;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
@@ -18,6 +19,7 @@ internal sealed class FabricGrain(
     Counters counters,
     DiskOrders disks,
     IClusterMembershipService membership,
+    ZeroStorOptions options,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
@@ -99,7 +101,7 @@ internal sealed class FabricGrain(
             Disks = listed,
             Ledger = ledger,
             Counters = counters.Snapshot(),
-            Notices = [.. Notices(current, state, ledger), .. Liars(listed)],
+            Notices = [Openness(), .. Notices(current, state, ledger), .. Liars(listed)],
             IsBehind = state.WentBack is not null,
         };
     }
@@ -127,9 +129,18 @@ internal sealed class FabricGrain(
                 Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
             });
 
+    private string Openness()
+    {
+        bool isOpen = options.InsecureNetwork || membership.CurrentSnapshot.Members.Values.Any(
+            m => m.Status == Orleans.Runtime.SiloStatus.Active && !IPAddress.IsLoopback(m.SiloAddress.Endpoint.Address));
+        return isOpen
+            ? "--insecure-network is on: whoever reaches a gateway over the network is administrator, and links are "
+                + "not encrypted"
+            : "gateways trust whoever reaches them: keep them on loopback";
+    }
+
     private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
     {
-        yield return "gateways trust whoever reaches them: keep them on loopback";
         if (state.WentBack is { } tick)
         {
             yield return $"the catalog went back to tick {tick}: nothing is reclaimed until zs catalog adopt is said";
