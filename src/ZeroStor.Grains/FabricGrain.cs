@@ -121,6 +121,9 @@ internal sealed class FabricGrain(
 
     private IEnumerable<SiloStatus> Silos(FabricMap current) =>
         membership.CurrentSnapshot.Members.Values
+
+            // The table remembers former lives of a silo for days: the last one counts.
+            .GroupBy(m => m.Name, (_, lives) => lives.MaxBy(m => m.SiloAddress.Generation)!)
             .OrderBy(m => m.Name, StringComparer.Ordinal)
             .Select(m => new SiloStatus
             {
