@@ -43,30 +43,55 @@ internal static class SiloCommand
         };
         var port = new Option<int?>("--port")
         {
-            Description = "Port for other silos, on 127.0.0.1. [default: 11111]",
+            Description = "Port for other silos. [default: 11111]",
             HelpName = "PORT",
         };
         var gatewayPort = new Option<int?>("--gateway-port")
         {
-            Description = "Port for clients, on 127.0.0.1. [default: 30000]",
+            Description = "Port for clients. [default: 30000]",
             HelpName = "PORT",
         };
         var masterKey = new Option<string?>("--master-key")
         {
-            Description = "The master key's file. [default: keys/master.key in the data folder]",
+            Description = "The master key's file, the same for all silos. [default: keys/master.key in the data folder]",
             HelpName = "FILE",
         };
+        var postgres = new Option<string?>("--postgres")
+        {
+            Description = "Connection string of the catalog of many silos, or @FILE that holds it. [default: a catalog "
+                + "of this silo alone, in the data folder]",
+            HelpName = "Host=...;Database=...",
+        };
+        var address = new Option<string?>("--address")
+        {
+            Description = "IP address at which other silos and clients reach this one. [default: 127.0.0.1]",
+            HelpName = "IP",
+        };
+        var bind = new Option<string?>("--bind")
+        {
+            Description = "IP address to listen on. [default: the address]", HelpName = "IP",
+        };
+        var insecure = new Option<bool>("--insecure-network")
+        {
+            Description = "Let other machines reach this silo, though whoever reaches it is administrator and links "
+                + "are not encrypted.",
+        };
+        var region = new Option<string?>("--region") { Description = "Where the silo stands.", HelpName = "NAME" };
+        var site = new Option<string?>("--site") { Description = "Where in the region.", HelpName = "NAME" };
+        var rack = new Option<string?>("--rack") { Description = "Where in the site.", HelpName = "NAME" };
         var verbose = new Option<bool>("--verbose") { Description = "More log, and stack traces of failures." };
         var root = new RootCommand(
             "A silo of a ZeroStor fabric: stores sealed, erasure-coded shards on its disks.\n\n"
             + "  dotnet run -c Release --project silo                          24 disk folders, 20+4\n"
             + "  dotnet run -c Release --project silo -- --disks 6 --code 4+2  a small one\n"
-            + "  dotnet run -c Release --project silo -- --disk /mnt/a --disk /mnt/b --disk /mnt/c --code 2+1\n\n"
+            + "  dotnet run -c Release --project silo -- --disk /mnt/a --disk /mnt/b --disk /mnt/c --code 2+1\n"
+            + "  dotnet run -c Release --project silo -- --postgres @db.txt --name a --master-key fabric.key  one of many\n\n"
             + "Settings also come from appsettings.json (beside the program, then in the data folder) and from the\n"
             + "environment, as ZeroStor:Data or ZeroStor__Data; the command line wins. Ctrl-C stops it cleanly.\n"
             + "Exit codes: 0 stopped cleanly, 1 failed, 2 told something it cannot do.")
         {
-            data, disks, disk, code, name, port, gatewayPort, masterKey, verbose,
+            data, disks, disk, code, name, port, gatewayPort, masterKey, postgres, address, bind, insecure, region, site,
+            rack, verbose,
         };
         root.SetAction((parsed, cancel) =>
         {
@@ -79,6 +104,13 @@ internal static class SiloCommand
                 ["Name"] = parsed.GetValue(name),
                 ["Port"] = parsed.GetValue(port)?.ToString(CultureInfo.InvariantCulture),
                 ["GatewayPort"] = parsed.GetValue(gatewayPort)?.ToString(CultureInfo.InvariantCulture),
+                ["Postgres"] = parsed.GetValue(postgres),
+                ["Address"] = parsed.GetValue(address),
+                ["Bind"] = parsed.GetValue(bind),
+                ["InsecureNetwork"] = parsed.GetValue(insecure) ? bool.TrueString : null,
+                ["Region"] = parsed.GetValue(region),
+                ["Site"] = parsed.GetValue(site),
+                ["Rack"] = parsed.GetValue(rack),
             };
             foreach ((int index, string path) in (parsed.GetValue(disk) ?? []).Index())
             {

@@ -6,7 +6,6 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Orleans.Configuration;
 using ZeroStor.Catalog;
 using ZeroStor.Contracts;
 using ZeroStor.Grains;
@@ -34,7 +33,7 @@ internal sealed class SiloProcess : IAsyncDisposable
     {
         string data = Path.GetFullPath(settings.Fabric.Data);
         string catalogFile = Path.Combine(data, "catalog.db");
-        if (!File.Exists(catalogFile))
+        if (!settings.Fabric.IsShared && !File.Exists(catalogFile))
         {
             // Before anything is made: a fabric that could not hold its own code is not begun.
             DiskFolders.DemandRoom(
@@ -45,10 +44,12 @@ internal sealed class SiloProcess : IAsyncDisposable
         SqlCatalog? catalog = null;
         try
         {
-            DemandFree(settings.Port, "--port");
-            DemandFree(settings.GatewayPort, "--gateway-port");
-            catalog = await SqliteCatalog.OpenAsync(
-                catalogFile, SystemEntropy.Instance, TimeProvider.System, cancel: cancel);
+            DemandFree(settings.ListeningAddress, settings.Port, "--port");
+            DemandFree(settings.ListeningAddress, settings.GatewayPort, "--gateway-port");
+            catalog = settings.Postgres is { } where
+                ? await PostgresCatalog.OpenAsync(where, SystemEntropy.Instance, TimeProvider.System, cancel: cancel)
+                : await SqliteCatalog.OpenAsync(
+                    catalogFile, SystemEntropy.Instance, TimeProvider.System, cancel: cancel);
             IHost host = Build(settings, catalog, verbose);
             catalog = null;
             try
@@ -127,6 +128,9 @@ internal sealed class SiloProcess : IAsyncDisposable
             builder.Logging.AddFilter("Orleans.Runtime.SiloLifecycleSubject", LogLevel.None);
             builder.Logging.AddFilter("Orleans.Runtime.Silo", LogLevel.None);
             builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
+            // A call to a disk whose silo is away fails, and whoever made it says so where that matters.
+            builder.Logging.AddFilter("Orleans.Messaging", LogLevel.None);
         }
 
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
@@ -137,20 +141,12 @@ internal sealed class SiloProcess : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = StopPatience);
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(
-                settings.Port, settings.GatewayPort, serviceId: ZeroStorSilo.ServiceId,
-                clusterId: ZeroStorSilo.ServiceId);
-            silo.Configure<SiloOptions>(options => options.SiloName = settings.Name);
-            silo.Configure<ConnectionOptions>(options => options.ConnectionsPerEndpoint = ConnectionsPerEndpoint);
+            Membership.Configure(silo, settings, catalog);
             silo.AddZeroStorCatalog(catalog, ZeroStorSilo.StorageName);
             silo.AddZeroStor(settings.Fabric);
         });
         return builder.Build();
     }
-
-    /// <summary>Shards must not hold up small calls: on one connection a call behind eight megabytes waits
-    /// milliseconds.</summary>
-    private const int ConnectionsPerEndpoint = 4;
 
     private static FileStream Lock(string data)
     {
@@ -177,11 +173,11 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    private static void DemandFree(int port, string option)
+    private static void DemandFree(IPAddress address, int port, string option)
     {
         try
         {
-            using var probe = new TcpListener(IPAddress.Loopback, port);
+            using var probe = new TcpListener(address, port);
             probe.ExclusiveAddressUse = true;
             probe.Start();
         }
@@ -189,8 +185,10 @@ internal sealed class SiloProcess : IAsyncDisposable
         {
             throw new ZeroStorException(
                 ErrorKind.Unavailable,
-                $"port {port.ToString(CultureInfo.InvariantCulture)} of 127.0.0.1 is taken: another silo may run; "
-                + $"choose one with {option}",
+                e.SocketErrorCode == SocketError.AddressNotAvailable
+                    ? $"this machine has no address {address}: choose one with --address or --bind"
+                    : $"port {port.ToString(CultureInfo.InvariantCulture)} of {address} is taken: another silo may "
+                        + $"run; choose one with {option}",
                 e);
         }
     }
@@ -208,14 +206,28 @@ internal static class Banner
         string masterKey = settings.Fabric.MasterKeyFile ?? Path.Combine(data, "keys", "master.key");
         to.WriteLine();
         to.WriteLine($"  ZeroStor {version.Split('+')[0]}   fabric {map.Fabric}");
+        to.WriteLine($"  silo       {settings.Name}{Place(settings.Fabric)}");
         to.WriteLine($"  data       {data}");
+        to.WriteLine($"  catalog    {(settings.Fabric.IsShared ? "PostgreSQL, of many silos" : "of this silo alone")}");
         to.WriteLine($"  disks      {up} of {own.Length} up");
         to.WriteLine($"  code       {settings.Fabric.Code ?? Code.Default.ToString()}");
-        to.WriteLine($"  gateway    127.0.0.1:{settings.GatewayPort} (loopback only)");
+        string gateway = new IPEndPoint(settings.AdvertisedAddress, settings.GatewayPort).ToString();
+        to.WriteLine($"  gateway    {gateway} ({(settings.IsOpen ? "--insecure-network" : "loopback only")})");
+        if (settings.IsOpen)
+        {
+            to.WriteLine("             Whoever reaches it is administrator, and links are not encrypted.");
+        }
+
         to.WriteLine($"  master key {masterKey}");
         to.WriteLine("             Back up this file: without it nothing here can ever be read again.");
         to.WriteLine();
         to.WriteLine("  first put  dotnet run -c Release --project client/zs -- put README.md default/");
         to.WriteLine();
+    }
+
+    private static string Place(ZeroStorOptions of)
+    {
+        var labels = new Labels(of.Region, of.Site, of.Rack);
+        return labels == Labels.None ? "" : $" in {labels}";
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.Extensions.Configuration;
 using ZeroStor.Grains;
 
@@ -19,6 +20,24 @@ internal sealed class SiloSettings
 
     public int GatewayPort { get; set; } = DefaultGatewayPort;
 
+    /// <summary>Where other silos and clients reach this one.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>What it listens on; null: <see cref="Address"/>.</summary>
+    public string? Bind { get; set; }
+
+    /// <summary>Connection string of the catalog of many silos, or <c>@FILE</c> that holds it, so that no password
+    /// shows in a list of processes; null: a catalog of this silo alone. Also read from
+    /// <c>ConnectionStrings:ZeroStor</c>.</summary>
+    public string? Postgres { get; set; }
+
+    public IPAddress AdvertisedAddress => IPAddress.Parse(Address);
+
+    public IPAddress ListeningAddress => IPAddress.Parse(Bind ?? Address);
+
+    /// <summary>Whether other machines can reach this silo.</summary>
+    public bool IsOpen => !IPAddress.IsLoopback(AdvertisedAddress) || !IPAddress.IsLoopback(ListeningAddress);
+
     /// <summary>Logging, and whatever else .NET reads from configuration.</summary>
     public IConfiguration Configuration { get; private init; } = new ConfigurationBuilder().Build();
 
@@ -38,6 +57,8 @@ internal sealed class SiloSettings
             throw ZeroStorException.Invalid($"a setting cannot be read: {e.GetBaseException().Message}");
         }
 
+        settings.Postgres = ReadPostgres(settings.Postgres ?? configuration.GetConnectionString("ZeroStor"));
+        settings.Fabric.IsShared = settings.Postgres is not null;
         settings.Check();
         return settings;
     }
@@ -70,8 +91,55 @@ internal sealed class SiloSettings
         }
     }
 
+    private static string? ReadPostgres(string? told)
+    {
+        if (told is null || !told.StartsWith('@'))
+        {
+            return string.IsNullOrWhiteSpace(told) ? null : told;
+        }
+
+        string path = Path.GetFullPath(told[1..]);
+        try
+        {
+            string text = File.ReadAllText(path).Trim();
+            return text.Length > 0
+                ? text
+                : throw ZeroStorException.Invalid($"{path} is empty: write the connection string into it");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw ZeroStorException.Invalid($"the connection string cannot be read: {e.Message}");
+        }
+    }
+
+    private void CheckAddresses()
+    {
+        foreach (string text in new[] { Address, Bind ?? Address })
+        {
+            if (!IPAddress.TryParse(text, out _))
+            {
+                throw ZeroStorException.Invalid($"'{text}' is not an IP address: 10.0.0.5 is one, and ::1");
+            }
+        }
+
+        if (AdvertisedAddress.Equals(IPAddress.Any) || AdvertisedAddress.Equals(IPAddress.IPv6Any))
+        {
+            throw ZeroStorException.Invalid(
+                $"--address {Address} is nowhere to reach a silo: name the machine's own address, and --bind {Address}");
+        }
+
+        if (IsOpen && !Fabric.InsecureNetwork)
+        {
+            throw ZeroStorException.Invalid(
+                $"{(IPAddress.IsLoopback(ListeningAddress) ? Address : Bind ?? Address)} can be reached from other "
+                + "machines, whoever reaches a gateway is administrator, and links are not encrypted yet: stay on "
+                + "127.0.0.1, or say --insecure-network on a network where you trust everybody");
+        }
+    }
+
     private void Check()
     {
+        CheckAddresses();
         if (Name.Length == 0 || Name.Contains('/', StringComparison.Ordinal))
         {
             throw ZeroStorException.Invalid($"'{Name}' is not a silo's name: it must not be empty or hold a slash");

@@ -10,8 +10,9 @@ namespace ZeroStor.Client;
 /// <summary>Adds the client to a host.</summary>
 public static class ZeroStorClientExtensions
 {
-    // How soon a gateway that died is tried again, and names are looked up anew.
-    private static readonly TimeSpan GatewayRefreshPeriod = TimeSpan.FromSeconds(10);
+    // How soon a gateway that died is tried again, and names are looked up anew: about what silos need to find that
+    // one is dead.
+    private static readonly TimeSpan GatewayRefreshPeriod = TimeSpan.FromSeconds(3);
 
     // Between two tries to connect at start.
     private static readonly TimeSpan ConnectRetryDelay = TimeSpan.FromMilliseconds(200);

@@ -59,7 +59,8 @@ internal static class Gateways
         }
     }
 
-    private static string? FromContext(Func<string, string?> environment, Func<string, string?> readFile)
+    /// <summary>The user's context file, there or not.</summary>
+    public static string ContextPath(Func<string, string?> environment)
     {
         string? folder = environment("XDG_CONFIG_HOME");
         if (string.IsNullOrEmpty(folder))
@@ -67,7 +68,12 @@ internal static class Gateways
             folder = Path.Combine(environment("HOME") ?? "", ".config");
         }
 
-        string path = Path.Combine(folder, "zerostor", "context.json");
+        return Path.Combine(folder, "zerostor", "context.json");
+    }
+
+    private static string? FromContext(Func<string, string?> environment, Func<string, string?> readFile)
+    {
+        string path = ContextPath(environment);
         if (readFile(path) is not { } text)
         {
             return null;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
+using ZeroStor.CommandLine.Dev;
 
 namespace ZeroStor.CommandLine;
 
@@ -50,6 +51,7 @@ internal static class Program
             CatalogVerbs.Make(),
             DiskVerbs.Make(),
             ScrubVerb.Make(),
+            DevVerbs.Make(),
         };
         root.Add(Verb.GatewayOption);
         root.Add(Verb.JsonOption);

@@ -13,6 +13,10 @@ internal sealed class Verb
 
     private static readonly TimeSpan ConnectTimeout = ProbeTimeout * 2;
 
+    /// <summary>Where several gateways took a connection one that hangs may be met first: time to try the next.
+    /// </summary>
+    private static readonly TimeSpan ManyConnectTimeout = TimeSpan.FromSeconds(15);
+
     /// <summary>Who waits at a terminal wants to know sooner than a service.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -95,7 +99,7 @@ internal sealed class Verb
                     options.Gateways.Add(gateway);
                 }
 
-                options.ConnectPatience = ConnectTimeout;
+                options.ConnectPatience = answering.Length > 1 ? ManyConnectTimeout : ConnectTimeout;
                 options.Patience = Patience;
             },
             Cancel);

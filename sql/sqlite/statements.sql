@@ -32,7 +32,7 @@ SELECT number, name, sha256 FROM zerostor_scripts ORDER BY number;
 INSERT INTO zerostor_scripts (number, name, sha256, applied) VALUES (@number, @name, @sha256, @applied);
 
 -- name: fabric()
-SELECT fabric, tick, map_version, went_back, census_tick, census_lost FROM fabric;
+SELECT fabric, tick, map_version, went_back, census_tick, census_lost, master_key FROM fabric;
 
 -- name: fabric-create(fabric)
 INSERT INTO fabric (only_row, fabric, tick, map_version) VALUES (1, @fabric, 0, 0);
@@ -49,6 +49,9 @@ UPDATE fabric SET went_back = NULL WHERE went_back = @from;
 -- name: census-mark(began, lost)
 UPDATE fabric SET census_tick = @began, census_lost = @lost
 WHERE census_tick IS NULL OR census_tick <= @began;
+
+-- name: master-key(id)
+UPDATE fabric SET master_key = @id WHERE master_key IS NULL;
 
 -- name: map-raise(from)
 UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;

@@ -3,7 +3,7 @@ using System.Collections.Immutable;
 namespace ZeroStor.Catalog;
 
 internal sealed record FabricRow(
-    FabricId Fabric, Tick Tick, long MapVersion, Tick? WentBack, CensusMark? Census);
+    FabricId Fabric, Tick Tick, long MapVersion, Tick? WentBack, CensusMark? Census, string? MasterKey);
 
 /// <summary>The one row that says who the fabric is, its tick, and the map, which is kept as whole entries by
 /// their numbers. Entries are replaced, never removed, so the highest number of a table is the highest that
@@ -20,7 +20,8 @@ internal static class FabricTable
                 row.Tick(1),
                 row.GetInt64(2),
                 row.IsDBNull(3) ? null : row.Tick(3),
-                row.IsDBNull(4) ? null : new CensusMark(row.Tick(4), row.GetInt64(5)));
+                row.IsDBNull(4) ? null : new CensusMark(row.Tick(4), row.GetInt64(5)),
+                row.IsDBNull(6) ? null : row.GetString(6));
             return false;
         });
         return fabric;
@@ -59,6 +60,12 @@ internal static class FabricTable
     public static Task MarkCensusAsync(Session session, CensusMark census) =>
         session.ExecuteAsync("census-mark", census.Began.Value, census.Lost);
 
+    public static async Task<string> EnterMasterKeyAsync(Session session, string id)
+    {
+        await session.ExecuteAsync("master-key", id);
+        return (await ReadAsync(session))!.MasterKey!;
+    }
+
     public static async Task<FabricState> StateAsync(Session session)
     {
         FabricRow fabric = (await ReadAsync(session))!;
@@ -67,6 +74,7 @@ internal static class FabricTable
             MapVersion = fabric.MapVersion,
             WentBack = fabric.WentBack,
             Census = fabric.Census,
+            MasterKey = fabric.MasterKey,
             DatabaseId = await session.ReadDatabaseIdAsync(),
         };
     }

@@ -87,6 +87,9 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
         },
         cancel);
 
+    public Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel) =>
+        _writer.RunAsync(session => FabricTable.EnterMasterKeyAsync(session, id), cancel);
+
     public Task<FabricMap> ReadMapAsync(CancellationToken cancel) =>
         _readers.RunAsync(FabricTable.ReadMapAsync, cancel);
 

@@ -92,6 +92,11 @@ public interface ICatalog
     /// <summary>Notes a census that went through the whole catalog; an older one changes nothing.</summary>
     Task MarkCensusAsync(CensusMark census, CancellationToken cancel);
 
+    /// <summary>Enters the id of the master key that the fabric is sealed under, where none is entered yet.
+    /// </summary>
+    /// <returns>The id that stands.</returns>
+    Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel);
+
     Task<FabricMap> ReadMapAsync(CancellationToken cancel);
 
     /// <summary>Applies the change if the map still is at <see cref="MapChange.FromVersion"/>; false
@@ -186,6 +191,10 @@ public sealed record FabricState(FabricId Fabric, Tick Tick)
 
     /// <summary>The last census; null when there was none.</summary>
     public CensusMark? Census { get; init; }
+
+    /// <summary>The id of the master key that the fabric is sealed under; null while no silo has entered
+    /// one.</summary>
+    public string? MasterKey { get; init; }
 
     /// <summary>Which database this is, as the database itself says: PostgreSQL's system identifier and the
     /// timeline that it writes on, as in <c>7712983492454044933/00000001</c>. A restored backup and a promoted

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
 using ZeroStor.Paths;
 using ZeroStor.Placement;
-using ZeroStor.Sealing;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
@@ -20,7 +19,7 @@ internal sealed class DiskHost(
     ICatalog catalog,
     TimeProvider time,
     ILocalSiloDetails self,
-    Func<MasterKey> master,
+    FabricKey key,
     ILogger<DiskHost> log) : ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     /// <summary>A vanished folder is noticed within this.</summary>
@@ -35,8 +34,14 @@ internal sealed class DiskHost(
     /// <summary>Space of the dead is looked for this often; finding none costs nothing.</summary>
     private static readonly TimeSpan CompactPause = TimeSpan.FromSeconds(10);
 
+    /// <summary>How often within a tick it is looked whether it is over: a tick may be late by this part of
+    /// it.</summary>
+    private const int LooksPerTick = 20;
+
     private readonly CancellationTokenSource _stop = new();
     private readonly List<Task> _loops = [];
+    private Tick _tick;
+    private long _tickSince;
 
     public void Participate(ISiloLifecycle observer) =>
         observer.Subscribe(nameof(DiskHost), ServiceLifecycleStage.ApplicationServices, StartAsync, StopAsync);
@@ -45,16 +50,17 @@ internal sealed class DiskHost(
 
     private async Task StartAsync(CancellationToken cancel)
     {
-        map.Saw((await catalog.ReadFabricAsync(cancel)).Tick);
+        FabricState fabric = await catalog.ReadFabricAsync(cancel);
+        map.Saw(fabric.Tick);
         FabricMap current = await map.ReadAsync(cancel);
         DiskEntry[] known = [.. Own(current)];
         IReadOnlyList<DiskFolder> folders = DiskFolders.Of(options, known);
-        if (current.Classes.IsEmpty)
+        if (current.Classes.IsEmpty && !options.IsShared)
         {
             DiskFolders.DemandRoom(folders, options.DefaultCode);
         }
 
-        master();
+        await key.OpenAsync(fabric, current, cancel);
         await recovery.FaceAsync(folders.Select(f => f.Path), cancel);
         foreach (DiskFolder folder in folders)
         {
@@ -78,7 +84,8 @@ internal sealed class DiskHost(
             _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.ScrubPauseSeconds), scrubber.RoundAsync));
         }
 
-        _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.TickSeconds), RaiseTickAsync));
+        (_tick, _tickSince) = (map.Tick, time.GetTimestamp());
+        _loops.Add(RepeatAsync(TimeSpan.FromSeconds(options.TickSeconds / LooksPerTick), FollowTickAsync));
     }
 
     private async Task StopAsync(CancellationToken cancel)
@@ -182,11 +189,24 @@ internal sealed class DiskHost(
         }
     }
 
-    private async Task RaiseTickAsync(CancellationToken cancel)
+    // Whichever silo sees first that the tick stood for its whole length raises it; the others see that it rose
+    // and count from there, so that many silos raise it no faster than one does.
+    private async Task FollowTickAsync(CancellationToken cancel)
     {
+        Tick now = map.Tick;
+        if (now == _tick && time.GetElapsedTime(_tickSince).TotalSeconds < options.TickSeconds)
+        {
+            return;
+        }
+
         try
         {
-            map.Saw(await catalog.RaiseTickAsync(map.Tick, cancel));
+            if (now == _tick)
+            {
+                map.Saw(await catalog.RaiseTickAsync(now, cancel));
+            }
+
+            (_tick, _tickSince) = (map.Tick, time.GetTimestamp());
 
             // In this order: no disk ever knows a tick that the catalog did not reach.
             await Task.WhenAll(homes.All.Select(d => d.NoteTickAsync(map.Tick, cancel).AsTask()));

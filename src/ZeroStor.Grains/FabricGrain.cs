@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Orleans.Concurrency;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
@@ -18,6 +19,7 @@ internal sealed class FabricGrain(
     Counters counters,
     DiskOrders disks,
     IClusterMembershipService membership,
+    ZeroStorOptions options,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
@@ -101,7 +103,7 @@ internal sealed class FabricGrain(
             Disks = listed,
             Ledger = ledger,
             Counters = counters.Snapshot(),
-            Notices = [.. Notices(current, state, ledger), .. Liars(listed)],
+            Notices = [Openness(), .. Notices(current, state, ledger), .. Liars(listed)],
             IsBehind = state.WentBack is not null,
         };
     }
@@ -121,6 +123,9 @@ internal sealed class FabricGrain(
 
     private IEnumerable<SiloStatus> Silos(FabricMap current) =>
         membership.CurrentSnapshot.Members.Values
+
+            // The table remembers former lives of a silo for days: the last one counts.
+            .GroupBy(m => m.Name, (_, lives) => lives.MaxBy(m => m.SiloAddress.Generation)!)
             .OrderBy(m => m.Name, StringComparer.Ordinal)
             .Select(m => new SiloStatus
             {
@@ -129,9 +134,18 @@ internal sealed class FabricGrain(
                 Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
             });
 
+    private string Openness()
+    {
+        bool isOpen = options.InsecureNetwork || membership.CurrentSnapshot.Members.Values.Any(
+            m => m.Status == Orleans.Runtime.SiloStatus.Active && !IPAddress.IsLoopback(m.SiloAddress.Endpoint.Address));
+        return isOpen
+            ? "--insecure-network is on: whoever reaches a gateway over the network is administrator, and links are "
+                + "not encrypted"
+            : "gateways trust whoever reaches them: keep them on loopback";
+    }
+
     private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
     {
-        yield return "gateways trust whoever reaches them: keep them on loopback";
         if (state.WentBack is { } tick)
         {
             yield return $"the catalog went back to tick {tick}: nothing is reclaimed until zs catalog adopt is said";

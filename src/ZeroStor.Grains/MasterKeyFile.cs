@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using ZeroStor.Sealing;
 
@@ -12,17 +13,14 @@ public static class MasterKeyFile
     private const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
 
-    /// <summary>Reads the key, or makes it where there is none and <paramref name="mayCreate"/>.</summary>
-    /// <exception cref="ZeroStorException">NotFound; Forbidden: others may read it; Corrupt: not a key file.
+    /// <summary>Reads the key; null where there is no file.</summary>
+    /// <exception cref="ZeroStorException">Forbidden: others may read it; InvalidArgument: not a key file.
     /// </exception>
-    public static MasterKey Open(string path, bool mayCreate, IEntropy entropy)
+    public static MasterKey? Find(string path)
     {
         if (!File.Exists(path))
         {
-            return mayCreate
-                ? Create(path, entropy)
-                : throw ZeroStorException.NotFound(
-                    $"the master key {path} is gone and this fabric was sealed under it: put the backup back");
+            return null;
         }
 
         if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & Others) != 0)
@@ -51,13 +49,15 @@ public static class MasterKeyFile
         }
     }
 
-    // Written beside its name, synced and renamed: a crash leaves no half key behind a name that is believed.
-    private static MasterKey Create(string path, IEntropy entropy)
+    /// <summary>Makes a key and its file; null where another process made that meanwhile, which is never written
+    /// over. Written beside its name, synced and moved: a crash leaves no half key behind a name that is
+    /// believed.</summary>
+    public static MasterKey? Create(string path, IEntropy entropy)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         MakePrivateFolder(folder);
         MasterKey key = MasterKey.Generate(entropy);
-        string draft = path + ".new";
+        string draft = string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}.new");
         File.Delete(draft);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
@@ -74,7 +74,17 @@ public static class MasterKeyFile
         CryptographicOperations.ZeroMemory(text);
 
         Volumes.OsFile.SyncFile(draft);
-        File.Move(draft, path);
+        try
+        {
+            File.Move(draft, path, overwrite: false);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            File.Delete(draft);
+            key.Dispose();
+            return null;
+        }
+
         Volumes.OsFile.SyncFolder(folder);
         return key;
     }

@@ -25,12 +25,14 @@ internal sealed class SiloPlacementDirector(IClusterMembershipService membership
     {
         string key = target.GrainIdentity.Key.ToString()!;
         string silo = DiskKey.SiloOf(key);
-        foreach (ClusterMember member in membership.CurrentSnapshot.Members.Values)
+
+        // One that was started again elsewhere may stand beside its former life, which is not yet known as dead.
+        ClusterMember? found = membership.CurrentSnapshot.Members.Values
+            .Where(m => m.Status == SiloStatus.Active && string.Equals(m.Name, silo, StringComparison.Ordinal))
+            .MaxBy(m => m.SiloAddress.Generation);
+        if (found is not null)
         {
-            if (member.Status == SiloStatus.Active && string.Equals(member.Name, silo, StringComparison.Ordinal))
-            {
-                return Task.FromResult(member.SiloAddress);
-            }
+            return Task.FromResult(found.SiloAddress);
         }
 
         throw new ZeroStorException(

@@ -21,6 +21,14 @@ public sealed class ZeroStorOptions
     /// <summary>The code of vaults that ask for none; null: 20+4.</summary>
     public string? Code { get; set; }
 
+    /// <summary>Whether other silos bring disks, too: the fabric may begin with fewer than
+    /// <see cref="Code"/> needs, and its first vault is made when there are enough.</summary>
+    public bool IsShared { get; set; }
+
+    /// <summary>Whether this silo may be reached from other machines though nobody is asked who he is and links
+    /// are not encrypted.</summary>
+    public bool InsecureNetwork { get; set; }
+
     public string Region { get; set; } = "";
 
     public string Site { get; set; } = "";

@@ -1,11 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Logging;
 using ZeroStor.Contracts;
-using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Paths;
-using ZeroStor.Sealing;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
@@ -40,6 +37,7 @@ public static class ZeroStorSilo
         silo.AddIncomingGrainCallFilter<DoorFilter>();
         silo.AddStartupTask(StartAsync);
         silo.Services.AddHostedService<SchedulerWaker>();
+        silo.Services.AddHostedService(s => s.GetRequiredService<FirstVault>());
         return silo;
     }
 
@@ -55,8 +53,8 @@ public static class ZeroStorSilo
         services.AddSingleton<HomeHealth>();
         services.AddSingleton<Counters>();
         services.AddSingleton<IReadObserver>(s => s.GetRequiredService<Counters>());
-        services.AddSingleton(s => OpenMasterKey(s, options));
-        services.AddSingleton<Func<MasterKey>>(s => s.GetRequiredService<MasterKey>);
+        services.AddSingleton<FabricKey>();
+        services.AddSingleton(s => s.GetRequiredService<FabricKey>().Current);
         services.AddSingleton<VaultDirectory>();
         services.AddSingleton<PutSlots>();
         services.AddSingleton<ReadStripe>();
@@ -91,40 +89,15 @@ public static class ZeroStorSilo
         services.AddSingleton<SiloDisks>();
         services.AddSingleton<Scrubber>();
         services.AddSingleton<DiskOrders>();
+        services.AddSingleton<FirstVault>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameCheck>();
         services.AddSingleton<DiskHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => s.GetRequiredService<DiskHost>());
     }
 
-    // A key is made for a new fabric only: for one that has disks another key would open nothing.
-    private static MasterKey OpenMasterKey(IServiceProvider services, ZeroStorOptions options)
-    {
-        string path = options.MasterKeyFile ?? Path.Combine(options.Data, "keys", "master.key");
-        bool isNew = services.GetRequiredService<SiloMap>().Current.Disks.All(d => d.Claim == 0);
-        return MasterKeyFile.Open(path, mayCreate: isNew, services.GetRequiredService<IEntropy>());
-    }
-
     private static async Task StartAsync(IServiceProvider services, CancellationToken cancel)
     {
-        var grains = services.GetRequiredService<IGrainFactory>();
-        ILogger log = services.GetRequiredService<ILogger<DiskHost>>();
-        await grains.GetGrain<IRepairSchedulerGrain>(0).WakeAsync();
-        if (await services.GetRequiredService<ICatalog>().FindVaultAsync(DefaultVault, cancel) is not null)
-        {
-            return;
-        }
-
-        try
-        {
-            VaultInfo made = await grains.GetGrain<IVaultDoor>(DefaultVault).CreateAsync(new VaultSpec(), cancel);
-            log.VaultMade(made.Name, made.Code);
-        }
-        catch (ZeroStorException e) when (e.Kind == ErrorKind.AlreadyExists)
-        {
-            // Another silo was quicker.
-        }
-        catch (ZeroStorException e)
-        {
-            log.VaultNotMade(DefaultVault, e.Message);
-        }
+        await services.GetRequiredService<IGrainFactory>().GetGrain<IRepairSchedulerGrain>(0).WakeAsync();
+        await services.GetRequiredService<FirstVault>().MakeAsync(cancel);
     }
 }

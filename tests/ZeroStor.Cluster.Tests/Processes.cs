@@ -100,6 +100,12 @@ internal sealed class SiloUnderTest : IDisposable
 
     public int GatewayPort { get; } = FreePort();
 
+    public string[] Ports =>
+    [
+        "--port", _port.ToString(CultureInfo.InvariantCulture),
+        "--gateway-port", GatewayPort.ToString(CultureInfo.InvariantCulture),
+    ];
+
     public string Gateway => $"127.0.0.1:{GatewayPort}";
 
     public Dictionary<string, string> Environment => new() { ["ZS_GATEWAY"] = Gateway };
@@ -108,9 +114,7 @@ internal sealed class SiloUnderTest : IDisposable
     {
         _process = RunningProcess.StartOwn(_folder, "ZeroStor.Silo.dll",
         [
-            "--port", _port.ToString(CultureInfo.InvariantCulture),
-            "--gateway-port", GatewayPort.ToString(CultureInfo.InvariantCulture),
-            .. _arguments,
+            .. Ports, .. _arguments,
         ]);
         long start = Stopwatch.GetTimestamp();
         while (!await AnswersAsync())

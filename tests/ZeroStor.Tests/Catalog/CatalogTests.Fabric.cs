@@ -72,6 +72,20 @@ public abstract partial class CatalogTests
     }
 
     [Fact]
+    public async Task The_master_key_that_is_entered_first_stands()
+    {
+        Assert.Null((await Catalog.ReadFabricAsync(Cancel)).MasterKey);
+        await using SqlCatalog second = await OpenAsync();
+        string[] stood = await Task.WhenAll(Enumerable.Range(0, 10).Select(
+            i => (i % 2 == 0 ? Catalog : second).EnterMasterKeyAsync($"key{i}", Cancel)));
+        string first = Assert.Single(stood.Distinct());
+        Assert.StartsWith("key", first, StringComparison.Ordinal);
+        await ReopenAsync();
+        Assert.Equal(first, await Catalog.EnterMasterKeyAsync("another", Cancel));
+        Assert.Equal(first, (await Catalog.ReadFabricAsync(Cancel)).MasterKey);
+    }
+
+    [Fact]
     public async Task The_map_is_what_its_changes_made_of_it()
     {
         FabricMap expected = await Catalog.ReadMapAsync(Cancel);
