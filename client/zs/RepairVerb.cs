@@ -91,13 +91,16 @@ internal static class RepairVerb
     {
         long shards = now.ShardsRebuilt + now.ShardsCopied - begun.ShardsRebuilt - begun.ShardsCopied;
         long written = now.BytesWritten - begun.BytesWritten;
-        double busySeconds = (now.Busy - begun.Busy).TotalSeconds;
-        double bytesPerSecond = busySeconds > 0 ? written / busySeconds : 0;
+        double bytesPerSecond = PerSecond(written, now.Busy - begun.Busy);
+        double totalPerSecond = PerSecond(now.BytesWritten, now.Busy);
         output.Line($"ledger {status.Ledger.Whole} of {status.Ledger.Stripes} stripes whole");
         output.Line($"groups {now.GroupsToRepair} to repair");
         output.Line(
             $"shards {shards} restored, {Text.Bytes(written)}, {Text.Bytes((long)bytesPerSecond)}/s; "
             + $"{now.ShardsLeft} left");
+        output.Line(
+            $"so far {now.ShardsRebuilt + now.ShardsCopied} restored, {Text.Bytes(now.BytesWritten)}, "
+            + $"{Text.Bytes(totalPerSecond)}/s; {Text.Bytes(now.BytesRead)} read for it");
         output.Line(string.Create(
             CultureInfo.InvariantCulture, $"gets   p99 {now.GetP99.TotalMilliseconds:0.0} ms"));
         output.Json(w =>
@@ -109,7 +112,14 @@ internal static class RepairVerb
             w.WriteNumber("shardsLeft", now.ShardsLeft);
             w.WriteNumber("bytesWritten", written);
             w.WriteNumber("bytesPerSecond", bytesPerSecond);
+            w.WriteNumber("totalShardsRestored", now.ShardsRebuilt + now.ShardsCopied);
+            w.WriteNumber("totalBytesRead", now.BytesRead);
+            w.WriteNumber("totalBytesWritten", now.BytesWritten);
+            w.WriteNumber("totalBytesPerSecond", totalPerSecond);
             w.WriteNumber("getP99Milliseconds", now.GetP99.TotalMilliseconds);
         });
     }
+
+    private static double PerSecond(long bytes, TimeSpan time) =>
+        time > TimeSpan.Zero ? bytes / time.TotalSeconds : 0;
 }

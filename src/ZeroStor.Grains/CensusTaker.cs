@@ -6,8 +6,8 @@ using ZeroStor.Paths;
 namespace ZeroStor.Grains;
 
 /// <summary>Takes a <see cref="Census"/> when one is due: at first, then every
-/// <see cref="ZeroStorOptions.CensusTicks"/>, when a disk comes up that was not (it may hold too much), and when
-/// somebody asks. The catalog remembers the last that met
+/// <see cref="ZeroStorOptions.CensusTicks"/>, when a disk comes up that was not (it may hold too much), when
+/// repair meets what it cannot make out, and when somebody asks. The catalog remembers the last that met
 /// all disks. Idempotent; one at a time.</summary>
 internal sealed class CensusTaker(
     Census census,
@@ -23,7 +23,7 @@ internal sealed class CensusTaker(
 
     private readonly Lock _lock = new();
     private HashSet<DiskId>? _up;
-    private bool _hasNewcomer;
+    private bool _isSuspected;
     private Tick _notBefore;
     private long _ended;
     private bool _isAsked;
@@ -67,6 +67,15 @@ internal sealed class CensusTaker(
         }
     }
 
+    /// <summary>Has a census taken soon: repair found what only a census can tell from a loss.</summary>
+    public void Suspect()
+    {
+        lock (_lock)
+        {
+            _isSuspected = true;
+        }
+    }
+
     public void Report(CensusTally value)
     {
         lock (_lock)
@@ -101,7 +110,11 @@ internal sealed class CensusTaker(
     private void LookForNewcomers()
     {
         var up = map.Current.Disks.Where(d => d.State == DiskState.Up).Select(d => d.Id).ToHashSet();
-        _hasNewcomer |= _up is not null && up.Except(_up).Any();
+        if (_up is not null && up.Except(_up).Any())
+        {
+            Suspect();
+        }
+
         _up = up;
     }
 
@@ -110,7 +123,7 @@ internal sealed class CensusTaker(
         lock (_lock)
         {
             bool isDue = state.Tick >= _notBefore
-                && (_hasNewcomer
+                && (_isSuspected
                     || state.Census is null
                     || state.Tick.Since(state.Census.Began) >= options.CensusTicks);
             if (!isDue && !_isAsked)
@@ -120,7 +133,7 @@ internal sealed class CensusTaker(
 
             census.Share = _isAsked ? 1 : options.CensusShare;
             _isAsked = false;
-            _hasNewcomer = false;
+            _isSuspected = false;
             _notBefore = new Tick(state.Tick.Value + RetryTicks);
             _tally = default;
             return true;

@@ -14,6 +14,7 @@ internal sealed class Repairer(
     IShardHome homes,
     RepairGroup repair,
     Throttle throttle,
+    CensusTaker census,
     HomeHealth health,
     Counters counters,
     ZeroStorOptions options,
@@ -124,6 +125,11 @@ internal sealed class Repairer(
             _done += tally;
             _left += tally.ShardsLeft;
             _groupsToRepair--;
+        }
+
+        if (tally.Hopeless > 0)
+        {
+            census.Suspect();
         }
 
         counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);

@@ -44,7 +44,7 @@ for round in $(seq "$rounds"); do
     until [ "$(status .counters.shardsRepaired)" -gt "$before" ] && whole; do
         [ $(( $(date +%s) - started )) -le "$patience_seconds" ] || { zs status; fail "round $round: not whole in $patience_seconds s"; }
     done
-    say "round $round: whole after $(( $(date +%s) - started )) s; $(zs repair | tail -1)"
+    say "round $round: whole after $(( $(date +%s) - started )) s; $(zs repair | tail -2 | tr -s ' ' | paste -sd' ')"
     [ ! -e "$work/get.failed" ] || fail "a get failed or differed"
     [ ! -e "$work/put.failed" ] || fail "a put failed"
 done

@@ -16,6 +16,10 @@ public readonly record struct RepairTally(
 {
     internal PlaceSet PlacesLeft { get; init; }
 
+    /// <summary>Stripes that fewer than k places hold, though everybody answered: what a dead content left, or a
+    /// placing that was given up; or a loss. A census tells which.</summary>
+    public long Hopeless { get; init; }
+
     /// <summary>Whether the home of this place may lack a shard that somebody holds.</summary>
     public bool IsLeft(int place) => PlacesLeft.Contains(place);
 
@@ -28,6 +32,7 @@ public readonly record struct RepairTally(
         a.BytesWritten + b.BytesWritten)
     {
         PlacesLeft = a.PlacesLeft | b.PlacesLeft,
+        Hopeless = a.Hopeless + b.Hopeless,
     };
 }
 

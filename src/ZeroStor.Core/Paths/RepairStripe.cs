@@ -22,6 +22,7 @@ internal sealed class RepairStripe : IDisposable
     private StripeTruth? _truth;
     private int _left;
     private PlaceSet _placesLeft;
+    private bool _isHopeless;
 
     /// <param name="homes">The pass.</param>
     /// <param name="code">The code of the group's class.</param>
@@ -65,7 +66,8 @@ internal sealed class RepairStripe : IDisposable
                 // Nobody knows what is right, so no home is known to be. But where all have answered and fewer
                 // than k places are held by anybody, waiting helps no place: it is what a dead content left.
                 _left = Math.Max(1, Places().Count(p => !AnswerOfHome(p).IsDone));
-                _placesLeft = IsHopeless(held) ? default : PlaceSet.Range(0, _code.N);
+                _isHopeless = IsHopeless(held);
+                _placesLeft = _isHopeless ? default : PlaceSet.Range(0, _code.N);
             }
 
             return isGone;
@@ -91,7 +93,10 @@ internal sealed class RepairStripe : IDisposable
     {
         if (_truth is null)
         {
-            return new RepairTally { ShardsLeft = _left, PlacesLeft = _placesLeft };
+            return new RepairTally
+            {
+                ShardsLeft = _left, PlacesLeft = _placesLeft, Hopeless = _isHopeless ? 1 : 0,
+            };
         }
 
         NameLiars();

@@ -67,9 +67,13 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
             Planted = Planted,
         };
 
+    /// <summary>How long a read waits for a home before it asks another as well.</summary>
+    public TimeSpan MinHedge { get; init; } = TimeSpan.FromMilliseconds(20);
+
     public ReadStripe Reader() => new(Homes, this, Health, TimeProvider.System, this)
     {
         HomeTimeout = TimeSpan.FromSeconds(1),
+        MinHedge = MinHedge,
         Planted = Planted,
     };
 

@@ -292,12 +292,13 @@ public sealed class RepairGroupTests
         Standing standing = await WriteAsync(fabric, 1000);
         Array.ForEach([0, 1, 2, 5], p => fabric.Homes.Drop(standing.Id, p));
         RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal(4, tally.ShardsLeft);
+        Assert.Equal((4, 1), (tally.ShardsLeft, tally.Hopeless));
         Assert.DoesNotContain(true, Enumerable.Range(0, 6).Select(tally.IsLeft));
 
         // An absent disk may have what the others lack.
         fabric.Homes[fabric.Home(standing.Ref, 5)] = Conduct.Offline;
         tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
+        Assert.Equal(0, tally.Hopeless);
         Assert.All(Enumerable.Range(0, 6), p => Assert.True(tally.IsLeft(p)));
     }
 
