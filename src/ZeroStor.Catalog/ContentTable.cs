@@ -13,8 +13,8 @@ internal sealed record ContentRow(
     public ContentRow Die(Tick now) => this with { State = ContentState.Dead, Names = 0, Tick = now };
 }
 
-/// <summary>Which contents live. Every change of a row is made within a write transaction that read it, and by
-/// that keeps others from it. The tick is read after the row: see <see cref="CommitBatch"/>.</summary>
+/// <summary>Which contents live. Every change of a row is made within a write transaction that read it, and
+/// by that keeps others from it. The tick is read after the row: see <see cref="CommitBatch"/>.</summary>
 internal static class ContentTable
 {
     /// <summary>A dead row is kept at least this long, so a content that began longer ago and has no row may

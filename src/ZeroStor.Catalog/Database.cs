@@ -9,7 +9,8 @@ internal abstract class Database
     /// <summary>What people know the database by, for messages. No secret is in it.</summary>
     public abstract string Name { get; }
 
-    /// <summary>For Orleans' providers, which open connections of their own. It may hold a password.</summary>
+    /// <summary>For Orleans' providers, which open connections of their own. It may hold a
+    /// password.</summary>
     public abstract string ConnectionString { get; }
 
     /// <summary>The name by which Orleans' providers know the kind of database.</summary>

@@ -4,23 +4,24 @@ using Npgsql;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>PostgreSQL, which many silos share. Transactions that write run at READ COMMITTED and lock, by name,
-/// the keys and contents that they decide on before they read them: <c>sql/postgres/statements.sql</c> says how.
+/// <summary>PostgreSQL, which many silos share. Transactions that write run at READ COMMITTED and lock, by
+/// name, the keys and contents that they decide on before they read them: <c>sql/postgres/statements.sql</c>
+/// says how.
 /// <para>Why not SERIALIZABLE: ids of contents begin with the tick, so all silos look for theirs, and insert
-/// them, at the same end of one index; its locks are of whole index pages there, and of any two batches at once
-/// one would fail, whatever they are about. Why not REPEATABLE READ: it sees that two write one row, not that two
-/// make the first version of a key, nor that one removes the vault that another puts into.</para>
+/// them, at the same end of one index; its locks are of whole index pages there, and of any two batches at
+/// once one would fail, whatever they are about. Why not REPEATABLE READ: it sees that two write one row, not
+/// that two make the first version of a key, nor that one removes the vault that another puts into.</para>
 /// <para>What is acknowledged is on disk, and on the synchronous standbys if there are any: our sessions say
-/// synchronous_commit = on whatever the server's default is, a server with fsync = off is refused, and a commit
-/// that the server warns of is not acknowledged.</para>
+/// synchronous_commit = on whatever the server's default is, a server with fsync = off is refused, and a
+/// commit that the server warns of is not acknowledged.</para>
 /// Thread-safe.</summary>
 internal sealed class PostgresDatabase : Database
 {
     /// <summary>The oldest version that is still mended by its makers.</summary>
     private const int MinServerVersion = 14;
 
-    /// <summary>Orleans' own connections of one silo: a few vaults' states, membership, reminders. Npgsql would
-    /// take a hundred, which is all that a server gives by default.</summary>
+    /// <summary>Orleans' own connections of one silo: a few vaults' states, membership, reminders. Npgsql
+    /// would take a hundred, which is all that a server gives by default.</summary>
     private const int MaxOrleansConnections = 16;
 
     private readonly string _ownConnections;
@@ -133,16 +134,16 @@ internal sealed class PostgresDatabase : Database
         if (row.GetString(2) != "on")
         {
             throw ZeroStorException.Invalid(
-                $"The database {Name} runs with fsync = {row.GetString(2)} and would lose what it acknowledged "
-                + "when the power fails: turn it on.");
+                $"The database {Name} runs with fsync = {row.GetString(2)} and would lose what it "
+                + "acknowledged when the power fails: turn it on.");
         }
 
         return !row.GetBoolean(3)
             ? false
             : throw new ZeroStorException(
                 ErrorKind.Unavailable,
-                $"The database {Name} is a standby, which lags behind and takes no writes: name the primary, or "
-                + "wait until this one is promoted.");
+                $"The database {Name} is a standby, which lags behind and takes no writes: name the primary, "
+                + "or wait until this one is promoted.");
     });
 
     private static NpgsqlConnectionStringBuilder Parse(string connectionString)
@@ -164,20 +165,23 @@ internal sealed class PostgresDatabase : Database
     }
 
     private static ZeroStorException NoConnectionString() => ZeroStorException.Invalid(
-        "The connection string of PostgreSQL is none: say Host=...;Database=...;Username=...;Password=..., and put "
-        + "a value that holds a semicolon or an equals sign between double quotes.");
+        "The connection string of PostgreSQL is none: say Host=...;Database=...;Username=...;Password=..., "
+        + "and put a value that holds a semicolon or an equals sign between double quotes.");
 
     private static string NameOf(NpgsqlConnectionStringBuilder said) => string.Create(
         CultureInfo.InvariantCulture, $"{said.Database ?? said.Username} at {said.Host}:{said.Port}");
 
-    // idle_in_transaction_session_timeout: a silo that was stopped in the middle must not hold its locks for ever.
-    // enable_*: every statement goes by an index, also while there are no statistics of a table yet.
+    // idle_in_transaction_session_timeout: a silo that was stopped in the middle must not hold its locks for
+    // ever.
+    // enable_*: every statement goes by an index, also while there are no statistics of a table yet. jit: a
+    // table of one row has no other way than the scan that seems so costly now, and would be compiled for, 70
+    // ms a time.
     private static string OptionsOf(NpgsqlConnectionStringBuilder said, CatalogOptions options) =>
         string.Create(
             CultureInfo.InvariantCulture,
             $"{said.Options} -c synchronous_commit=on -c lock_timeout={Milliseconds(options.LockPatience)} "
             + $"-c idle_in_transaction_session_timeout={Milliseconds(options.Patience)} "
-            + $"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off").Trim();
+            + $"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off").Trim();
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)time.TotalSeconds);
 

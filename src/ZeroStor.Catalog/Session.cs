@@ -7,8 +7,8 @@ namespace ZeroStor.Catalog;
 /// again.</summary>
 internal sealed class Session : IAsyncDisposable
 {
-    /// <summary>Sets of values that go to the database in one round trip: far more than a batch of orders has,
-    /// few enough that a manifest of ten thousand contents costs some megabytes.</summary>
+    /// <summary>Sets of values that go to the database in one round trip: far more than a batch of orders
+    /// has, few enough that a manifest of ten thousand contents costs some megabytes.</summary>
     private const int MaxSets = 4096;
 
     private readonly DbConnection _connection;
@@ -74,8 +74,8 @@ internal sealed class Session : IAsyncDisposable
         {
             throw new ZeroStorException(
                 ErrorKind.Unavailable,
-                $"The catalog {_database.Name} warned of a commit ({_warning.TrimEnd('.')}), and the change may "
-                + "be lost: say it again.");
+                $"The catalog {_database.Name} warned of a commit ({_warning.TrimEnd('.')}), and the change "
+                + "may be lost: say it again.");
         }
     }
 
@@ -139,7 +139,8 @@ internal sealed class Session : IAsyncDisposable
         if (sets.FirstOrDefault(values => values.Length != statement.Parameters.Length) is object?[] wrong)
         {
             throw new ArgumentException(
-                $"'{statement.Name}' has {statement.Parameters.Length} parameters and was given {wrong.Length}",
+                $"'{statement.Name}' has {statement.Parameters.Length} parameters and was given "
+                + $"{wrong.Length}",
                 nameof(sets));
         }
 

@@ -21,8 +21,8 @@ internal sealed class Writer : IAsyncDisposable
     private const long MaxBatchBytes = 16 * 1024 * 1024;
 
     /// <summary>A deadlock ends one of those who wait for each other, and the others go on: the next attempt
-    /// goes through, unless as many others as this come in between. PostgreSQL takes a second to see a deadlock,
-    /// so all attempts together end within the callers' patience.</summary>
+    /// goes through, unless as many others as this come in between. PostgreSQL takes a second to see a
+    /// deadlock, so all attempts together end within the callers' patience.</summary>
     private const int MaxAttempts = 8;
 
     private readonly Database _database;
@@ -139,10 +139,11 @@ internal sealed class Writer : IAsyncDisposable
             return;
         }
 
-        // Orders take what they lock in one order, the same everywhere, and so does each change; but changes that
-        // share a transaction do not. Each on its own, they wait for no one who waits for them.
+        // Orders take what they lock in one order, the same everywhere, and so does each change; but changes
+        // that share a transaction do not. Each on its own, they wait for no one who waits for them.
         IEnumerable<IReadOnlyList<Work>> parts = batch.Where(w => w is not Commit).Select(w => new[] { w });
-        foreach (IReadOnlyList<Work> part in parts.Append([.. batch.OfType<Commit>()]).Where(p => p.Count > 0))
+        parts = parts.Append([.. batch.OfType<Commit>()]).Where(p => p.Count > 0);
+        foreach (IReadOnlyList<Work> part in parts)
         {
             for (int attempt = 2; !await TryBatchAsync(part, isLast: attempt == MaxAttempts); attempt++)
             {
@@ -150,8 +151,8 @@ internal sealed class Writer : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a batch in one transaction and tells all who wait; false when nothing of it was made, none
-    /// was told, and it may go through when it is run again.</summary>
+    /// <summary>Runs a batch in one transaction and tells all who wait; false when nothing of it was made,
+    /// none was told, and it may go through when it is run again.</summary>
     private async Task<bool> TryBatchAsync(IReadOnlyList<Work> batch, bool isLast)
     {
         bool mayRunAgain = false;

@@ -7,9 +7,9 @@ using ZeroStor.Tests;
 
 namespace ZeroStor.Tests;
 
-/// <summary>A PostgreSQL server of the tests' own: made in a temporary folder, reached by a Unix socket there,
-/// with fsync on as everywhere. Disposing stops and removes it; so does a watcher beside it when this process
-/// ends in any other way. Both test projects compile this file.</summary>
+/// <summary>A PostgreSQL server of the tests' own: made in a temporary folder, reached by a Unix socket
+/// there, with fsync on as everywhere. Disposing stops and removes it; so does a watcher beside it when this
+/// process ends in any other way. Both test projects compile this file.</summary>
 internal sealed class PostgresServer : IAsyncDisposable
 {
     /// <summary>The one user that needs a password, once it is made.</summary>

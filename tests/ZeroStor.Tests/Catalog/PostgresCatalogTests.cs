@@ -55,6 +55,26 @@ public sealed class PostgresCatalogTests : CatalogTests
     }
 
     [Fact]
+    public async Task No_statement_is_compiled_before_it_is_run()
+    {
+        var database = new PostgresDatabase(Where, new CatalogOptions());
+        await using var ours = (NpgsqlConnection)await database.ConnectAsync(forWriting: true, Cancel);
+        await using NpgsqlCommand explain = ours.CreateCommand();
+        explain.CommandText = "EXPLAIN ANALYZE SELECT * FROM fabric";
+        var plan = new List<string>();
+        await using (NpgsqlDataReader reader = await explain.ExecuteReaderAsync(Cancel))
+        {
+            while (await reader.ReadAsync(Cancel))
+            {
+                plan.Add(reader.GetString(0));
+            }
+        }
+
+        Assert.NotEmpty(plan);
+        Assert.DoesNotContain(plan, line => line.Contains("JIT", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task What_a_user_asks_of_the_session_stays_asked()
     {
         string where = With(Where, said => said.Options = "-c work_mem=7MB");
