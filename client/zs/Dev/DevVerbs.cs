@@ -117,16 +117,10 @@ internal static class DevVerbs
         }
     }
 
-    /// <exception cref="ZeroStorException">InvalidArgument: none or not one way to say which; NotFound: there is
-    /// no such silo or site.</exception>
+    /// <exception cref="ZeroStorException">NotFound: there is no such silo or site.</exception>
     internal static IReadOnlyList<DevSilo> Choose(
         IReadOnlyList<DevSilo> silos, IReadOnlyList<int> numbers, IReadOnlyList<string> sites, bool all)
     {
-        if (!all && numbers.Count == 0 && sites.Count == 0)
-        {
-            throw ZeroStorException.Invalid("Say which silos: --silo N, --site S, or --all.");
-        }
-
         foreach (int number in numbers.Where(n => silos.All(s => s.Number != n)))
         {
             throw ZeroStorException.NotFound($"There is no silo {number}: zs dev ls lists them.");
@@ -172,12 +166,16 @@ internal static class DevVerbs
               zs dev {name} --all
             """, [Silo, Site, All, Data], async verb =>
         {
+            int[] numbers = verb.Arguments.GetValue(Silo) ?? [];
+            string[] sites = verb.Arguments.GetValue(Site) ?? [];
+            bool all = verb.Arguments.GetValue(All);
+            if (!all && numbers.Length == 0 && sites.Length == 0)
+            {
+                throw ZeroStorException.Invalid("Say which silos: --silo N, --site S, or --all.");
+            }
+
             using DevFabric fabric = DevFabric.Open(FolderOf(verb), verb.Output);
-            IReadOnlyList<DevSilo> chosen = Choose(
-                fabric.State.Silos,
-                verb.Arguments.GetValue(Silo) ?? [],
-                verb.Arguments.GetValue(Site) ?? [],
-                verb.Arguments.GetValue(All));
+            IReadOnlyList<DevSilo> chosen = Choose(fabric.State.Silos, numbers, sites, all);
             await act(fabric, chosen, verb.Cancel);
             Tell(verb.Output, fabric.Folder, fabric.State, Now(fabric, chosen));
         });

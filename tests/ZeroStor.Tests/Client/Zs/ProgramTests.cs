@@ -45,6 +45,17 @@ public sealed class ProgramTests
     [InlineData("scrub --disk")]
     [InlineData("scrub --wait --timeout 0")]
     [InlineData("repair --wait --timeout -1")]
+    [InlineData("dev")]
+    [InlineData("dev up --silos 0")]
+    [InlineData("dev up --silos x")]
+    [InlineData("dev up --sites 201")]
+    [InlineData("dev up --disks-per-silo -1")]
+    [InlineData("dev up --code x")]
+    [InlineData("dev kill")]
+    [InlineData("dev wipe --data /nowhere")]
+    [InlineData("dev start --silo x")]
+    [InlineData("dev add --silos 0")]
+    [InlineData("dev down now")]
     public async Task Wrong_usage_is_found_before_anything_is_asked(string line) =>
         Assert.Equal((int)Exit.Usage, await RunAsync(line));
 
@@ -66,6 +77,16 @@ public sealed class ProgramTests
     [InlineData("scrub --disk 3 --disk 4 --wait --timeout 5")]
     public async Task Without_a_silo_every_verb_is_unreachable(string line) =>
         Assert.Equal((int)Exit.Unreachable, await RunAsync($"{line} --gateway {Nowhere}"));
+
+    [Theory]
+    [InlineData("dev ls --data /no/such/folder", Exit.NotFound)]
+    [InlineData("dev kill --all --data /no/such/folder", Exit.NotFound)]
+    [InlineData("dev add --data /no/such/folder", Exit.NotFound)]
+    [InlineData("dev down --data /no/such/folder", Exit.NotFound)]
+    [InlineData("dev up --silo-path /no/such/silo", Exit.Failed)]
+    [InlineData("dev up --silo-path /no/such/silo --disks-per-silo 8", Exit.NotFound)]
+    public async Task Of_a_dev_fabric_that_is_not_there_it_is_said(string line, object exit) =>
+        Assert.Equal((int)(Exit)exit, await RunAsync(line));
 
     [Fact]
     public async Task A_missing_file_fails_here() =>
@@ -100,7 +121,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(20, count);
+        Assert.Equal(29, count);
     }
 
     [Theory]
