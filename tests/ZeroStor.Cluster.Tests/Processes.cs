@@ -85,7 +85,7 @@ internal sealed class RunningProcess : IDisposable
 /// <summary>A silo as its users run it: a process of its own, on ports that were free.</summary>
 internal sealed class SiloUnderTest : IDisposable
 {
-    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     private readonly string _folder;
     private readonly string[] _arguments;
@@ -121,7 +121,11 @@ internal sealed class SiloUnderTest : IDisposable
         {
             if (_process.HasExited || Stopwatch.GetElapsedTime(start) > StartPatience)
             {
-                _process.Dispose();
+                if (!_process.HasExited)
+                {
+                    _process.Kill();
+                }
+
                 (int code, string output, string errors) = await _process.EndAsync(StartPatience);
                 throw new InvalidOperationException($"the silo did not come up ({code}): {output}{errors}");
             }
