@@ -14,14 +14,20 @@ internal sealed class DevPostgres(string folder, string programs)
     /// <summary>What the kernel takes for a socket's path, less the name that PostgreSQL adds.</summary>
     private const int MaxPathBytes = 107 - 16;
 
-    /// <summary>Each silo keeps a few connections and Orleans up to sixteen more: enough for fifty silos.</summary>
+    /// <summary>Each silo takes some eight connections: enough for a hundred silos.</summary>
     private const int MaxConnections = 1000;
+
+    /// <summary>Orleans takes up to sixteen when a silo starts, and the server a process for each: with many silos on
+    /// one machine that alone keeps it busy.</summary>
+    private const int OrleansConnections = 4;
 
     private string Home => Path.Combine(folder, "postgres");
 
     private string Data => Path.Combine(Home, "data");
 
-    public string ConnectionString => $"Host={Home};Database={Database};Username={User}";
+    public string ConnectionString => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Host={Home};Database={Database};Username={User};Maximum Pool Size={OrleansConnections}");
 
     /// <summary>Makes the server's files and the database, and starts it.</summary>
     /// <exception cref="ZeroStorException">What stands against it.</exception>

@@ -186,7 +186,7 @@ public sealed class DevTests : IDisposable
 
         Assert.Equal(
             """{"data":"/d","silos":[{"number":3,"name":"silo3","site":"1","state":"paused","pid":9,"""
-            + """"gateway":"127.0.0.1:103","residentBytes":7,"folder":"/d/silo3"}]}""",
+            + "\"gateway\":\"127.0.0.1:103\",\"residentBytes\":7,\"folder\":\"/d/silo3\"}]}",
             Encoding.UTF8.GetString(target.ToArray()));
     }
 
