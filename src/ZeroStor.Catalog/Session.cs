@@ -15,6 +15,8 @@ internal sealed class Session : IAsyncDisposable
     private readonly Database _database;
     private readonly bool _forWriting;
     private readonly Dictionary<string, (SqlStatement Statement, DbCommand Command)> _prepared = [];
+    private string? _databaseId;
+    private bool _isIdKnown;
     private string? _warning;
 
     public Session(DbConnection connection, Database database, bool forWriting)
@@ -79,8 +81,18 @@ internal sealed class Session : IAsyncDisposable
         }
     }
 
-    /// <summary>See <see cref="FabricState.DatabaseId"/>.</summary>
-    public Task<string?> ReadDatabaseIdAsync() => _database.ReadIdAsync(this);
+    /// <summary>See <see cref="FabricState.DatabaseId"/>. Read once for each connection: a server that becomes
+    /// another one ends those it had.</summary>
+    public async Task<string?> ReadDatabaseIdAsync()
+    {
+        if (!_isIdKnown)
+        {
+            _databaseId = await _database.ReadIdAsync(this);
+            _isIdKnown = true;
+        }
+
+        return _databaseId;
+    }
 
     /// <summary>Runs a script of many statements, without parameters.</summary>
     public async Task RunScriptAsync(string text)
