@@ -11,6 +11,13 @@ public sealed class DiskVerbsTests
     public async Task A_disk_is_added_scrubbed_removed_and_refused_by_the_command_line()
     {
         using var folder = new TemporaryFolder();
+        string data = Directory.CreateDirectory(Path.Combine(folder.Path, "zerostor-data")).FullName;
+
+        // The background must not find first what the command line is to find.
+        await File.WriteAllTextAsync(
+            Path.Combine(data, "appsettings.json"),
+            """{"ZeroStor":{"ScrubMaxMiBPerSecond":0}}""",
+            TestContext.Current.CancellationToken);
         using var silo = new SiloUnderTest(folder.Path, "--disks", "6", "--code", "4+2");
         await silo.StartAsync();
         string file = Path.Combine(folder.Path, "file");

@@ -55,11 +55,8 @@ public sealed class ScrubTests
         ScrubProgress again = await EndedAsync(fabric, await fabric.Client.BeginScrubAsync(cancel: Cancel));
         Assert.Equal((6 * Objects, 0), (again.Shards, again.Bad));
         Assert.Equal(again.TotalBytes, again.Bytes);
-        long decoded = (await fabric.Client.StatusAsync(Cancel)).Counters["stripesDecoded"];
         await VerifyAsync(vault, objects);
-        Assert.Equal(decoded, (await fabric.Client.StatusAsync(Cancel)).Counters["stripesDecoded"]);
-        Assert.All(
-            await PlacesAsync(vault), place => Assert.Equal("present", place.State));
+        Assert.All(await PlacesAsync(vault), place => Assert.Equal("present", place.State));
     }
 
     [Fact]
