@@ -104,7 +104,8 @@ internal sealed class TestFabric : IAsyncDisposable
 /// <summary>Waits for what a background job will bring about, and says what did not come.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    /// <summary>Long: it is only waited out where something fails, and machines that run tests are busy.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(180);
 
     public static async Task HoldsAsync(Func<Task<bool>> condition, string what)
     {

@@ -28,6 +28,7 @@ public static partial class OsFile
     private const int FileMode = 0b110_100_000;
 
     private const int LockExclusiveNoWait = 2 | 4;
+    private const int Unlock = 8;
 
     // statx(2) has one layout on all architectures, which stat(2) has not.
     private const int CurrentFolder = -100;
@@ -176,12 +177,26 @@ public static partial class OsFile
             SafeFileHandle file = OsFile.Open(path, ReadWriteFlag | CreateFlag);
             if (Retry(() => Native.Flock(file, LockExclusiveNoWait)) == 0)
             {
-                return file;
+                return new HeldLock(file);
             }
 
             int errno = Marshal.GetLastPInvokeError();
             file.Dispose();
             return errno == WouldBlock ? null : throw new OsException("flock", path, errno);
+        }
+    }
+
+    // Closing alone would not do: while a child process is being started it has a copy of the handle, and with it
+    // the lock, until it becomes another program. Unlocking ends it for all copies.
+    private sealed class HeldLock(SafeFileHandle file) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (!file.IsClosed)
+            {
+                _ = Retry(() => Native.Flock(file, Unlock));
+                file.Dispose();
+            }
         }
     }
 
