@@ -12,6 +12,9 @@ internal sealed class SiloSettings
 
     public const int DefaultPort = 11111;
 
+    /// <summary>Beyond this they only cost memory.</summary>
+    private const int MaxConnectionsPerSilo = 16;
+
     public ZeroStorOptions Fabric { get; } = new();
 
     public string Name { get; set; } = "silo1";
@@ -30,6 +33,11 @@ internal sealed class SiloSettings
     /// shows in a list of processes; null: a catalog of this silo alone. Also read from
     /// <c>ConnectionStrings:ZeroStor</c>.</summary>
     public string? Postgres { get; set; }
+
+    /// <summary>Connections to each other silo. Shards must not hold up small calls, probes among them: on one
+    /// connection a call behind eight megabytes waits milliseconds. Each costs some hundred kilobytes at both
+    /// ends, so where many silos share a machine fewer are better.</summary>
+    public int ConnectionsPerSilo { get; set; } = 4;
 
     public IPAddress AdvertisedAddress => IPAddress.Parse(Address);
 
@@ -148,6 +156,13 @@ internal sealed class SiloSettings
         if (Fabric.Disks is < 0 or > 1000)
         {
             throw ZeroStorException.Invalid($"--disks {Fabric.Disks} is not a number of disks: 0 to 1000 is");
+        }
+
+        if (ConnectionsPerSilo is < 1 or > MaxConnectionsPerSilo)
+        {
+            throw ZeroStorException.Invalid(
+                $"ConnectionsPerSilo {ConnectionsPerSilo} is not a number of connections: 1 to "
+                + $"{MaxConnectionsPerSilo} is");
         }
 
         foreach (int port in new[] { Port, GatewayPort })

@@ -30,6 +30,7 @@ internal sealed class DevFabric : IDisposable
     private static readonly Dictionary<string, string> SmallSilo = new()
     {
         ["ZeroStor__StripeMemoryBytes"] = (48 * 1024 * 1024).ToString(CultureInfo.InvariantCulture),
+        ["ZeroStor__ConnectionsPerSilo"] = "1",
         ["ZeroStor__VolumeBytes"] = (64 * 1024 * 1024).ToString(CultureInfo.InvariantCulture),
         ["DOTNET_TieredPGO"] = "0",
         ["DOTNET_GCConserveMemory"] = "5",

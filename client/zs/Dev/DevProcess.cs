@@ -20,6 +20,10 @@ internal static class DevProcess
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>How often an empty command line is looked at: changing programs takes far less than so many
+    /// milliseconds.</summary>
+    private const int MostLooks = 50;
+
     // The shell opens the log, so that no pipe ties the program to who started it.
     private const string Detached =
         "log=$1; shift; exec </dev/null >>\"$log\" 2>&1; command -v setsid >/dev/null && exec setsid \"$@\"; exec \"$@\"";
@@ -96,7 +100,7 @@ internal static class DevProcess
         string folder = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
         try
         {
-            if (pid == 0 || !File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0').Contains(sign))
+            if (pid == 0 || !CommandLine(folder).Contains(sign))
             {
                 return DevProcessState.Down;
             }
@@ -113,6 +117,23 @@ internal static class DevProcess
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return DevProcessState.Down;
+        }
+    }
+
+    // Empty for a moment while the shell gives way to the program, and for good when the process ended and nobody
+    // took note of it yet.
+    private static string[] CommandLine(string folder)
+    {
+        string path = Path.Combine(folder, "cmdline");
+        for (int looks = 1; ; looks++)
+        {
+            string line = File.ReadAllText(path);
+            if (line.Length > 0 || looks == MostLooks)
+            {
+                return line.Split('\0');
+            }
+
+            Thread.Sleep(1);
         }
     }
 

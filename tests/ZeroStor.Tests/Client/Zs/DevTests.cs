@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
 using ZeroStor.CommandLine;
@@ -121,6 +122,32 @@ public sealed class DevTests : IDisposable
         Assert.Equal(DevProcessState.Down, DevProcess.Look(Environment.ProcessId, sign + "/silo1"));
         Assert.Equal(DevProcessState.Down, DevProcess.Look(0, own[0]));
         Assert.True(DevProcess.ResidentBytes(Environment.ProcessId) > 1_000_000);
+    }
+
+    [Fact]
+    public void A_process_that_changes_programs_is_there_all_the_while()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "processes are looked up in /proc");
+
+        // Hundreds of programs, one after the other, in one process: in each change its command line is empty for
+        // a moment.
+        const string Chain = "[ $1 -gt 0 ] || exec sh -c 'read line' sh \"$2\"; exec sh -c \"$0\" \"$0\" $(($1 - 1)) \"$2\"";
+        using Process process = Process.Start(
+            new ProcessStartInfo("sh", ["-c", Chain, Chain, "300", _folder]) { RedirectStandardInput = true })!;
+        try
+        {
+            string[] line;
+            do
+            {
+                Assert.Equal(DevProcessState.Running, DevProcess.Look(process.Id, _folder));
+                line = File.ReadAllText($"/proc/{process.Id}/cmdline").Split('\0');
+            }
+            while (!line.Contains("read line"));
+        }
+        finally
+        {
+            process.Kill();
+        }
     }
 
     [Fact]
