@@ -81,6 +81,23 @@ internal static class StatusVerb
 
         w.WriteEndArray();
         w.WriteEndObject();
+        if (status.Repair is { } repair)
+        {
+            w.WriteStartObject("repair");
+            w.WriteString("silo", repair.Silo);
+            w.WriteNumber("groupsToRepair", repair.GroupsToRepair);
+            w.WriteNumber("shardsLeft", repair.ShardsLeft);
+            w.WriteNumber("shardsRebuilt", repair.ShardsRebuilt);
+            w.WriteNumber("shardsCopied", repair.ShardsCopied);
+            w.WriteNumber("bytesRead", repair.BytesRead);
+            w.WriteNumber("bytesWritten", repair.BytesWritten);
+            w.WriteEndObject();
+        }
+        else
+        {
+            w.WriteNull("repair");
+        }
+
         w.WriteStartObject("counters");
         foreach ((string name, long value) in status.Counters)
         {
@@ -153,6 +170,10 @@ internal static class StatusVerb
         }
 
         Tell(output, status.Ledger, status.Tick);
+        output.Line(status.Repair is { } repair
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"repair {repair.GroupsToRepair} groups to repair, seen to by {repair.Silo}")
+            : "repair does not answer: another silo takes over within seconds");
         foreach ((string name, long value) in status.Counters)
         {
             output.Line(string.Create(CultureInfo.InvariantCulture, $"count  {name}: {value}"));

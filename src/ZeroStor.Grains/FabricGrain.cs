@@ -51,6 +51,9 @@ internal sealed class FabricGrain(
         return [.. infos.OfType<VaultInfo>()];
     }
 
+    /// <summary>The status answers without what the repair scheduler says when that takes longer.</summary>
+    private static readonly TimeSpan RepairPatience = TimeSpan.FromSeconds(1);
+
     public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
 
@@ -92,6 +95,7 @@ internal sealed class FabricGrain(
     public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
+        Task<RepairProgress?> repair = LookAtRepairAsync(cancel);
         FabricState state = await catalog.ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
         ImmutableArray<DiskStatus> listed = await disks.ListAsync(cancel);
@@ -105,7 +109,21 @@ internal sealed class FabricGrain(
             Counters = counters.Snapshot(),
             Notices = [Openness(), .. Notices(current, state, ledger), .. Liars(listed)],
             IsBehind = state.WentBack is not null,
+            Repair = await repair,
         };
+    }
+
+    private async Task<RepairProgress?> LookAtRepairAsync(CancellationToken cancel)
+    {
+        try
+        {
+            return await RepairAsync(hurry: false, cancel).WaitAsync(RepairPatience, cancel);
+        }
+        catch (Exception e) when (e is TimeoutException or OrleansException or ZeroStorException)
+        {
+            // It hangs, or is just being found another silo.
+            return null;
+        }
     }
 
     private async Task<VaultInfo?> DescribeAsync(string vault, CancellationToken cancel)

@@ -19,6 +19,7 @@ internal sealed class Repairer(
     HomeHealth health,
     Counters counters,
     ZeroStorOptions options,
+    ILocalSiloDetails self,
     TimeProvider time,
     ILogger<Repairer> log)
 {
@@ -80,6 +81,7 @@ internal sealed class Repairer(
         BytesWritten = _done.BytesWritten,
         Busy = _busy,
         GetP99 = health.Gets.P99,
+        Silo = self.Name,
     };
 
     // A disk that is missing while its silo runs failed alone: nobody waits for it. Of a silo that is away it is

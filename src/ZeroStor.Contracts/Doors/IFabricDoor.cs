@@ -146,6 +146,9 @@ public sealed record FabricStatus
 
     /// <summary>Whether the catalog went back, so that nothing is reclaimed until it is adopted.</summary>
     [Id(7)] public bool IsBehind { get; init; }
+
+    /// <summary>How repair stands; null when the silo that sees to it does not answer.</summary>
+    [Id(8)] public RepairProgress? Repair { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.silo-status")]
@@ -188,6 +191,9 @@ public sealed record RepairProgress
     /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile; zero until enough were seen.
     /// </summary>
     [Id(8)] public required TimeSpan GetP99 { get; init; }
+
+    /// <summary>The silo that sees to it now.</summary>
+    [Id(11)] public required string Silo { get; init; }
 }
 
 /// <summary>How many stripes have how many of their shards.</summary>
