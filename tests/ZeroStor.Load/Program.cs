@@ -45,6 +45,11 @@ internal static class Program
         Description = "Ends when this file is there", Required = true,
     };
 
+    private static readonly Option<int> Gets = new("--gets")
+    {
+        Description = "Goes on behind the stop until so many gets were made",
+    };
+
     private static readonly TimeSpan StopLook = TimeSpan.FromMilliseconds(200);
 
     public static Task<int> Main(string[] args)
@@ -52,7 +57,7 @@ internal static class Program
         var root = new RootCommand("Puts objects, gets them, and tells what failed, what differed and how long it took.")
         {
             Make("fill", "Puts so many objects.", [Objects, Bytes, Seed, Putters], FillAsync),
-            Make("run", "Puts and gets until it is told to stop.", [Stop, Bytes, Seed, Putters, Getters], RunAsync),
+            Make("run", "Puts and gets until it is told to stop.", [Stop, Gets, Bytes, Seed, Putters, Getters], RunAsync),
             Make("verify", "Gets all that was acknowledged, once.", [Getters], VerifyAsync),
         };
         return root.Parse(args).InvokeAsync();
@@ -105,14 +110,14 @@ internal static class Program
         ParseResult parsed, Work work, Acknowledged acknowledged, CancellationToken cancel)
     {
         string stop = parsed.GetValue(Stop)!;
+        int gets = parsed.GetValue(Gets);
         int seed = parsed.GetValue(Seed);
         long wanted = parsed.GetValue(Bytes);
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         IEnumerable<Task> putters = Enumerable.Range(0, parsed.GetValue(Putters)).Select(p => Task.Run(
             async () =>
             {
                 var random = new Random(seed + (1000 * (p + 1)) + 7);
-                for (int i = 0; !File.Exists(stop); i++)
+                for (int i = 0; GoesOn(); i++)
                 {
                     (string key, Content content) = Next(random, new Sizes(wanted), seed, i);
                     await work.PutAsync($"{key}.{p}", content, cancel);
@@ -123,7 +128,7 @@ internal static class Program
             async () =>
             {
                 var random = new Random(seed + (1000 * (g + 1)));
-                while (!File.Exists(stop))
+                while (GoesOn())
                 {
                     if (acknowledged.Any(random, wanted) is { } one)
                     {
@@ -137,6 +142,8 @@ internal static class Program
             },
             cancel));
         return Task.WhenAll([.. putters, .. getters]);
+
+        bool GoesOn() => work.Gets.Count < gets || !File.Exists(stop);
     }
 
     private static Task VerifyAsync(

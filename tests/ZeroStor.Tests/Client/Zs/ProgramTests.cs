@@ -203,6 +203,19 @@ public sealed class ProgramTests
             },
             Counters = ImmutableSortedDictionary<string, long>.Empty.Add("stripesWritten", 7),
             Notices = ["Gateways listen beyond loopback."],
+            Repair = new RepairProgress
+            {
+                GroupsToRepair = 2,
+                Rounds = 1,
+                ShardsRebuilt = 10,
+                ShardsCopied = 3,
+                ShardsLeft = 4,
+                BytesRead = 500,
+                BytesWritten = 100,
+                Busy = TimeSpan.FromSeconds(1),
+                GetP99 = TimeSpan.Zero,
+                Silo = "a",
+            },
         };
         using var target = new MemoryStream();
         new Output(true, false, TextWriter.Null, target, TextWriter.Null).Json(
@@ -214,6 +227,8 @@ public sealed class ProgramTests
             "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2,"wrongShards":0}],
             "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1},"lost":2,"green":false,"censusTick":8,
             "classes":[{"code":"4+2","spread":"rack","stripes":7,"whole":6,"byMissing":{"0":6,"1":1}}]},
+            "repair":{"silo":"a","groupsToRepair":2,"shardsLeft":4,"shardsRebuilt":10,"shardsCopied":3,
+            "bytesRead":500,"bytesWritten":100},
             "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
             """.ReplaceLineEndings("") + "\n",
             Encoding.UTF8.GetString(target.ToArray()));
