@@ -11,28 +11,31 @@ internal sealed class DiskOrders(
     SiloMap map,
     SiloWatch silos,
     IShardHome homes,
-    Counters counters,
-    IClusterMembershipService membership,
+    SiloSurvey survey,
     IGrainFactory grains)
 {
-    /// <summary>A disk or silo that has not told of itself by then is shown as it was last known.</summary>
-    private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
-
-    public async Task<ImmutableArray<DiskStatus>> ListAsync(CancellationToken cancel)
+    /// <param name="reports">What silos tell, while the disks are asked.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    public async Task<ImmutableArray<DiskStatus>> ListAsync(
+        Task<SiloReports> reports, CancellationToken cancel)
     {
-        IEnumerable<DiskEntry> disks =
-            map.Current.Disks.Where(d => !map.Current.IsGone(d)).OrderBy(d => d.Id);
-        return [.. await Task.WhenAll(disks.Select(async d => Status(d, await ReportAsync(d, cancel))))];
+        FabricMap current = map.Current;
+        DiskEntry[] disks = [.. current.Disks.Where(d => !current.IsGone(d)).OrderBy(d => d.Id)];
+        DiskReport?[] told = await Task.WhenAll(disks.Select(d => ReportAsync(d, cancel)));
+        SiloReports known = await reports;
+        return [.. disks.Zip(told, (disk, report) => Status(disk, report, known))];
     }
 
     public async Task<DiskDetails> ShowAsync(DiskId disk, CancellationToken cancel)
     {
         FabricMap current = map.Current;
         DiskEntry entry = Demand(current, disk);
+        Task<SiloReports> reports = survey.AskAsync(cancel);
+        Task<DiskNotes?> notes = NotesAsync(entry, cancel);
         DiskReport? report = await ReportAsync(entry, cancel);
         return new DiskDetails
         {
-            Status = Status(entry, report),
+            Status = Status(entry, report, await reports),
             Labels = entry.Labels,
             Claim = entry.Claim,
             IsManaged = entry.IsManaged,
@@ -41,18 +44,18 @@ internal sealed class DiskOrders(
             LiveBytes = report?.LiveBytes ?? 0,
             Shards = report?.Shards ?? 0,
             HighestTick = report?.HighestTick ?? default,
-            Notes = await NotesAsync(entry, cancel),
+            Notes = await notes,
         };
     }
 
     public Task<DiskAdded> AddAsync(AddDisk add, CancellationToken cancel)
     {
-        string[] silos = [.. ActiveSilos()];
-        string silo = add.Silo ?? (silos.Length == 1
-            ? silos[0]
+        ImmutableSortedSet<string> there = silos.There;
+        string silo = add.Silo ?? (there.Count == 1
+            ? there[0]
             : throw ZeroStorException.Invalid(
-                $"there are several silos, {string.Join(", ", silos)}: name one with --silo"));
-        return silos.Contains(silo)
+                $"there are several silos, {string.Join(", ", there)}: name one with --silo"));
+        return there.Contains(silo)
             ? grains.GetGrain<ISiloGrain>(silo).AddDiskAsync(add, cancel)
             : throw ZeroStorException.NotFound($"there is no silo {silo} up: zs status shows those that are");
     }
@@ -70,7 +73,7 @@ internal sealed class DiskOrders(
             },
             cancel);
         DiskEntry entry = map.Current.Disk(disk)!;
-        if (ActiveSilos().Contains(entry.Silo))
+        if (silos.There.Contains(entry.Silo))
         {
             await grains.GetGrain<ISiloGrain>(entry.Silo).CloseDiskAsync(disk, cancel);
         }
@@ -127,12 +130,6 @@ internal sealed class DiskOrders(
         return new ScrubProgress { Order = order, Disks = [.. parts.SelectMany(p => p).OrderBy(d => d.Disk)] };
     }
 
-    private IEnumerable<string> ActiveSilos() =>
-        membership.CurrentSnapshot.Members.Values
-            .Where(m => m.Status == Orleans.Runtime.SiloStatus.Active)
-            .Select(m => m.Name)
-            .Order(StringComparer.Ordinal);
-
     private static DiskEntry Demand(FabricMap current, DiskId disk) =>
         current.Disk(disk)
         ?? throw ZeroStorException.NotFound($"the fabric has no disk {disk}: zs disk ls shows those it has");
@@ -140,35 +137,16 @@ internal sealed class DiskOrders(
     private static bool IsReadable(DiskEntry disk) =>
         disk.State is not (DiskState.Missing or DiskState.Removed);
 
-    private async Task<DiskReport?> ReportAsync(DiskEntry disk, CancellationToken cancel)
-    {
-        try
-        {
-            return await homes
-                .ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel)
-                .AsTask().WaitAsync(ReportPatience, cancel);
-        }
-        catch (Exception e) when (e is ZeroStorException or TimeoutException)
-        {
-            return null;
-        }
-    }
+    private Task<DiskReport?> ReportAsync(DiskEntry disk, CancellationToken cancel) =>
+        SiloSurvey.WithinPatienceAsync(
+            () => homes.ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel).AsTask(), cancel);
 
-    private async Task<DiskNotes?> NotesAsync(DiskEntry disk, CancellationToken cancel)
-    {
-        try
-        {
-            return await grains.GetGrain<ISiloGrain>(disk.Silo).DiskNotesAsync(disk.Id, cancel)
-                .WaitAsync(ReportPatience, cancel);
-        }
-        catch (Exception e) when (e is ZeroStorException or TimeoutException)
-        {
-            return null;
-        }
-    }
+    private Task<DiskNotes?> NotesAsync(DiskEntry disk, CancellationToken cancel) =>
+        SiloSurvey.WithinPatienceAsync(
+            () => grains.GetGrain<ISiloGrain>(disk.Silo).DiskNotesAsync(disk.Id, cancel), cancel);
 
     // Up by the map, and not to be heard of: missing for all that is known.
-    private DiskStatus Status(DiskEntry disk, DiskReport? report)
+    private DiskStatus Status(DiskEntry disk, DiskReport? report, SiloReports reports)
     {
         bool drains = disk.State == DiskState.Draining && report is { State: DiskState.Up };
         DiskState state = drains ? DiskState.Draining
@@ -183,7 +161,7 @@ internal sealed class DiskOrders(
                 : char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..],
             UsedBytes = report?.UsedBytes ?? 0,
             FreeBytes = report?.FreeBytes ?? 0,
-            WrongShards = counters.WrongShards(disk.Id),
+            WrongShards = reports.WrongShards(disk.Id),
         };
     }
 }

@@ -16,8 +16,8 @@ internal sealed class FabricGrain(
     SiloMap map,
     ICatalog catalog,
     LedgerKeeper ledgers,
-    Counters counters,
     DiskOrders disks,
+    SiloSurvey survey,
     IClusterMembershipService membership,
     ZeroStorOptions options,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
@@ -51,8 +51,13 @@ internal sealed class FabricGrain(
         return [.. infos.OfType<VaultInfo>()];
     }
 
-    public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
-        grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
+    // Gets are opened everywhere, and the scheduler knows of its own silo's only.
+    public async Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel)
+    {
+        Task<SiloReports> reports = survey.AskAsync(cancel);
+        RepairProgress progress = await grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
+        return progress with { GetP99 = (await reports).GetP99 };
+    }
 
     public Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).CensusAsync(begin);
@@ -61,7 +66,7 @@ internal sealed class FabricGrain(
         grains.GetGrain<IRepairSchedulerGrain>(0).AdoptAsync(step, cancel);
 
     public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
-        disks.ListAsync(cancel);
+        disks.ListAsync(survey.AskAsync(cancel), cancel);
 
     public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
         disks.ShowAsync(disk, cancel);
@@ -92,9 +97,12 @@ internal sealed class FabricGrain(
     public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
+        Task<SiloReports> asked = survey.AskAsync(cancel);
+        Task<ImmutableArray<DiskStatus>> listing = disks.ListAsync(asked, cancel);
         FabricState state = await catalog.ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
-        ImmutableArray<DiskStatus> listed = await disks.ListAsync(cancel);
+        SiloReports reports = await asked;
+        ImmutableArray<DiskStatus> listed = await listing;
         return new FabricStatus
         {
             Fabric = current.Fabric,
@@ -102,8 +110,11 @@ internal sealed class FabricGrain(
             Silos = [.. Silos(current)],
             Disks = listed,
             Ledger = ledger,
-            Counters = counters.Snapshot(),
-            Notices = [Openness(), .. Notices(current, state, ledger), .. Liars(listed)],
+            Counters = reports.Counters,
+            Notices =
+            [
+                Openness(), .. Notices(current, state, ledger), .. Silence(reports), .. Liars(listed),
+            ],
             IsBehind = state.WentBack is not null,
         };
     }
@@ -166,6 +177,11 @@ internal sealed class FabricGrain(
                     + $"zs disk remove {disk.Id}";
         }
     }
+
+    private static IEnumerable<string> Silence(SiloReports reports) =>
+        reports.Silent.Select(silo =>
+            $"silo {silo} did not answer within {SiloSurvey.Patience.TotalSeconds:0} s: what it counted is not in "
+            + "the counters here");
 
     private static IEnumerable<string> Liars(ImmutableArray<DiskStatus> disks) =>
         disks.Where(d => d.WrongShards > 0).Select(d =>

@@ -88,6 +88,7 @@ public static class ZeroStorSilo
         services.AddSingleton<DiskOpener>();
         services.AddSingleton<SiloDisks>();
         services.AddSingleton<Scrubber>();
+        services.AddSingleton<SiloSurvey>();
         services.AddSingleton<DiskOrders>();
         services.AddSingleton<FirstVault>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameCheck>();

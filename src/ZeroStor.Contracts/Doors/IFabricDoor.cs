@@ -137,7 +137,7 @@ public sealed record FabricStatus
 
     [Id(4)] public required Ledger Ledger { get; init; }
 
-    /// <summary>Since the silos started, summed over them: stripesWritten, stripesRead, stripesDecoded,
+    /// <summary>Since the silos started, summed over those that answer: stripesWritten, stripesRead, stripesDecoded,
     /// shardsRepaired, and what else they count.</summary>
     [Id(5)] public required ImmutableSortedDictionary<string, long> Counters { get; init; }
 
@@ -185,8 +185,8 @@ public sealed record RepairProgress
     /// <summary>Time spent repairing, for a rate.</summary>
     [Id(7)] public required TimeSpan Busy { get; init; }
 
-    /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile; zero until enough were seen.
-    /// </summary>
+    /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile, at the slowest silo; zero until enough
+    /// were seen.</summary>
     [Id(8)] public required TimeSpan GetP99 { get; init; }
 }
 
