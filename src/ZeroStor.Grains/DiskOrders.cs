@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Placement;
@@ -12,8 +13,13 @@ internal sealed class DiskOrders(
     SiloWatch silos,
     IShardHome homes,
     SiloSurvey survey,
-    IGrainFactory grains)
+    IGrainFactory grains,
+    ILogger<DiskOrders> log)
 {
+    /// <summary>How long whoever removes a disk waits for its silo to close it: what is under way there ends first.
+    /// </summary>
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(10);
+
     /// <param name="reports">What silos tell, while the disks are asked.</param>
     /// <param name="cancel">Gives up asking.</param>
     public async Task<ImmutableArray<DiskStatus>> ListAsync(
@@ -60,31 +66,45 @@ internal sealed class DiskOrders(
             : throw ZeroStorException.NotFound($"there is no silo {silo} up: zs status shows those that are");
     }
 
-    /// <summary>As <see cref="IFabricDoor.RemoveDiskAsync"/>. The map decides; a silo that is not up, or does
-    /// not hear, closes the disk as soon as it reads the map.</summary>
+    /// <summary>As <see cref="IFabricDoor.RemoveDiskAsync"/>.</summary>
     public async Task<DiskRemoved> RemoveAsync(DiskId disk, bool leaveShort, CancellationToken cancel)
     {
-        Removal? removal = null;
-        await map.ChangeAsync(
-            from =>
-            {
-                removal = Removal.Plan(from, disk, leaveShort);
-                return removal.Change;
-            },
-            cancel);
-        DiskEntry entry = map.Current.Disk(disk)!;
-        if (silos.There.Contains(entry.Silo))
-        {
-            await grains.GetGrain<ISiloGrain>(entry.Silo).CloseDiskAsync(disk, cancel);
-        }
-
+        Removal removal = await RemoveAsync(
+            from => Removal.Plan(from, disk, leaveShort, silos.Absence), cancel);
         return new DiskRemoved
         {
             Disk = disk,
-            Path = entry.Path,
-            PlacesMoved = removal!.PlacesMoved,
+            Path = map.Current.Disk(disk)!.Path,
+            PlacesMoved = removal.PlacesMoved,
             PlacesShort = removal.PlacesShort,
         };
+    }
+
+    /// <summary>Takes disks out of the map, and closes them where they are open.</summary>
+    public async Task<Removal> RemoveAsync(Func<FabricMap, Removal> plan, CancellationToken cancel)
+    {
+        Removal removal = null!;
+        await map.ChangeAsync(from => (removal = plan(from)).Change, cancel);
+        ImmutableSortedSet<string> there = silos.There;
+        await Task.WhenAll(removal.Disks
+            .Select(d => map.Current.Disk(d)!)
+            .Where(d => there.Contains(d.Silo))
+            .Select(d => CloseAsync(d, cancel)));
+        return removal;
+    }
+
+    // The map has decided. A silo that does not hear of it closes the disk as soon as it reads the map.
+    private async Task CloseAsync(DiskEntry disk, CancellationToken cancel)
+    {
+        try
+        {
+            await grains.GetGrain<ISiloGrain>(disk.Silo).CloseDiskAsync(disk.Id, cancel)
+                .WaitAsync(ClosePatience, cancel);
+        }
+        catch (Exception e) when (e is ZeroStorException or TimeoutException or OrleansException)
+        {
+            log.DiskNotClosed(disk.Id, disk.Silo, e.Message);
+        }
     }
 
     /// <summary>As <see cref="IFabricDoor.DrainDiskAsync"/>.</summary>
@@ -145,18 +165,18 @@ internal sealed class DiskOrders(
         SiloSurvey.WithinPatienceAsync(
             () => grains.GetGrain<ISiloGrain>(disk.Silo).DiskNotesAsync(disk.Id, cancel), cancel);
 
-    // Up by the map, and not to be heard of: missing for all that is known.
+    // Up by the map, and not to be heard of: missing for all that is known. One that was emptied is not missed.
     private DiskStatus Status(DiskEntry disk, DiskReport? report, SiloReports reports)
     {
-        bool drains = disk.State == DiskState.Draining && report is { State: DiskState.Up };
-        DiskState state = drains ? DiskState.Draining
+        bool isDrained = disk.State == DiskState.Draining && !map.Current.IsNeeded(disk.Id);
+        DiskState state = disk.State == DiskState.Draining && report is { State: DiskState.Up } ? DiskState.Draining
             : report?.State ?? (disk.State is DiskState.Up or DiskState.Draining ? DiskState.Missing : disk.State);
         return new DiskStatus
         {
             Id = disk.Id,
             Silo = disk.Silo,
             Path = disk.Path,
-            State = drains && !map.Current.IsNeeded(disk.Id)
+            State = isDrained
                 ? "drained"
                 : char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..],
             UsedBytes = report?.UsedBytes ?? 0,

@@ -4,7 +4,6 @@ using Orleans.Concurrency;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Placement;
-using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
 
 namespace ZeroStor.Grains;
 
@@ -17,6 +16,7 @@ internal sealed class FabricGrain(
     ICatalog catalog,
     LedgerKeeper ledgers,
     DiskOrders disks,
+    SiloOrders silos,
     SiloSurvey survey,
     IClusterMembershipService membership,
     ZeroStorOptions options,
@@ -81,6 +81,13 @@ internal sealed class FabricGrain(
     public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
         disks.ResetAsync(disk, cancel);
 
+    public Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel) => silos.ListAsync(cancel);
+
+    public Task<SiloRemoved> RemoveSiloAsync(string silo, bool leaveShort, CancellationToken cancel) =>
+        silos.RemoveAsync(silo, leaveShort, cancel);
+
+    public Task<int> DrainSiloAsync(string silo, CancellationToken cancel) => silos.DrainAsync(silo, cancel);
+
     public Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel) =>
         disks.BeginScrubAsync(order, cancel);
 
@@ -107,7 +114,7 @@ internal sealed class FabricGrain(
         {
             Fabric = current.Fabric,
             Tick = map.Tick,
-            Silos = [.. Silos(current)],
+            Silos = silos.Statuses(),
             Disks = listed,
             Ledger = ledger,
             Counters = reports.Counters,
@@ -131,19 +138,6 @@ internal sealed class FabricGrain(
             return null;
         }
     }
-
-    private IEnumerable<SiloStatus> Silos(FabricMap current) =>
-        membership.CurrentSnapshot.Members.Values
-
-            // The table remembers former lives of a silo for days: the last one counts.
-            .GroupBy(m => m.Name, (_, lives) => lives.MaxBy(m => m.SiloAddress.Generation)!)
-            .OrderBy(m => m.Name, StringComparer.Ordinal)
-            .Select(m => new SiloStatus
-            {
-                Name = m.Name,
-                State = CamelCase(m.Status.ToString()),
-                Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
-            });
 
     private string Openness()
     {
@@ -187,6 +181,4 @@ internal sealed class FabricGrain(
         disks.Where(d => d.WrongShards > 0).Select(d =>
             $"disk {d.Id} ({d.Path}) answered {d.WrongShards} times with something else than was put there: "
             + $"zs scrub --disk {d.Id} --wait tells whether it rots");
-
-    private static string CamelCase(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 }

@@ -90,6 +90,7 @@ public static class ZeroStorSilo
         services.AddSingleton<Scrubber>();
         services.AddSingleton<SiloSurvey>();
         services.AddSingleton<DiskOrders>();
+        services.AddSingleton<SiloOrders>();
         services.AddSingleton<FirstVault>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameCheck>();
         services.AddSingleton<DiskHost>();

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using System.CommandLine;
+using ZeroStor.Client;
+using ZeroStor.Contracts.Doors;
+
+namespace ZeroStor.CommandLine;
+
+/// <summary>The wait for disks that are being emptied.</summary>
+internal static class Drain
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    public static Option<bool> MakeWait() =>
+        new("--wait") { Description = "End when all that is needed of it is on others" };
+
+    /// <summary>Hurries repair until none of the disks drains any more. One that cannot be reached meanwhile is
+    /// waited for as well: what it held is rebuilt then.</summary>
+    public static async Task UntilEmptyAsync(
+        ZeroStorClient client, Func<DiskStatus, bool> which, CancellationToken cancel)
+    {
+        HashSet<DiskId> draining = [.. (await DisksAsync("draining")).Select(d => d.Id)];
+        while ((await DisksAsync("draining", "missing")).Any(d => draining.Contains(d.Id)))
+        {
+            await client.RepairAsync(hurry: true, cancel);
+            await Task.Delay(Pause, cancel);
+        }
+
+        async Task<IEnumerable<DiskStatus>> DisksAsync(params string[] states)
+        {
+            ImmutableArray<DiskStatus> disks = await client.ListDisksAsync(cancel);
+            return disks.Where(d => which(d) && states.Contains(d.State));
+        }
+    }
+}
