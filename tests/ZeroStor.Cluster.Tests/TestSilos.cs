@@ -68,6 +68,9 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public Task KillAsync(string silo) => _cluster.KillSiloAsync(_cluster.Silos.Single(s => s.Name == silo));
 
+    /// <summary>Stops a silo in order.</summary>
+    public Task StopAsync(string silo) => _cluster.StopSiloAsync(_cluster.Silos.Single(s => s.Name == silo));
+
     /// <summary>From now on nothing that is asked of this silo as a whole is answered, though it is there.</summary>
     public void Hang(string silo) => _hung[silo] = true;
 
