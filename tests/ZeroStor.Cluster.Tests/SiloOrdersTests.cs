@@ -1,8 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Runtime;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
-using ZeroStor.Grains;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Cluster.Tests;
@@ -107,7 +105,7 @@ public sealed class SiloOrdersTests
         TestObjects objects = await TestObjects.MakeVaultAsync(fabric);
         await objects.PutSomeAsync(fabric, 6);
         SiloAddress? scheduler = await fabric.Grains.GetGrain<IManagementGrain>(0).GetActivationAddress(
-            fabric.Grains.GetGrain<IRepairSchedulerGrain>(0));
+            fabric.Grains.GetGrain<IRepairSchedulerGrain>(0), Cancel);
         string[] others =
         [
             .. fabric.Names.Where(s => !fabric.Services(s).GetRequiredService<ILocalSiloDetails>().SiloAddress

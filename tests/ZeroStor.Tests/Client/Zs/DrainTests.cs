@@ -12,6 +12,9 @@ public sealed class DrainTests
     {
         var fake = new FakeFabric();
         await using var client = new ZeroStorClient(fake.Connect());
+
+        // The first that is asked has not heard of it yet.
+        fake.DiskLists.Enqueue(Disks("up", "up", "missing"));
         fake.DiskLists.Enqueue(Disks("draining", "draining", "missing"));
         fake.DiskLists.Enqueue(Disks("draining", "missing", "missing"));
         fake.DiskLists.Enqueue(Disks("drained", "missing", "missing"));
@@ -21,6 +24,21 @@ public sealed class DrainTests
         await Drain.UntilEmptyAsync(client, d => d.Silo == "a", CancellationToken.None);
         Assert.Empty(fake.DiskLists);
         Assert.Equal(2, fake.Count("hurry-repair"));
+    }
+
+    [Fact]
+    public async Task What_was_empty_is_not_waited_for_nor_what_somebody_took_back()
+    {
+        var fake = new FakeFabric();
+        await using var client = new ZeroStorClient(fake.Connect());
+        fake.DiskLists.Enqueue(Disks("drained"));
+        fake.DiskLists.Enqueue(Disks("drained"));
+        await Drain.UntilEmptyAsync(client, d => d.Silo == "a", CancellationToken.None);
+        fake.DiskLists.Enqueue(Disks("draining", "draining"));
+        fake.DiskLists.Enqueue(Disks("up"));
+        await Drain.UntilEmptyAsync(client, d => d.Silo == "a", CancellationToken.None);
+        Assert.Empty(fake.DiskLists);
+        Assert.Equal(0, fake.Count("hurry-repair"));
     }
 
     private static ImmutableArray<DiskStatus> Disks(params string[] states) =>
