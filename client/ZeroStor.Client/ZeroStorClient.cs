@@ -249,6 +249,37 @@ public sealed class ZeroStorClient : IAsyncDisposable
             cancel,
             OrderTimeout);
 
+    /// <summary>Every silo that is there, that the fabric has disks of, or that membership remembers.</summary>
+    public Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "listing the silos", _fabric.Doors.Fabric.ListSilosAsync, cancel, Fabric.SurveyTimeout);
+
+    /// <summary>Takes all disks of a silo out of the fabric for good, in one step, whether it is there or not; as
+    /// <see cref="RemoveDiskAsync"/> for each. Asked once: where it ends with Unavailable,
+    /// <see cref="ListSilosAsync"/> shows whether it happened.</summary>
+    /// <param name="silo">Which.</param>
+    /// <param name="leaveShort">Whether places that no other silo's disk can take may wait for one to be
+    /// added.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    /// <exception cref="ZeroStorException">NotFound: it has no disks; PolicyUnsatisfiable: a group would have fewer
+    /// than k whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
+    public Task<SiloRemoved> RemoveSiloAsync(
+        string silo, bool leaveShort = false, CancellationToken cancel = default) =>
+        _fabric.OnceAsync(
+            $"removing silo {silo}",
+            token => _fabric.Doors.Fabric.RemoveSiloAsync(silo, leaveShort, token),
+            cancel,
+            OrderTimeout);
+
+    /// <summary>Begins to empty all disks of a silo that are up, in one step; as <see cref="DrainDiskAsync"/> for
+    /// each. Asked again, it changes nothing.</summary>
+    /// <returns>Places that others are to take.</returns>
+    /// <exception cref="ZeroStorException">NotFound: it has no disks; PreconditionFailed: it is away, or none of
+    /// them is up; PolicyUnsatisfiable: no other disks can take all their places.</exception>
+    public Task<int> DrainSiloAsync(string silo, CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            $"draining silo {silo}", token => _fabric.Doors.Fabric.DrainSiloAsync(silo, token), cancel);
+
     /// <summary>Begins to read all shards of these disks again at full speed, so that what is damaged is
     /// found, and repaired. It goes on in the silos whether anybody asks for it or not.</summary>
     /// <param name="disks">Which; null or none: all that can be read.</param>

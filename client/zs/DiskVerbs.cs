@@ -10,8 +10,6 @@ namespace ZeroStor.CommandLine;
 /// <summary><c>zs disk ls | show | add | drain | remove | reset</c>.</summary>
 internal static class DiskVerbs
 {
-    private static readonly TimeSpan DrainPause = TimeSpan.FromMilliseconds(500);
-
     public static Command Make() => new(
         "disk", "Lists, shows, adds, drains, removes and resets disks: folders of silos that hold shards.")
     {
@@ -39,11 +37,7 @@ internal static class DiskVerbs
     {
         Write(w, disk.Status);
         w.WriteString("why", disk.Notes?.Why ?? "");
-        w.WriteStartObject("labels");
-        w.WriteString("region", disk.Labels.Region);
-        w.WriteString("site", disk.Labels.Site);
-        w.WriteString("rack", disk.Labels.Rack);
-        w.WriteEndObject();
+        SiloVerbs.Write(w, disk.Labels);
         w.WriteNumber("claim", disk.Claim);
         w.WriteBoolean("managed", disk.IsManaged);
         w.WriteNumber("liveBytes", disk.LiveBytes);
@@ -173,7 +167,7 @@ internal static class DiskVerbs
     private static Command MakeDrain()
     {
         Argument<string> id = MakeId();
-        var wait = new Option<bool>("--wait") { Description = "End when the disk is empty of all that is needed" };
+        Option<bool> wait = Drain.MakeWait();
         return Verb.Make("drain", """
             Empties a disk in order: its places go to others, which copy what it holds, and until they have it the
             disk serves on. When zs disk ls calls it drained, zs disk remove takes it out; zs disk reset keeps it
@@ -186,14 +180,12 @@ internal static class DiskVerbs
             DiskId disk = ParseDisk(verb.Arguments.GetRequiredValue(id));
             await using ZeroStorClient client = await verb.ConnectAsync();
             await client.DrainDiskAsync(disk, verb.Cancel);
-            DiskStatus status = (await client.ShowDiskAsync(disk, verb.Cancel)).Status;
-            while (verb.Arguments.GetValue(wait) && status.State == "draining")
+            if (verb.Arguments.GetValue(wait))
             {
-                await Task.Delay(DrainPause, verb.Cancel);
-                await client.RepairAsync(hurry: true, verb.Cancel);
-                status = (await client.ShowDiskAsync(disk, verb.Cancel)).Status;
+                await Drain.UntilEmptyAsync(client, d => d.Id == disk, verb.Cancel);
             }
 
+            DiskStatus status = (await client.ShowDiskAsync(disk, verb.Cancel)).Status;
             verb.Output.Line($"Disk {disk} is {status.State}.");
             verb.Output.Json(w => Write(w, status));
         });

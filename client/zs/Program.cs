@@ -49,6 +49,7 @@ internal static class Program
             RepairVerb.Make(),
             CensusVerb.Make(),
             CatalogVerbs.Make(),
+            SiloVerbs.Make(),
             DiskVerbs.Make(),
             ScrubVerb.Make(),
             DevVerbs.Make(),

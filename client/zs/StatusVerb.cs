@@ -34,11 +34,7 @@ internal static class StatusVerb
             w.WriteStartObject();
             w.WriteString("name", silo.Name);
             w.WriteString("state", silo.State);
-            w.WriteStartObject("labels");
-            w.WriteString("region", silo.Labels.Region);
-            w.WriteString("site", silo.Labels.Site);
-            w.WriteString("rack", silo.Labels.Rack);
-            w.WriteEndObject();
+            SiloVerbs.Write(w, silo.Labels);
             w.WriteEndObject();
         }
 

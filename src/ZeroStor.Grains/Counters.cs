@@ -74,9 +74,9 @@ public sealed class Counters : IReadObserver, IDisposable
         }
     }
 
-    /// <summary>How often reads and repair found what a disk holds to be something else than was put there.
-    /// </summary>
-    public long WrongShards(DiskId disk) => _wrong.GetValueOrDefault(disk);
+    /// <summary>How often reads and repair found what a disk holds to be something else than was put there,
+    /// for the disks of which they ever did.</summary>
+    public ImmutableDictionary<DiskId, long> WrongShards() => _wrong.ToImmutableDictionary();
 
     public ImmutableSortedDictionary<string, long> Snapshot() =>
         _all.ToImmutableSortedDictionary(c => c.Name, c => c.Value);

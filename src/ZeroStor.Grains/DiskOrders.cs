@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Placement;
@@ -11,28 +12,36 @@ internal sealed class DiskOrders(
     SiloMap map,
     SiloWatch silos,
     IShardHome homes,
-    Counters counters,
-    IClusterMembershipService membership,
-    IGrainFactory grains)
+    SiloSurvey survey,
+    IGrainFactory grains,
+    ILogger<DiskOrders> log)
 {
-    /// <summary>A disk or silo that has not told of itself by then is shown as it was last known.</summary>
-    private static readonly TimeSpan ReportPatience = TimeSpan.FromSeconds(1);
+    /// <summary>How long whoever removes a disk waits for its silo to close it: what is under way there ends first.
+    /// </summary>
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(10);
 
-    public async Task<ImmutableArray<DiskStatus>> ListAsync(CancellationToken cancel)
+    /// <param name="reports">What silos tell, while the disks are asked.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    public async Task<ImmutableArray<DiskStatus>> ListAsync(
+        Task<SiloReports> reports, CancellationToken cancel)
     {
-        IEnumerable<DiskEntry> disks =
-            map.Current.Disks.Where(d => !map.Current.IsGone(d)).OrderBy(d => d.Id);
-        return [.. await Task.WhenAll(disks.Select(async d => Status(d, await ReportAsync(d, cancel))))];
+        FabricMap current = map.Current;
+        DiskEntry[] disks = [.. current.Disks.Where(d => !current.IsGone(d)).OrderBy(d => d.Id)];
+        DiskReport?[] told = await Task.WhenAll(disks.Select(d => ReportAsync(d, cancel)));
+        SiloReports known = await reports;
+        return [.. disks.Zip(told, (disk, report) => Status(disk, report, known))];
     }
 
     public async Task<DiskDetails> ShowAsync(DiskId disk, CancellationToken cancel)
     {
         FabricMap current = map.Current;
         DiskEntry entry = Demand(current, disk);
+        Task<SiloReports> reports = survey.AskAsync(cancel);
+        Task<DiskNotes?> notes = NotesAsync(entry, cancel);
         DiskReport? report = await ReportAsync(entry, cancel);
         return new DiskDetails
         {
-            Status = Status(entry, report),
+            Status = Status(entry, report, await reports),
             Labels = entry.Labels,
             Claim = entry.Claim,
             IsManaged = entry.IsManaged,
@@ -41,47 +50,61 @@ internal sealed class DiskOrders(
             LiveBytes = report?.LiveBytes ?? 0,
             Shards = report?.Shards ?? 0,
             HighestTick = report?.HighestTick ?? default,
-            Notes = await NotesAsync(entry, cancel),
+            Notes = await notes,
         };
     }
 
     public Task<DiskAdded> AddAsync(AddDisk add, CancellationToken cancel)
     {
-        string[] silos = [.. ActiveSilos()];
-        string silo = add.Silo ?? (silos.Length == 1
-            ? silos[0]
+        ImmutableSortedSet<string> there = silos.There;
+        string silo = add.Silo ?? (there.Count == 1
+            ? there[0]
             : throw ZeroStorException.Invalid(
-                $"there are several silos, {string.Join(", ", silos)}: name one with --silo"));
-        return silos.Contains(silo)
+                $"there are several silos, {string.Join(", ", there)}: name one with --silo"));
+        return there.Contains(silo)
             ? grains.GetGrain<ISiloGrain>(silo).AddDiskAsync(add, cancel)
             : throw ZeroStorException.NotFound($"there is no silo {silo} up: zs status shows those that are");
     }
 
-    /// <summary>As <see cref="IFabricDoor.RemoveDiskAsync"/>. The map decides; a silo that is not up, or does
-    /// not hear, closes the disk as soon as it reads the map.</summary>
+    /// <summary>As <see cref="IFabricDoor.RemoveDiskAsync"/>.</summary>
     public async Task<DiskRemoved> RemoveAsync(DiskId disk, bool leaveShort, CancellationToken cancel)
     {
-        Removal? removal = null;
-        await map.ChangeAsync(
-            from =>
-            {
-                removal = Removal.Plan(from, disk, leaveShort);
-                return removal.Change;
-            },
-            cancel);
-        DiskEntry entry = map.Current.Disk(disk)!;
-        if (ActiveSilos().Contains(entry.Silo))
-        {
-            await grains.GetGrain<ISiloGrain>(entry.Silo).CloseDiskAsync(disk, cancel);
-        }
-
+        Removal removal = await RemoveAsync(
+            from => Removal.Plan(from, disk, leaveShort, silos.Absence), cancel);
         return new DiskRemoved
         {
             Disk = disk,
-            Path = entry.Path,
-            PlacesMoved = removal!.PlacesMoved,
+            Path = map.Current.Disk(disk)!.Path,
+            PlacesMoved = removal.PlacesMoved,
             PlacesShort = removal.PlacesShort,
         };
+    }
+
+    /// <summary>Takes disks out of the map, and closes them where they are open.</summary>
+    public async Task<Removal> RemoveAsync(Func<FabricMap, Removal> plan, CancellationToken cancel)
+    {
+        Removal removal = null!;
+        await map.ChangeAsync(from => (removal = plan(from)).Change, cancel);
+        ImmutableSortedSet<string> there = silos.There;
+        await Task.WhenAll(removal.Disks
+            .Select(d => map.Current.Disk(d)!)
+            .Where(d => there.Contains(d.Silo))
+            .Select(d => CloseAsync(d, cancel)));
+        return removal;
+    }
+
+    // The map has decided. A silo that does not hear of it closes the disk as soon as it reads the map.
+    private async Task CloseAsync(DiskEntry disk, CancellationToken cancel)
+    {
+        try
+        {
+            await grains.GetGrain<ISiloGrain>(disk.Silo).CloseDiskAsync(disk.Id, cancel)
+                .WaitAsync(ClosePatience, cancel);
+        }
+        catch (Exception e) when (e is ZeroStorException or TimeoutException or OrleansException)
+        {
+            log.DiskNotClosed(disk.Id, disk.Silo, e.Message);
+        }
     }
 
     /// <summary>As <see cref="IFabricDoor.DrainDiskAsync"/>.</summary>
@@ -127,12 +150,6 @@ internal sealed class DiskOrders(
         return new ScrubProgress { Order = order, Disks = [.. parts.SelectMany(p => p).OrderBy(d => d.Disk)] };
     }
 
-    private IEnumerable<string> ActiveSilos() =>
-        membership.CurrentSnapshot.Members.Values
-            .Where(m => m.Status == Orleans.Runtime.SiloStatus.Active)
-            .Select(m => m.Name)
-            .Order(StringComparer.Ordinal);
-
     private static DiskEntry Demand(FabricMap current, DiskId disk) =>
         current.Disk(disk)
         ?? throw ZeroStorException.NotFound($"the fabric has no disk {disk}: zs disk ls shows those it has");
@@ -140,50 +157,31 @@ internal sealed class DiskOrders(
     private static bool IsReadable(DiskEntry disk) =>
         disk.State is not (DiskState.Missing or DiskState.Removed);
 
-    private async Task<DiskReport?> ReportAsync(DiskEntry disk, CancellationToken cancel)
-    {
-        try
-        {
-            return await homes
-                .ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel)
-                .AsTask().WaitAsync(ReportPatience, cancel);
-        }
-        catch (Exception e) when (e is ZeroStorException or TimeoutException)
-        {
-            return null;
-        }
-    }
+    private Task<DiskReport?> ReportAsync(DiskEntry disk, CancellationToken cancel) =>
+        SiloSurvey.WithinPatienceAsync(
+            () => homes.ReportAsync(new DiskAddress(disk.Id, disk.Claim), cancel).AsTask(), cancel);
 
-    private async Task<DiskNotes?> NotesAsync(DiskEntry disk, CancellationToken cancel)
-    {
-        try
-        {
-            return await grains.GetGrain<ISiloGrain>(disk.Silo).DiskNotesAsync(disk.Id, cancel)
-                .WaitAsync(ReportPatience, cancel);
-        }
-        catch (Exception e) when (e is ZeroStorException or TimeoutException)
-        {
-            return null;
-        }
-    }
+    private Task<DiskNotes?> NotesAsync(DiskEntry disk, CancellationToken cancel) =>
+        SiloSurvey.WithinPatienceAsync(
+            () => grains.GetGrain<ISiloGrain>(disk.Silo).DiskNotesAsync(disk.Id, cancel), cancel);
 
-    // Up by the map, and not to be heard of: missing for all that is known.
-    private DiskStatus Status(DiskEntry disk, DiskReport? report)
+    // Up by the map, and not to be heard of: missing for all that is known. One that was emptied is not missed.
+    private DiskStatus Status(DiskEntry disk, DiskReport? report, SiloReports reports)
     {
-        bool drains = disk.State == DiskState.Draining && report is { State: DiskState.Up };
-        DiskState state = drains ? DiskState.Draining
+        bool isDrained = disk.State == DiskState.Draining && !map.Current.IsNeeded(disk.Id);
+        DiskState state = disk.State == DiskState.Draining && report is { State: DiskState.Up } ? DiskState.Draining
             : report?.State ?? (disk.State is DiskState.Up or DiskState.Draining ? DiskState.Missing : disk.State);
         return new DiskStatus
         {
             Id = disk.Id,
             Silo = disk.Silo,
             Path = disk.Path,
-            State = drains && !map.Current.IsNeeded(disk.Id)
+            State = isDrained
                 ? "drained"
                 : char.ToLowerInvariant(state.ToString()[0]) + state.ToString()[1..],
             UsedBytes = report?.UsedBytes ?? 0,
             FreeBytes = report?.FreeBytes ?? 0,
-            WrongShards = counters.WrongShards(disk.Id),
+            WrongShards = reports.WrongShards(disk.Id),
         };
     }
 }

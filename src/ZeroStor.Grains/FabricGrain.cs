@@ -4,7 +4,6 @@ using Orleans.Concurrency;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Placement;
-using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
 
 namespace ZeroStor.Grains;
 
@@ -16,12 +15,16 @@ internal sealed class FabricGrain(
     SiloMap map,
     ICatalog catalog,
     LedgerKeeper ledgers,
-    Counters counters,
     DiskOrders disks,
+    SiloOrders silos,
+    SiloSurvey survey,
     IClusterMembershipService membership,
     ZeroStorOptions options,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
+    /// <summary>The status answers without what the repair scheduler says when that takes longer.</summary>
+    private static readonly TimeSpan RepairPatience = TimeSpan.FromSeconds(1);
+
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
@@ -51,11 +54,13 @@ internal sealed class FabricGrain(
         return [.. infos.OfType<VaultInfo>()];
     }
 
-    /// <summary>The status answers without what the repair scheduler says when that takes longer.</summary>
-    private static readonly TimeSpan RepairPatience = TimeSpan.FromSeconds(1);
-
-    public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
-        grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
+    // Gets are opened everywhere, and the scheduler knows of its own silo's only.
+    public async Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel)
+    {
+        Task<SiloReports> reports = survey.AskAsync(cancel);
+        RepairProgress progress = await grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry);
+        return progress with { GetP99 = (await reports).GetP99 };
+    }
 
     public Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel) =>
         grains.GetGrain<IRepairSchedulerGrain>(0).CensusAsync(begin);
@@ -64,7 +69,7 @@ internal sealed class FabricGrain(
         grains.GetGrain<IRepairSchedulerGrain>(0).AdoptAsync(step, cancel);
 
     public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
-        disks.ListAsync(cancel);
+        disks.ListAsync(survey.AskAsync(cancel), cancel);
 
     public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
         disks.ShowAsync(disk, cancel);
@@ -78,6 +83,13 @@ internal sealed class FabricGrain(
 
     public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
         disks.ResetAsync(disk, cancel);
+
+    public Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel) => silos.ListAsync(cancel);
+
+    public Task<SiloRemoved> RemoveSiloAsync(string silo, bool leaveShort, CancellationToken cancel) =>
+        silos.RemoveAsync(silo, leaveShort, cancel);
+
+    public Task<int> DrainSiloAsync(string silo, CancellationToken cancel) => silos.DrainAsync(silo, cancel);
 
     public Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel) =>
         disks.BeginScrubAsync(order, cancel);
@@ -95,29 +107,35 @@ internal sealed class FabricGrain(
     public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
-        Task<RepairProgress?> repair = LookAtRepairAsync(cancel);
+        Task<RepairProgress?> repair = LookAtRepairAsync();
+        Task<SiloReports> asked = survey.AskAsync(cancel);
+        Task<ImmutableArray<DiskStatus>> listing = disks.ListAsync(asked, cancel);
         FabricState state = await catalog.ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
-        ImmutableArray<DiskStatus> listed = await disks.ListAsync(cancel);
+        SiloReports reports = await asked;
+        ImmutableArray<DiskStatus> listed = await listing;
         return new FabricStatus
         {
             Fabric = current.Fabric,
             Tick = map.Tick,
-            Silos = [.. Silos(current)],
+            Silos = silos.Statuses(),
             Disks = listed,
             Ledger = ledger,
-            Counters = counters.Snapshot(),
-            Notices = [Openness(), .. Notices(current, state, ledger), .. Liars(listed)],
+            Counters = reports.Counters,
+            Notices =
+            [
+                Openness(), .. Notices(current, state, ledger), .. Silence(reports), .. Liars(listed),
+            ],
             IsBehind = state.WentBack is not null,
             Repair = await repair,
         };
     }
 
-    private async Task<RepairProgress?> LookAtRepairAsync(CancellationToken cancel)
+    private async Task<RepairProgress?> LookAtRepairAsync()
     {
         try
         {
-            return await RepairAsync(hurry: false, cancel).WaitAsync(RepairPatience, cancel);
+            return await grains.GetGrain<IRepairSchedulerGrain>(0).ProgressAsync(hurry: false).WaitAsync(RepairPatience);
         }
         catch (Exception e) when (e is TimeoutException or OrleansException or ZeroStorException)
         {
@@ -138,19 +156,6 @@ internal sealed class FabricGrain(
             return null;
         }
     }
-
-    private IEnumerable<SiloStatus> Silos(FabricMap current) =>
-        membership.CurrentSnapshot.Members.Values
-
-            // The table remembers former lives of a silo for days: the last one counts.
-            .GroupBy(m => m.Name, (_, lives) => lives.MaxBy(m => m.SiloAddress.Generation)!)
-            .OrderBy(m => m.Name, StringComparer.Ordinal)
-            .Select(m => new SiloStatus
-            {
-                Name = m.Name,
-                State = CamelCase(m.Status.ToString()),
-                Labels = current.Disks.FirstOrDefault(d => d.Silo == m.Name)?.Labels ?? Labels.None,
-            });
 
     private string Openness()
     {
@@ -185,10 +190,13 @@ internal sealed class FabricGrain(
         }
     }
 
+    private static IEnumerable<string> Silence(SiloReports reports) =>
+        reports.Silent.Select(silo =>
+            $"silo {silo} did not answer within {SiloSurvey.Patience.TotalSeconds:0} s: what it counted is not in "
+            + "the counters here");
+
     private static IEnumerable<string> Liars(ImmutableArray<DiskStatus> disks) =>
         disks.Where(d => d.WrongShards > 0).Select(d =>
             $"disk {d.Id} ({d.Path}) answered {d.WrongShards} times with something else than was put there: "
             + $"zs scrub --disk {d.Id} --wait tells whether it rots");
-
-    private static string CamelCase(string name) => char.ToLowerInvariant(name[0]) + name[1..];
 }

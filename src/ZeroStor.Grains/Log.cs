@@ -76,6 +76,9 @@ internal static partial class Log
     [LoggerMessage(23, LogLevel.Information, "the catalog answers again")]
     public static partial void CatalogBack(this ILogger log);
 
+    [LoggerMessage(24, LogLevel.Warning, "disk {Disk} is removed, and silo {Silo} did not say that it closed it: {Why}")]
+    public static partial void DiskNotClosed(this ILogger log, DiskId disk, string silo, string why);
+
     [LoggerMessage(15, LogLevel.Information, "group {Group} is repaired: {Rebuilt} shards rebuilt, {Copied} copied, "
         + "{Left} left")]
     public static partial void GroupRepaired(

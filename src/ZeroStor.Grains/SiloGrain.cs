@@ -9,7 +9,8 @@ namespace ZeroStor.Grains;
 /// <summary>The door to this silo's disks as a whole. It owns nothing, so a second activation would do no
 /// harm.</summary>
 [SiloPlacement, Reentrant, Immovable]
-internal sealed class SiloGrain(SiloDisks disks, Scrubber scrubber, ILocalSiloDetails self) : Grain, ISiloGrain
+internal sealed class SiloGrain(SiloDisks disks, Scrubber scrubber, SiloSurvey survey, ILocalSiloDetails self)
+    : Grain, ISiloGrain
 {
     public override Task OnActivateAsync(CancellationToken cancellationToken) =>
         this.GetPrimaryKeyString() == self.Name
@@ -35,4 +36,6 @@ internal sealed class SiloGrain(SiloDisks disks, Scrubber scrubber, ILocalSiloDe
 
     public Task<ImmutableArray<DiskScrub>> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel) =>
         Task.FromResult(scrubber.Progress(order));
+
+    public Task<SiloReport> ReportAsync(CancellationToken cancel) => Task.FromResult(survey.Own());
 }

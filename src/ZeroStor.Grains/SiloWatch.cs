@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using ZeroStor.Placement;
 
 namespace ZeroStor.Grains;
@@ -32,16 +33,16 @@ internal sealed class SiloWatch(
         }
     }
 
-    public bool IsThere(string silo) =>
-        membership.CurrentSnapshot.Members.Values.Any(m => m.Status == SiloStatus.Active && m.Name == silo);
+    /// <summary>The names of the silos that are there.</summary>
+    public ImmutableSortedSet<string> There => membership.CurrentSnapshot.Members.Values
+        .Where(m => m.Status == SiloStatus.Active)
+        .Select(m => m.Name)
+        .ToImmutableSortedSet(StringComparer.Ordinal);
 
     // The names of silos that have disks and are not there.
     private HashSet<string> Look()
     {
-        var there = membership.CurrentSnapshot.Members.Values
-            .Where(m => m.Status == SiloStatus.Active)
-            .Select(m => m.Name)
-            .ToHashSet(StringComparer.Ordinal);
+        ImmutableSortedSet<string> there = There;
         var gone = map.Current.Disks
             .Where(d => !map.Current.IsGone(d) && !there.Contains(d.Silo))
             .Select(d => d.Silo)

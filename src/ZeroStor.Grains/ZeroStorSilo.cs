@@ -88,7 +88,9 @@ public static class ZeroStorSilo
         services.AddSingleton<DiskOpener>();
         services.AddSingleton<SiloDisks>();
         services.AddSingleton<Scrubber>();
+        services.AddSingleton<SiloSurvey>();
         services.AddSingleton<DiskOrders>();
+        services.AddSingleton<SiloOrders>();
         services.AddSingleton<FirstVault>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameCheck>();
         services.AddSingleton<DiskHost>();

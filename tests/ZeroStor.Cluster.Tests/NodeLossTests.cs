@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
-using ZeroStor.Client;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Grains;
 
@@ -10,26 +7,22 @@ namespace ZeroStor.Cluster.Tests;
 /// <summary>Silos die and others take over: shards spread over silos, 4+2, at most two of a stripe on each.</summary>
 public sealed class NodeLossTests
 {
-    private static readonly VaultSpec Spec = new() { Code = new Code(4, 2), Spread = Spread.Silo };
-
-    private readonly Dictionary<string, byte[]> _objects = [];
-
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_silo_that_is_lost_is_replaced_by_the_others_and_nothing_is_lost_with_it()
     {
         await using TestSilos fabric = await TestSilos.StartAsync(4);
-        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
-        await PutSomeAsync(fabric, 10);
+        TestObjects objects = await TestObjects.MakeVaultAsync(fabric);
+        await objects.PutSomeAsync(fabric, 10);
         string[] names = [.. fabric.Names];
 
         // The one that runs the scheduler is among them sooner or later; two of four may go, one after the other.
         await fabric.KillAsync(names[3]);
-        await VerifyAsync(fabric);
-        await PutSomeAsync(fabric, 5);
+        await objects.VerifyAsync(fabric);
+        await objects.PutSomeAsync(fabric, 5);
         await WholeAsync(fabric, names[3]);
-        await VerifyAsync(fabric);
+        await objects.VerifyAsync(fabric);
         Assert.All(
             (await fabric.Client.StatusAsync(Cancel)).Disks.Where(d => d.Silo != names[3]),
             d => Assert.Equal("up", d.State));
@@ -39,11 +32,11 @@ public sealed class NodeLossTests
     public async Task A_disk_is_drained_by_copying_and_serves_meanwhile()
     {
         await using TestSilos fabric = await TestSilos.StartAsync(4);
-        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
-        await PutSomeAsync(fabric, 8);
+        TestObjects objects = await TestObjects.MakeVaultAsync(fabric);
+        await objects.PutSomeAsync(fabric, 8);
         DiskId disk = (await fabric.Client.ListDisksAsync(Cancel))[4].Id;
         Assert.True(await fabric.Client.DrainDiskAsync(disk, Cancel) > 0);
-        await VerifyAsync(fabric);
+        await objects.VerifyAsync(fabric);
         await Eventually.HoldsAsync(
             async () =>
             {
@@ -51,32 +44,32 @@ public sealed class NodeLossTests
                 return (await fabric.Client.ShowDiskAsync(disk, Cancel)).Status.State == "drained";
             },
             "it is drained");
-        await VerifyAsync(fabric);
+        await objects.VerifyAsync(fabric);
         RepairProgress repair = await fabric.Client.RepairAsync(cancel: Cancel);
         Assert.True(repair.ShardsCopied > 0);
         await fabric.Client.RemoveDiskAsync(disk, cancel: Cancel);
-        await VerifyAsync(fabric);
+        await objects.VerifyAsync(fabric);
     }
 
     [Fact]
     public async Task The_first_silo_may_be_the_one_that_goes()
     {
         await using TestSilos fabric = await TestSilos.StartAsync(4);
-        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
-        await PutSomeAsync(fabric, 5);
+        TestObjects objects = await TestObjects.MakeVaultAsync(fabric);
+        await objects.PutSomeAsync(fabric, 5);
         string first = fabric.Names.First();
         await fabric.KillAsync(first);
-        await VerifyAsync(fabric);
+        await objects.VerifyAsync(fabric);
         await WholeAsync(fabric, first);
-        await VerifyAsync(fabric);
+        await objects.VerifyAsync(fabric);
     }
 
     [Fact]
     public async Task When_much_is_away_at_once_nothing_is_replaced()
     {
         await using TestSilos fabric = await TestSilos.StartAsync(5, o => o.MassLossShare = 0.3);
-        await fabric.Client.CreateVaultAsync("spread", Spec, Cancel);
-        await PutSomeAsync(fabric, 5);
+        TestObjects objects = await TestObjects.MakeVaultAsync(fabric);
+        await objects.PutSomeAsync(fabric, 5);
         string[] names = [.. fabric.Names];
         await fabric.KillAsync(names[3]);
         await fabric.KillAsync(names[4]);
@@ -90,28 +83,6 @@ public sealed class NodeLossTests
             "rounds of repair have come and gone");
         PlacementClass spread = map.Current.Classes.Single(c => c.Spread == Spread.Silo);
         Assert.All(map.Current.GroupsOf(spread.Id), g => Assert.Equal(1u, g.Epoch));
-    }
-
-    private async Task PutSomeAsync(TestSilos fabric, int count)
-    {
-        for (int i = 0; i < count; i++)
-        {
-            byte[] content = RandomNumberGenerator.GetBytes(1 + (i * 250_000));
-            string key = $"key{_objects.Count}";
-            await fabric.Client.Vault("spread").PutAsync(key, new ReadOnlySequence<byte>(content), cancel: Cancel);
-            _objects[key] = content;
-        }
-    }
-
-    private async Task VerifyAsync(TestSilos fabric)
-    {
-        foreach ((string key, byte[] content) in _objects)
-        {
-            await using ObjectStream read = await fabric.Client.Vault("spread").OpenReadAsync(key, cancel: Cancel);
-            using var all = new MemoryStream();
-            await read.CopyToAsync(all, Cancel);
-            Assert.Equal(content, all.ToArray());
-        }
     }
 
     private static Task WholeAsync(TestSilos fabric, string lost) => Eventually.HoldsAsync(

@@ -1,9 +1,11 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Configuration;
 using Orleans.TestingHost;
 using ZeroStor.Catalog;
 using ZeroStor.Client;
 using ZeroStor.Contracts;
+using ZeroStor.Contracts.Inner;
 using ZeroStor.Grains;
 
 namespace ZeroStor.Cluster.Tests;
@@ -14,6 +16,8 @@ namespace ZeroStor.Cluster.Tests;
 internal sealed class TestSilos : IAsyncDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("zerostor-silos-");
+    private readonly ConcurrentDictionary<string, bool> _hung = new();
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly InProcessTestCluster _cluster;
     private ServiceProvider? _clientServices;
 
@@ -64,8 +68,15 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public Task KillAsync(string silo) => _cluster.KillSiloAsync(_cluster.Silos.Single(s => s.Name == silo));
 
+    /// <summary>Stops a silo in order.</summary>
+    public Task StopAsync(string silo) => _cluster.StopSiloAsync(_cluster.Silos.Single(s => s.Name == silo));
+
+    /// <summary>From now on nothing that is asked of this silo as a whole is answered, though it is there.</summary>
+    public void Hang(string silo) => _hung[silo] = true;
+
     public async ValueTask DisposeAsync()
     {
+        _over.SetResult();
         if (_clientServices is not null)
         {
             await _clientServices.DisposeAsync();
@@ -95,6 +106,10 @@ internal sealed class TestSilos : IAsyncDisposable
         configure?.Invoke(options);
         host.ConfigureServices(services => services.PostConfigure<SiloOptions>(o => o.SiloName = name))
             .AddZeroStorCatalog(catalog, ZeroStorSilo.StorageName)
-            .AddZeroStor(options);
+            .AddZeroStor(options)
+            .AddIncomingGrainCallFilter(context =>
+                _hung.ContainsKey(name) && context.InterfaceMethod.DeclaringType == typeof(ISiloGrain)
+                    ? _over.Task
+                    : context.Invoke());
     }
 }

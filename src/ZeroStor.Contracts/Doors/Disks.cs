@@ -20,7 +20,7 @@ public sealed record DiskStatus
     [Id(5)] public required long FreeBytes { get; init; }
 
     /// <summary>How often reads and repair found what it holds to be something else than was put there, since
-    /// the silo that was asked started: rot, or a disk that lies.</summary>
+    /// the silos started, summed over them: rot, or a disk that lies.</summary>
     [Id(6)] public long WrongShards { get; init; }
 }
 

@@ -77,6 +77,30 @@ public interface IFabricDoor : IGrainWithIntegerKey
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel);
 
+    /// <summary>Every silo that is there, that the fabric has disks of, or that membership remembers.</summary>
+    [Alias("list-silos")]
+    Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel);
+
+    /// <summary>Takes all disks of a silo out of the fabric for good, in one step, whether it is there or not: as
+    /// <see cref="RemoveDiskAsync"/> for each.</summary>
+    /// <param name="silo">Which.</param>
+    /// <param name="leaveShort">Whether places that no other silo's disk can take may wait for one to be
+    /// added.</param>
+    /// <param name="cancel">Gives up asking.</param>
+    /// <exception cref="ZeroStorException">NotFound: it has no disks; PolicyUnsatisfiable: a group would have fewer
+    /// than k whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
+    [Alias("remove-silo")]
+    [ResponseTimeout(FabricDoor.OrderTimeout)]
+    Task<SiloRemoved> RemoveSiloAsync(string silo, bool leaveShort, CancellationToken cancel);
+
+    /// <summary>Begins to empty all disks of a silo that are up, in one step: as <see cref="DrainDiskAsync"/> for
+    /// each, and refused where the classes cannot do without all of them.</summary>
+    /// <returns>Places that others are to take.</returns>
+    /// <exception cref="ZeroStorException">NotFound: it has no disks; PreconditionFailed: it is away, or none of
+    /// them is up; PolicyUnsatisfiable: no other disks can take all their places.</exception>
+    [Alias("drain-silo")]
+    Task<int> DrainSiloAsync(string silo, CancellationToken cancel);
+
     /// <summary>Begins to read all shards of these disks again at full speed, where the order's name is new;
     /// tells how it stands. An order without disks is for all that can be read.</summary>
     /// <exception cref="ZeroStorException">NotFound: no such disk; DiskOffline: it is missing; Busy: too many
@@ -137,7 +161,7 @@ public sealed record FabricStatus
 
     [Id(4)] public required Ledger Ledger { get; init; }
 
-    /// <summary>Since the silos started, summed over them: stripesWritten, stripesRead, stripesDecoded,
+    /// <summary>Since the silos started, summed over those that answer: stripesWritten, stripesRead, stripesDecoded,
     /// shardsRepaired, and what else they count.</summary>
     [Id(5)] public required ImmutableSortedDictionary<string, long> Counters { get; init; }
 
@@ -149,17 +173,6 @@ public sealed record FabricStatus
 
     /// <summary>How repair stands; null when the silo that sees to it does not answer.</summary>
     [Id(8)] public RepairProgress? Repair { get; init; }
-}
-
-[GenerateSerializer, Immutable, Alias("zs.silo-status")]
-public sealed record SiloStatus
-{
-    [Id(0)] public required string Name { get; init; }
-
-    /// <summary><c>active</c>, or how membership calls what it is.</summary>
-    [Id(1)] public required string State { get; init; }
-
-    [Id(2)] public required Labels Labels { get; init; }
 }
 
 /// <summary>What repair does, and has done since its scheduler woke.</summary>
@@ -188,8 +201,8 @@ public sealed record RepairProgress
     /// <summary>Time spent repairing, for a rate.</summary>
     [Id(7)] public required TimeSpan Busy { get; init; }
 
-    /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile; zero until enough were seen.
-    /// </summary>
+    /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile, at the slowest silo; zero until enough
+    /// were seen.</summary>
     [Id(8)] public required TimeSpan GetP99 { get; init; }
 
     /// <summary>The silo that sees to it now.</summary>

@@ -33,4 +33,26 @@ public interface ISiloGrain : IGrainWithStringKey
 
     [Alias("scrub-progress")]
     Task<ImmutableArray<DiskScrub>> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel);
+
+    /// <summary>What the silo counted since it started, and how it is. Costs it nothing.</summary>
+    [Alias("report")]
+    Task<SiloReport> ReportAsync(CancellationToken cancel);
+}
+
+/// <summary>What a silo tells of itself.</summary>
+[GenerateSerializer, Immutable, Alias("zs.silo-report")]
+public sealed record SiloReport
+{
+    /// <summary>What it did since it started.</summary>
+    [Id(0)] public required ImmutableSortedDictionary<string, long> Counters { get; init; }
+
+    /// <summary>How often it found what a disk of the fabric holds to be something else than was put there; without
+    /// disks of which it never did.</summary>
+    [Id(1)] public required ImmutableDictionary<DiskId, long> WrongShards { get; init; }
+
+    /// <summary>Memory of its process.</summary>
+    [Id(2)] public required long ResidentBytes { get; init; }
+
+    /// <summary>What the 99th of a hundred gets of a stripe takes there; zero until enough were seen.</summary>
+    [Id(3)] public required TimeSpan GetP99 { get; init; }
 }

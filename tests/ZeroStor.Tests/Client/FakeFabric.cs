@@ -53,6 +53,9 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public List<ScrubOrder> Scrubs { get; } = [];
 
+    /// <summary>How the disks are, look by look.</summary>
+    public Queue<ImmutableArray<DiskStatus>> DiskLists { get; } = [];
+
     /// <summary>Stripes are kept by their length alone.</summary>
     public bool IsForgetful { get; init; }
 
@@ -118,13 +121,26 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
         throw new NotSupportedException();
 
-    public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) => throw new NotSupportedException();
+    public Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel) =>
+        DoAsync("fabric", hurry ? "hurry-repair" : "repair", cancel, () => new RepairProgress
+        {
+            GroupsToRepair = 0,
+            Rounds = 1,
+            ShardsRebuilt = 0,
+            ShardsCopied = 0,
+            ShardsLeft = 0,
+            BytesRead = 0,
+            Silo = "silo1",
+            BytesWritten = 0,
+            Busy = default,
+            GetP99 = default,
+        });
 
     public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel) =>
         DoAsync<ImmutableArray<VaultInfo>>("fabric", "list-vaults", cancel, () => [Info(VaultName)]);
 
     public Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel) =>
-        throw new NotSupportedException();
+        DoAsync("fabric", "list-disks", cancel, DiskLists.Dequeue);
 
     public Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel) =>
         throw new NotSupportedException();
@@ -140,6 +156,16 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel) =>
         throw new NotSupportedException();
+
+    public Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel) =>
+        throw new NotSupportedException();
+
+    public Task<SiloRemoved> RemoveSiloAsync(string silo, bool leaveShort, CancellationToken cancel) =>
+        DoAsync("fabric", "remove-silo", cancel, () =>
+            new SiloRemoved { Silo = silo, Disks = [new(1), new(2)], PlacesMoved = 3, PlacesShort = 0 });
+
+    public Task<int> DrainSiloAsync(string silo, CancellationToken cancel) =>
+        DoAsync("fabric", "drain-silo", cancel, () => 3);
 
     public Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel) =>
         throw new NotSupportedException();

@@ -54,6 +54,21 @@ public sealed class ZeroStorClientTests
     }
 
     [Fact]
+    public async Task A_drain_of_a_silo_is_asked_for_again_and_its_removal_is_not()
+    {
+        var fake = new FakeFabric();
+        await using var client = new ZeroStorClient(fake.Connect());
+        fake.Before = (_, method, _) => fake.Count(method) == 1 ? throw new TimeoutException() : Task.CompletedTask;
+        Assert.Equal(3, await client.DrainSiloAsync("a", None));
+        Assert.Equal(2, fake.Count("drain-silo"));
+        ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(
+            () => client.RemoveSiloAsync("a", cancel: None));
+        Assert.Equal(ErrorKind.Unavailable, failure.Kind);
+        Assert.Equal(1, fake.Count("remove-silo"));
+        Assert.Equal([new(1), new(2)], (await client.RemoveSiloAsync("a", cancel: None)).Disks);
+    }
+
+    [Fact]
     public async Task Connecting_to_nobody_is_unavailable_and_names_the_gateways()
     {
         ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(

@@ -1,3 +1,4 @@
+using CsCheck;
 using ZeroStor.Placement;
 
 namespace ZeroStor.Tests.Placement;
@@ -71,6 +72,69 @@ public sealed class ReplacementTests
         Assert.Equal(
             ErrorKind.PreconditionFailed,
             Assert.Throws<ZeroStorException>(() => Replacement.Drain(map, new DiskId(3))).Kind);
+    }
+
+    [Fact]
+    public void A_silo_is_drained_just_where_its_classes_can_do_without_it_and_then_it_is_emptied()
+    {
+        SiloFabrics.Gen.Sample(
+            (map, silo) =>
+            {
+                DiskId[] own = SiloFabrics.DisksOf(map, silo);
+                HashSet<DiskId> going = [.. own, .. map.Disks.Where(d => d.State != DiskState.Up).Select(d => d.Id)];
+                bool fits = map.Groups.Where(g => g.Places.Any(p => own.Contains(p.Home)))
+                    .All(g => SiloFabrics.CanDoWithout(map, g, going));
+                if (!fits)
+                {
+                    ZeroStorException refusal = Assert.Throws<ZeroStorException>(
+                        () => Replacement.DrainSilo(map, silo));
+                    Assert.Equal(ErrorKind.PolicyUnsatisfiable, refusal.Kind);
+                    return;
+                }
+
+                FabricMap drained = map.With(Replacement.DrainSilo(map, silo)!);
+                Assert.All(own, d => Assert.Equal(DiskState.Draining, drained.Disk(d)!.State));
+                Assert.Null(Replacement.DrainSilo(drained, silo));
+                FabricMap end = SiloFabrics.RepairAll(drained);
+                Assert.All(own, d => Assert.False(end.IsNeeded(d)));
+            },
+            iter: 1000);
+    }
+
+    [Fact]
+    public void Disks_of_a_drained_silo_that_are_not_up_are_left_to_repair()
+    {
+        FabricMap map = SiloFabrics.Make(Code, Spread.Silo, silos: 8, disksPerSilo: 2);
+        map = map.With(MapChanges.Put(map, map.Disk(new DiskId(1))! with { State = DiskState.Missing }));
+        map = map.With(Replacement.DrainSilo(map, "silo0")!);
+        Assert.Equal(
+            [DiskState.Missing, DiskState.Draining],
+            new[] { 1u, 2u }.Select(d => map.Disk(new DiskId(d))!.State));
+    }
+
+    [Fact]
+    public void A_silo_that_is_away_or_unknown_is_not_drained()
+    {
+        FabricMap map = SiloFabrics.Make(Code, Spread.Silo, silos: 8, disksPerSilo: 1);
+        var absence = new Absence(new HashSet<DiskId> { new(1) }, 0.2);
+        foreach (Func<MapChange?> drain in new[]
+        {
+            () => Replacement.DrainSilo(map, "silo0", absence), () => Replacement.Drain(map, new DiskId(1), absence),
+        })
+        {
+            ZeroStorException away = Assert.Throws<ZeroStorException>(() => { _ = drain(); });
+            Assert.Equal(ErrorKind.PreconditionFailed, away.Kind);
+            Assert.Matches("zs (silo|disk) remove (silo0|1) has the others rebuild", away.Message);
+        }
+
+        ZeroStorException unknown = Assert.Throws<ZeroStorException>(
+            () => { _ = Replacement.DrainSilo(map, "silo9"); });
+        Assert.Equal(ErrorKind.NotFound, unknown.Kind);
+        Assert.EndsWith("silo6, silo7", unknown.Message, StringComparison.Ordinal);
+        map = map.With(MapChanges.Put(map, map.Disk(new DiskId(1))! with { State = DiskState.Missing }));
+        Assert.Equal(
+            ErrorKind.PreconditionFailed,
+            Assert.Throws<ZeroStorException>(() => { _ = Replacement.DrainSilo(map, "silo0"); }).Kind);
     }
 
     private static FabricMap Fabric(int silos, int disksPerSilo, Spread spread, out PlacementClass placement)

@@ -41,6 +41,12 @@ public sealed class ProgramTests
     [InlineData("disk remove x --yes")]
     [InlineData("disk remove 3 --no")]
     [InlineData("disk reset +3")]
+    [InlineData("silo")]
+    [InlineData("silo ls a")]
+    [InlineData("silo drain")]
+    [InlineData("silo drain a/1")]
+    [InlineData("silo remove a --no")]
+    [InlineData("silo remove a b")]
     [InlineData("scrub --disk x")]
     [InlineData("scrub --disk")]
     [InlineData("scrub --wait --timeout 0")]
@@ -74,6 +80,9 @@ public sealed class ProgramTests
     [InlineData("disk add /d25 --silo a --replace 3")]
     [InlineData("disk remove 3 --yes")]
     [InlineData("disk reset 3")]
+    [InlineData("silo ls")]
+    [InlineData("silo drain a --wait")]
+    [InlineData("silo remove a --yes --json")]
     [InlineData("scrub --disk 3 --disk 4 --wait --timeout 5")]
     public async Task Without_a_silo_every_verb_is_unreachable(string line) =>
         Assert.Equal((int)Exit.Unreachable, await RunAsync($"{line} --gateway {Nowhere}"));
@@ -121,7 +130,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(29, count);
+        Assert.Equal(32, count);
     }
 
     [Theory]
@@ -285,6 +294,64 @@ public sealed class ProgramTests
             new() { Id = new(3), Silo = "silo1", Path = "/a b", State = "up", UsedBytes = 1024, FreeBytes = 2048 },
             new() { Id = new(12), Silo = "s", Path = "/c", State = "readOnly", UsedBytes = 0, FreeBytes = 1 << 20 },
         ]));
+
+    [Fact]
+    public void A_silo_has_the_shape_that_scripts_rely_on()
+    {
+        using var target = new MemoryStream();
+        var output = new Output(true, false, TextWriter.Null, target, TextWriter.Null);
+        output.Json(w => SiloVerbs.Write(w, Silos[0]));
+        output.Json(w => SiloVerbs.Write(w, Silos[1]));
+        Assert.Equal(
+            """
+            {"name":"silo1","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"},
+            "address":"10.0.0.1:11111","lastSeen":"","disks":3,"disksUp":2,"disksDraining":1,"disksDrained":0,
+            "usedBytes":1024,"freeBytes":2048,"residentBytes":1048576}
+            {"name":"s","state":"away","labels":{"region":"","site":"","rack":""},
+            "address":"","lastSeen":"1970-01-01T00:00:00Z","disks":2,"disksUp":0,"disksDraining":0,"disksDrained":2,
+            "usedBytes":0,"freeBytes":0,"residentBytes":null}
+            """.ReplaceLineEndings("").Replace("}{", "}\n{", StringComparison.Ordinal) + "\n",
+            Encoding.UTF8.GetString(target.ToArray()));
+    }
+
+    [Fact]
+    public void Silos_are_a_table() => Assert.Equal(
+        [
+            "silo   state                                          disks      used     free     memory   address"
+                + "         labels",
+            "silo1  active, draining                               2 of 3 up  1.0 KiB  2.0 KiB  1.0 MiB  10.0.0.1:11111"
+                + "  " + Silos[0].Status.Labels,
+            "s      away, last seen 1970-01-01T00:00:00Z, drained  0 of 2 up  0 B      0 B      ?        ?",
+        ],
+        SiloVerbs.Table(Silos));
+
+    private static readonly SiloDetails[] Silos =
+    [
+        new()
+        {
+            Status = new() { Name = "silo1", State = "active", Labels = new Labels("eu", "fra", "r1") },
+            Address = "10.0.0.1:11111",
+            Disks = 3,
+            DisksUp = 2,
+            DisksDraining = 1,
+            DisksDrained = 0,
+            UsedBytes = 1024,
+            FreeBytes = 2048,
+            ResidentBytes = 1 << 20,
+        },
+        new()
+        {
+            Status = new() { Name = "s", State = "away", Labels = Labels.None },
+            Address = "",
+            LastSeen = DateTimeOffset.UnixEpoch,
+            Disks = 2,
+            DisksUp = 0,
+            DisksDraining = 0,
+            DisksDrained = 2,
+            UsedBytes = 0,
+            FreeBytes = 0,
+        },
+    ];
 
     [Fact]
     public void A_shard_has_the_shape_that_scripts_rely_on()
