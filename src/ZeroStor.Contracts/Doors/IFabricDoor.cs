@@ -188,6 +188,35 @@ public sealed record RepairProgress
     /// <summary>What the 99th of a hundred gets of a stripe takes meanwhile; zero until enough were seen.
     /// </summary>
     [Id(8)] public required TimeSpan GetP99 { get; init; }
+
+    /// <summary>Shards read for all this: of good ones at most one for each that was copied, and k for each that
+    /// was rebuilt.</summary>
+    [Id(9)] public required long ShardsRead { get; init; }
+
+    /// <summary>What is being repaired; null while nothing is.</summary>
+    [Id(10)] public RepairRound? Round { get; init; }
+}
+
+/// <summary>How a round of repair stands.</summary>
+[GenerateSerializer, Immutable, Alias("zs.repair-round")]
+public sealed record RepairRound
+{
+    [Id(0)] public required long ShardsRestored { get; init; }
+
+    [Id(1)] public required long BytesRestored { get; init; }
+
+    /// <summary>Shards still to restore, about: as digests tell.</summary>
+    [Id(2)] public required long ShardsToDo { get; init; }
+
+    /// <summary>Their bytes, as if each were as large as those that were restored so far; null until there are
+    /// some.</summary>
+    [Id(3)] public required long? BytesToDo { get; init; }
+
+    /// <summary>Shard bytes restored a second, over the last seconds.</summary>
+    [Id(4)] public required double BytesPerSecond { get; init; }
+
+    /// <summary>How long the rest takes at that rate; null while nothing can be told yet.</summary>
+    [Id(5)] public required TimeSpan? TimeLeft { get; init; }
 }
 
 /// <summary>How many stripes have how many of their shards.</summary>

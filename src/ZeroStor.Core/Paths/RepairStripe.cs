@@ -23,6 +23,8 @@ internal sealed class RepairStripe : IDisposable
     private int _left;
     private PlaceSet _placesLeft;
     private bool _isHopeless;
+    private long _shardsRead;
+    private long _bytesRead;
 
     /// <param name="homes">The pass.</param>
     /// <param name="code">The code of the group's class.</param>
@@ -41,6 +43,9 @@ internal sealed class RepairStripe : IDisposable
         _answers = new ShardReadAnswer[_holders.Length];
         _shards = new BufferSlice?[code.N];
     }
+
+    /// <summary>Places that somebody was found to hold.</summary>
+    public int Held => _truth?.Good.DistinctBy(h => h.Place).Count() ?? 0;
 
     /// <summary>Asks every holder for its record; true when each home has its shard.</summary>
     public async Task<bool> LookAsync(CancellationToken cancel)
@@ -122,6 +127,9 @@ internal sealed class RepairStripe : IDisposable
             ShardsRebuilt = done.Length - copies,
             ShardsLeft = _left,
             PlacesLeft = _placesLeft,
+            ShardsRead = _shardsRead,
+            BytesRead = _bytesRead,
+            BytesWritten = (long)done.Length * _truth.ShardBytes,
         };
     }
 
@@ -208,6 +216,12 @@ internal sealed class RepairStripe : IDisposable
     {
         ShardReadAnswer answer = await _homes.ShardAsync(
             shard.Disk, _stripe, shard.Place, _truth!.ShardBytes, cancel);
+        if (answer.Payload.Length > 0)
+        {
+            Interlocked.Increment(ref _shardsRead);
+            Interlocked.Add(ref _bytesRead, answer.Payload.Length);
+        }
+
         if (answer.IsDone
             && answer.Payload.Length == _truth.ShardBytes
             && Sum128.Of(answer.Payload.Span) == _truth.Sums[shard.Place])

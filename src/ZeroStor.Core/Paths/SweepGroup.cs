@@ -54,30 +54,64 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalo
         return new GroupTally(group.Id, byMissing.Sum(), [.. byMissing]);
     }
 
-    /// <summary>The digests of every disk that answers; those that are absent hold nothing now.</summary>
+    /// <summary>The digests of every disk that answers; those that are absent hold nothing now. All are asked at
+    /// once, so that several that hang are waited for together.</summary>
     public static async Task<Dictionary<DiskId, ImmutableArray<BucketDigest>>> DigestsAsync(
         IShardHome homes, FabricMap map, CancellationToken cancel)
     {
-        var digests = new Dictionary<DiskId, ImmutableArray<BucketDigest>>();
-        foreach (DiskEntry disk in map.Disks.Where(d => d.State is not (DiskState.Removed or DiskState.Missing)))
-        {
-            try
-            {
-                digests[disk.Id] = await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException && !cancel.IsCancellationRequested)
-            {
-                // It does not answer, however that is said: nothing of it counts.
-            }
-        }
+        var answers = await Task.WhenAll(map.Disks
+            .Where(d => d.State is not (DiskState.Removed or DiskState.Missing))
+            .Select(async d => (d.Id, Digests: await DigestsAsync(homes, d, cancel))));
+        return answers.Where(a => !a.Digests.IsDefault).ToDictionary(a => a.Id, a => a.Digests);
+    }
 
-        return digests;
+    private static async Task<ImmutableArray<BucketDigest>> DigestsAsync(
+        IShardHome homes, DiskEntry disk, CancellationToken cancel)
+    {
+        try
+        {
+            return await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancel.IsCancellationRequested)
+        {
+            // It does not answer, however that is said: nothing of it counts.
+            return default;
+        }
     }
 
     /// <summary>Whether all homes of the group hold the same stripes.</summary>
     public static bool AreEqual(
         PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests) =>
         TryCountEqual(group, digests, out _);
+
+    /// <summary>The groups that need repair: those whose homes hold different stripes, or whose places are not
+    /// all whole. Those that can lose the fewest disks more go first: of one class, those with the fewest whole
+    /// places on disks that answer.</summary>
+    public static ImmutableArray<PlacementGroup> FindUnequal(
+        FabricMap map, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests) =>
+    [
+        .. map.Groups
+            .Where(g => g.Places.Any(p => !p.IsWhole) || !AreEqual(g, digests))
+            .OrderBy(g => g.Places.Count(p => p.IsWhole && digests.ContainsKey(p.Home))
+                - map.Class(g.Class)!.Code.K)
+            .ThenBy(g => g.Id),
+    ];
+
+    /// <summary>How many shards the homes of the group that answer lack, about: as if each bucket had no more
+    /// stripes than the home or former home that holds most of it.</summary>
+    public static long CountLacking(
+        PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests)
+    {
+        ILookup<DiskId, BucketDigest> held = group.Places.SelectMany(p => p.FormerHomes.Add(p.Home)).Distinct()
+            .SelectMany(disk => digests.GetValueOrDefault(disk, [])
+                .Where(d => d.Group == group.Id)
+                .Select(d => (disk, d)))
+            .ToLookup(d => d.disk, d => d.d);
+        long stripes = held.SelectMany(d => d).GroupBy(d => d.Bucket).Sum(b => b.Max(d => d.Count));
+        return group.Places
+            .Where(p => digests.ContainsKey(p.Home))
+            .Sum(p => Math.Max(0, stripes - held[p.Home].Sum(d => d.Count)));
+    }
 
     private static bool TryCountEqual(
         PlacementGroup group,
