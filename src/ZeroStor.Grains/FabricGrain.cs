@@ -22,6 +22,9 @@ internal sealed class FabricGrain(
     ZeroStorOptions options,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
+    /// <summary>Who asks how things stand is told without the catalog when it has not answered by then.</summary>
+    private static readonly TimeSpan CatalogPatience = TimeSpan.FromSeconds(5);
+
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
@@ -92,7 +95,7 @@ internal sealed class FabricGrain(
     public async Task<FabricStatus> StatusAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
-        FabricState state = await catalog.ReadFabricAsync(cancel);
+        (FabricState? state, string away) = await ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
         ImmutableArray<DiskStatus> listed = await disks.ListAsync(cancel);
         return new FabricStatus
@@ -103,9 +106,28 @@ internal sealed class FabricGrain(
             Disks = listed,
             Ledger = ledger,
             Counters = counters.Snapshot(),
-            Notices = [Openness(), .. Notices(current, state, ledger), .. Liars(listed)],
-            IsBehind = state.WentBack is not null,
+            Notices = [Openness(), .. Notices(current, state, away, ledger), .. Liars(listed)],
+            IsBehind = state?.WentBack is not null,
         };
+    }
+
+    // Silos and disks are known without it, and this is when an operator looks.
+    private async Task<(FabricState? State, string Away)> ReadFabricAsync(CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(CatalogPatience);
+        try
+        {
+            return (await catalog.ReadFabricAsync(patience.Token).WaitAsync(patience.Token), "");
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            return (null, e.Message);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return (null, $"it has not answered within {CatalogPatience.TotalSeconds} s");
+        }
     }
 
     private async Task<VaultInfo?> DescribeAsync(string vault, CancellationToken cancel)
@@ -144,9 +166,15 @@ internal sealed class FabricGrain(
             : "gateways trust whoever reaches them: keep them on loopback";
     }
 
-    private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
+    private static IEnumerable<string> Notices(
+        FabricMap current, FabricState? state, string away, Ledger ledger)
     {
-        if (state.WentBack is { } tick)
+        if (state is null)
+        {
+            yield return $"the catalog does not answer, and without it nothing is put or got: {away}";
+        }
+
+        if (state?.WentBack is { } tick)
         {
             yield return $"the catalog went back to tick {tick}: nothing is reclaimed until zs catalog adopt is said";
         }

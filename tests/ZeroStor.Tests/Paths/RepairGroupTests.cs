@@ -679,10 +679,10 @@ public sealed class RepairGroupTests
         }
 
         await using CatalogBed catalog = await CatalogBed.OpenAsync(fabric.Vault);
-        var sweep = new SweepGroup(fabric.Homes, fabric, catalog.Catalog);
+        var sweep = new SweepGroup(fabric.Homes, fabric);
         foreach (PlacementGroup group in fabric.Current.Groups)
         {
-            GroupTally tally = await sweep.RunAsync(group, digests, Cancel);
+            GroupTally tally = await sweep.RunAsync(group, digests, catalog.Catalog, Cancel);
             Assert.Equal(tally.Stripes, tally.ByMissing[0]);
         }
     }
