@@ -10,12 +10,15 @@ internal sealed class Bar : IDisposable
     private const int DefaultWidth = 79;
 
     private readonly string _label;
-    private readonly long? _totalBytes;
+    private readonly Func<long?> _totalBytes;
     private readonly Func<long> _doneBytes;
     private readonly long _since = TimeProvider.System.GetTimestamp();
     private readonly Timer _timer;
 
-    public Bar(string label, long? totalBytes, Func<long> doneBytes)
+    /// <param name="label">Before the bar.</param>
+    /// <param name="totalBytes">May change; null while it is not known.</param>
+    /// <param name="doneBytes">Of them.</param>
+    public Bar(string label, Func<long?> totalBytes, Func<long> doneBytes)
     {
         (_label, _totalBytes, _doneBytes) = (label, totalBytes, doneBytes);
         _timer = new Timer(_ => Draw(), null, RedrawPeriod, RedrawPeriod);
@@ -40,7 +43,7 @@ internal sealed class Bar : IDisposable
     private void Draw() => Console.Error.Write("\r" + Text.Progress(
         Output.Printable(_label),
         _doneBytes(),
-        _totalBytes,
+        _totalBytes(),
         TimeProvider.System.GetElapsedTime(_since),
         Width) + "\x1b[K");
 

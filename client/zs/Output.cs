@@ -95,6 +95,10 @@ internal sealed class Output(bool isJson, bool isVerbose, TextWriter lines, Stre
 
     /// <summary>A bar on standard error when that is a terminal.</summary>
     public Bar? Progress(string label, long? totalBytes, Func<long> doneBytes) =>
+        ProgressTowards(label, () => totalBytes, doneBytes);
+
+    /// <summary>As above, where how much there is to do changes, or shows only on the way.</summary>
+    public Bar? ProgressTowards(string label, Func<long?> totalBytes, Func<long> doneBytes) =>
         isJson || Console.IsErrorRedirected ? null : new Bar(label, totalBytes, doneBytes);
 
     /// <summary>Keys are the world's: a control character in one must not steer the terminal.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json;
 using ZeroStor.Client;
 using ZeroStor.Contracts.Doors;
 
@@ -31,8 +32,8 @@ internal static class RepairVerb
         await using ZeroStorClient client = await verb.ConnectAsync();
         RepairProgress begun = await client.RepairAsync(hurry: true, verb.Cancel);
         (FabricStatus status, RepairProgress now) = verb.Arguments.GetValue(Wait)
-            ? await UntilWholeAsync(client, timeout, verb.Cancel)
-            : (await client.StatusAsync(verb.Cancel), begun);
+            ? await UntilWholeAsync(verb.Output, client, begun, timeout, verb.Cancel)
+            : (await client.StatusAsync(verb.Cancel), await client.RepairAsync(hurry: false, verb.Cancel));
         Tell(verb.Output, begun, now, status);
         if (verb.Arguments.GetValue(Wait))
         {
@@ -57,13 +58,20 @@ internal static class RepairVerb
     /// <summary>Hurries repair until every stripe has all its shards and no group is under repair, or the
     /// time is over.</summary>
     internal static async Task<(FabricStatus Status, RepairProgress Repair)> UntilWholeAsync(
-        ZeroStorClient client, TimeSpan timeout, CancellationToken cancel)
+        Output output, ZeroStorClient client, RepairProgress begun, TimeSpan timeout, CancellationToken cancel)
     {
         long started = TimeProvider.System.GetTimestamp();
+        RepairProgress now = begun;
+        using Bar? bar = output.ProgressTowards(
+            "repair",
+            () => Volatile.Read(ref now) is { Round.BytesToDo: { } left } seen
+                ? seen.BytesWritten - begun.BytesWritten + left
+                : null,
+            () => Volatile.Read(ref now).BytesWritten - begun.BytesWritten);
         while (true)
         {
             FabricStatus status = await client.StatusAsync(cancel);
-            RepairProgress now = await client.RepairAsync(hurry: true, cancel);
+            Volatile.Write(ref now, await client.RepairAsync(hurry: true, cancel));
             bool isWhole = status.Ledger.Whole == status.Ledger.Stripes && now.GroupsToRepair == 0;
             if (isWhole || TimeProvider.System.GetElapsedTime(started) > timeout)
             {
@@ -98,9 +106,10 @@ internal static class RepairVerb
         output.Line(
             $"shards {shards} restored, {Text.Bytes(written)}, {Text.Bytes((long)bytesPerSecond)}/s; "
             + $"{now.ShardsLeft} left");
+        output.Line($"to do  {ToDo(now.Round)}");
         output.Line(
             $"so far {now.ShardsRebuilt + now.ShardsCopied} restored, {Text.Bytes(now.BytesWritten)}, "
-            + $"{Text.Bytes(totalPerSecond)}/s; {Text.Bytes(now.BytesRead)} read for it");
+            + $"{Text.Bytes(totalPerSecond)}/s; {now.ShardsRead} read for it, {Text.Bytes(now.BytesRead)}");
         output.Line(string.Create(
             CultureInfo.InvariantCulture, $"gets   p99 {now.GetP99.TotalMilliseconds:0.0} ms"));
         output.Json(w =>
@@ -113,11 +122,57 @@ internal static class RepairVerb
             w.WriteNumber("bytesWritten", written);
             w.WriteNumber("bytesPerSecond", bytesPerSecond);
             w.WriteNumber("totalShardsRestored", now.ShardsRebuilt + now.ShardsCopied);
+            w.WriteNumber("totalShardsRebuilt", now.ShardsRebuilt);
+            w.WriteNumber("totalShardsCopied", now.ShardsCopied);
+            w.WriteNumber("totalShardsRead", now.ShardsRead);
             w.WriteNumber("totalBytesRead", now.BytesRead);
             w.WriteNumber("totalBytesWritten", now.BytesWritten);
             w.WriteNumber("totalBytesPerSecond", totalPerSecond);
             w.WriteNumber("getP99Milliseconds", now.GetP99.TotalMilliseconds);
+            Write(w, now.Round);
         });
+    }
+
+    /// <summary>What a round still has to do, and how long that takes.</summary>
+    internal static string ToDo(RepairRound? round) => round switch
+    {
+        null => "nothing is being repaired now",
+        { TimeLeft: { } left, BytesToDo: { } bytes } =>
+            $"{round.ShardsToDo} shards, {Text.Bytes(bytes)}, at {Text.Bytes(round.BytesPerSecond)}/s, "
+            + $"{Text.Duration(left)} left",
+        { BytesToDo: { } bytes } =>
+            $"{round.ShardsToDo} shards, {Text.Bytes(bytes)}; how long that takes cannot be told yet",
+        _ => $"{round.ShardsToDo} shards; how long that takes cannot be told yet",
+    };
+
+    internal static void Write(Utf8JsonWriter w, RepairRound? round)
+    {
+        if (round is null)
+        {
+            w.WriteNull("round");
+            return;
+        }
+
+        w.WriteStartObject("round");
+        w.WriteNumber("shardsRestored", round.ShardsRestored);
+        w.WriteNumber("bytesRestored", round.BytesRestored);
+        w.WriteNumber("shardsToDo", round.ShardsToDo);
+        Write(w, "bytesToDo", round.BytesToDo);
+        w.WriteNumber("bytesPerSecond", round.BytesPerSecond);
+        Write(w, "secondsLeft", round.TimeLeft?.TotalSeconds);
+        w.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter w, string name, double? number)
+    {
+        if (number is { } known)
+        {
+            w.WriteNumber(name, known);
+        }
+        else
+        {
+            w.WriteNull(name);
+        }
     }
 
     private static double PerSecond(long bytes, TimeSpan time) =>

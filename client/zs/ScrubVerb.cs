@@ -50,7 +50,11 @@ internal static class ScrubVerb
         TimeSpan read = TimeProvider.System.GetElapsedTime(started);
         (FabricStatus status, RepairProgress now) = wait
             ? await RepairVerb.UntilWholeAsync(
-                client, timeout - TimeProvider.System.GetElapsedTime(started), verb.Cancel)
+                verb.Output,
+                client,
+                before,
+                timeout - TimeProvider.System.GetElapsedTime(started),
+                verb.Cancel)
             : (await client.StatusAsync(verb.Cancel), before);
         Tell(verb.Output, scrub, read, Restored(now) - Restored(before), status);
         foreach (DiskScrub failed in scrub.Disks.Where(d => d.Failure.Length > 0))

@@ -76,6 +76,19 @@ internal static class StatusVerb
         }
 
         w.WriteEndArray();
+        w.WriteNumber("atRisk", status.Ledger.Vaults.Sum(v => v.AtRisk));
+        w.WriteStartArray("vaults");
+        foreach (VaultLedger ledger in status.Ledger.Vaults)
+        {
+            w.WriteStartObject();
+            w.WriteString("vault", ledger.Vault);
+            w.WriteString("code", ledger.Code.ToString());
+            w.WriteNumber("atRisk", ledger.AtRisk);
+            WriteByMissing(w, ledger.ByMissing);
+            w.WriteEndObject();
+        }
+
+        w.WriteEndArray();
         w.WriteEndObject();
         if (status.Repair is { } repair)
         {
@@ -142,15 +155,39 @@ internal static class StatusVerb
             }
         }
 
+        foreach (VaultLedger vault in ledger.Vaults)
+        {
+            IEnumerable<string> lacking = vault.ByMissing.Reverse().Select(m => string.Create(
+                CultureInfo.InvariantCulture, $"{m.Value} without {m.Key}"));
+            output.Line($"       {Name(vault)}, {vault.Code}: {string.Join(", ", lacking)} of their shards");
+        }
+
         if (ledger.Lost > 0)
         {
             output.Line(string.Create(CultureInfo.InvariantCulture, $"       {ledger.Lost} lost"));
         }
     }
 
+    private static string Name(VaultLedger ledger) =>
+        ledger.Vault.Length > 0 ? $"vault {ledger.Vault}" : "of no known vault";
+
+    /// <summary>The stripes that can lose one shard more at most, those with the fewest left first.</summary>
+    internal static IEnumerable<string> AtRisk(Ledger ledger) => ledger.Vaults
+        .SelectMany(v => v.ByMissing.Where(m => v.IsAtRisk(m.Key)).Select(m => (Vault: v, m.Key, m.Value)))
+        .OrderBy(r => r.Vault.Code.M - r.Key)
+        .Select(r => string.Create(
+            CultureInfo.InvariantCulture,
+            $"risk   {r.Value} stripes have {r.Vault.Code.N - r.Key} shards left and need {r.Vault.Code.K}: "
+            + $"{Name(r.Vault)}, {r.Vault.Code}"));
+
     private static void Tell(Output output, FabricStatus status)
     {
         output.Line($"fabric {status.Fabric}, tick {status.Tick}");
+        foreach (string line in AtRisk(status.Ledger))
+        {
+            output.Line(line);
+        }
+
         foreach (SiloStatus silo in status.Silos)
         {
             output.Line(silo.Labels == Labels.None

@@ -187,12 +187,20 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     public Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
         _writer.RunAsync(session => ContentTable.ForgetAsync(session, dead), cancel);
 
-    public Task<ImmutableArray<ContentState?>> StatesAsync(
+    public async Task<ImmutableArray<ContentState?>> StatesAsync(
+        IReadOnlyList<ContentId> contents, CancellationToken cancel) =>
+        [.. (await OwnersAsync(contents, cancel)).Select(o => o?.State)];
+
+    public Task<ImmutableArray<ContentOwner?>> OwnersAsync(
         IReadOnlyList<ContentId> contents, CancellationToken cancel) => _readers.RunAsync(
         async session =>
         {
             Dictionary<ContentId, ContentRow> rows = await ContentTable.ReadAsync(session, contents);
-            return contents.Select(c => rows.GetValueOrDefault(c)?.State).ToImmutableArray();
+            return contents
+                .Select(c => rows.TryGetValue(c, out ContentRow? row)
+                    ? new ContentOwner(row.Vault, row.State)
+                    : default(ContentOwner?))
+                .ToImmutableArray();
         },
         cancel);
 

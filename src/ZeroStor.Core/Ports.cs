@@ -164,8 +164,15 @@ public interface ICatalog
     Task<ImmutableArray<ContentState?>> StatesAsync(
         IReadOnlyList<ContentId> contents, CancellationToken cancel);
 
+    /// <summary>Whose each content is, and its state, in the order asked; null where there is no row.</summary>
+    Task<ImmutableArray<ContentOwner?>> OwnersAsync(
+        IReadOnlyList<ContentId> contents, CancellationToken cancel);
+
     Task<CatalogCounts> CountAsync(CancellationToken cancel);
 }
+
+/// <summary>Whose a content is, and where it is in its life.</summary>
+public readonly record struct ContentOwner(VaultId Vault, ContentState State);
 
 /// <summary>Where a content is in its life. The numbers stand in databases: never reuse one.</summary>
 public enum ContentState

@@ -25,6 +25,9 @@ internal sealed class FabricGrain(
     /// <summary>The status answers without what the repair scheduler says when that takes longer.</summary>
     private static readonly TimeSpan RepairPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Who asks how things stand is told without the catalog when it has not answered by then.</summary>
+    private static readonly TimeSpan CatalogPatience = TimeSpan.FromSeconds(5);
+
     public Task<FabricRoute> RouteAsync(CancellationToken cancel)
     {
         FabricMap current = map.Current;
@@ -110,7 +113,7 @@ internal sealed class FabricGrain(
         Task<RepairProgress?> repair = LookAtRepairAsync();
         Task<SiloReports> asked = survey.AskAsync(cancel);
         Task<ImmutableArray<DiskStatus>> listing = disks.ListAsync(asked, cancel);
-        FabricState state = await catalog.ReadFabricAsync(cancel);
+        (FabricState? state, string away) = await ReadFabricAsync(cancel);
         Ledger ledger = await ledgers.CountAsync(state, cancel);
         SiloReports reports = await asked;
         ImmutableArray<DiskStatus> listed = await listing;
@@ -124,9 +127,9 @@ internal sealed class FabricGrain(
             Counters = reports.Counters,
             Notices =
             [
-                Openness(), .. Notices(current, state, ledger), .. Silence(reports), .. Liars(listed),
+                Openness(), .. Notices(current, state, away, ledger), .. Silence(reports), .. Liars(listed),
             ],
-            IsBehind = state.WentBack is not null,
+            IsBehind = state?.WentBack is not null,
             Repair = await repair,
         };
     }
@@ -141,6 +144,25 @@ internal sealed class FabricGrain(
         {
             // It hangs, or is just being found another silo.
             return null;
+        }
+    }
+
+    // Silos and disks are known without it, and this is when an operator looks.
+    private async Task<(FabricState? State, string Away)> ReadFabricAsync(CancellationToken cancel)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        patience.CancelAfter(CatalogPatience);
+        try
+        {
+            return (await catalog.ReadFabricAsync(patience.Token).WaitAsync(patience.Token), "");
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            return (null, e.Message);
+        }
+        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        {
+            return (null, $"it has not answered within {CatalogPatience.TotalSeconds} s");
         }
     }
 
@@ -167,9 +189,15 @@ internal sealed class FabricGrain(
             : "gateways trust whoever reaches them: keep them on loopback";
     }
 
-    private static IEnumerable<string> Notices(FabricMap current, FabricState state, Ledger ledger)
+    private static IEnumerable<string> Notices(
+        FabricMap current, FabricState? state, string away, Ledger ledger)
     {
-        if (state.WentBack is { } tick)
+        if (state is null)
+        {
+            yield return $"the catalog does not answer, and without it nothing is put or got: {away}";
+        }
+
+        if (state?.WentBack is { } tick)
         {
             yield return $"the catalog went back to tick {tick}: nothing is reclaimed until zs catalog adopt is said";
         }

@@ -5,26 +5,35 @@ using ZeroStor.Paths;
 namespace ZeroStor.Grains;
 
 /// <summary>Counts the stripes of all groups by how many of their shards stand: from digests where the homes of
-/// a group are equal, one by one where they differ. Thread-safe.</summary>
+/// a group are equal, one by one where they differ. What the catalog says comes into it where it answers.
+/// Thread-safe.</summary>
 internal sealed class LedgerKeeper(
-    IShardHome homes, SiloMap map, SweepGroup sweep, ZeroStorOptions options)
+    IShardHome homes, SiloMap map, ICatalog catalog, SweepGroup sweep, ZeroStorOptions options)
 {
-    /// <param name="state">Tells the last census.</param>
+    /// <param name="state">Tells the last census; null: the catalog does not answer, and is not asked.</param>
     /// <param name="cancel">Ends it.</param>
-    public async Task<Ledger> CountAsync(FabricState state, CancellationToken cancel)
+    public async Task<Ledger> CountAsync(FabricState? state, CancellationToken cancel)
     {
         FabricMap current = map.Current;
         Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =
             await SweepGroup.DigestsAsync(homes, current, cancel);
         var classes = ImmutableArray.CreateBuilder<ClassLedger>();
+        var vaults = new List<(Code Code, VaultTally Tally)>();
         foreach (PlacementClass placement in current.Classes.OrderBy(c => c.Id.Value))
         {
-            classes.Add(await CountAsync(placement, current.GroupsOf(placement.Id), digests, cancel));
+            var tallies = new List<GroupTally>();
+            foreach (PlacementGroup group in current.GroupsOf(placement.Id))
+            {
+                tallies.Add(await sweep.RunAsync(group, digests, state is null ? null : catalog, cancel));
+            }
+
+            classes.Add(ClassOf(placement, tallies));
+            vaults.AddRange(tallies.SelectMany(t => t.Vaults).Select(v => (placement.Code, v)));
         }
 
         long stripes = classes.Sum(c => c.Stripes);
         long whole = classes.Sum(c => c.Whole);
-        bool isCensusFresh = state.Census is { } last
+        bool isCensusFresh = state?.Census is { } last
             && state.Tick.Since(last.Began) <= options.CensusOverdueTicks;
         return new Ledger
         {
@@ -32,28 +41,16 @@ internal sealed class LedgerKeeper(
             Whole = whole,
             ByMissing = Sum(classes.SelectMany(c => c.ByMissing)),
             Classes = classes.ToImmutable(),
-            Census = state.Census?.Began,
-            Lost = state.Census?.Lost ?? 0,
+            Census = state?.Census?.Began,
+            Lost = state?.Census?.Lost ?? 0,
             IsGreen = whole == stripes && isCensusFresh && state is { Census.Lost: 0, WentBack: null },
+            Vaults = await VaultsAsync(vaults, state is not null, cancel),
         };
     }
 
-    private async Task<ClassLedger> CountAsync(
-        PlacementClass placement,
-        ImmutableArray<PlacementGroup> groups,
-        Dictionary<DiskId, ImmutableArray<BucketDigest>> digests,
-        CancellationToken cancel)
+    private static ClassLedger ClassOf(PlacementClass placement, List<GroupTally> tallies)
     {
-        var tallies = new List<GroupTally>();
-        foreach (PlacementGroup group in groups)
-        {
-            tallies.Add(await sweep.RunAsync(group, digests, cancel));
-        }
-
-        ImmutableSortedDictionary<int, long> byMissing = Sum(tallies
-            .SelectMany(t => t.ByMissing.Index())
-            .Where(t => t.Item > 0)
-            .Select(t => KeyValuePair.Create(t.Index, t.Item)));
+        ImmutableSortedDictionary<int, long> byMissing = Sum(tallies.SelectMany(t => Counts(t.ByMissing)));
         return new ClassLedger
         {
             Class = placement.Id,
@@ -64,6 +61,43 @@ internal sealed class LedgerKeeper(
             ByMissing = byMissing,
         };
     }
+
+    private async Task<ImmutableArray<VaultLedger>> VaultsAsync(
+        List<(Code Code, VaultTally Tally)> tallies, bool isCatalogThere, CancellationToken cancel)
+    {
+        Dictionary<VaultId, string> names = tallies.Exists(t => t.Tally.Vault is not null) && isCatalogThere
+            ? await NamesAsync(cancel)
+            : [];
+        IEnumerable<VaultLedger> vaults = tallies
+            .GroupBy(t => (t.Code, t.Tally.Vault), (of, all) => new VaultLedger
+            {
+                Vault = of.Vault is { } id ? names.GetValueOrDefault(id, id.ToString()) : "",
+                Code = of.Code,
+                ByMissing = Sum(all.SelectMany(t => Counts(t.Tally.ByMissing))),
+            });
+        return
+        [
+            .. vaults.OrderBy(v => v.Spare)
+                .ThenByDescending(v => v.AtRisk)
+                .ThenBy(v => v.Vault, StringComparer.Ordinal),
+        ];
+    }
+
+    private async Task<Dictionary<VaultId, string>> NamesAsync(CancellationToken cancel)
+    {
+        try
+        {
+            return (await catalog.ListVaultsAsync(cancel)).ToDictionary(v => v.Id, v => v.Name);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            // It went away meanwhile: ids tell it too.
+            return [];
+        }
+    }
+
+    private static IEnumerable<KeyValuePair<int, long>> Counts(ImmutableArray<long> byMissing) =>
+        byMissing.Index().Where(c => c.Item > 0).Select(c => KeyValuePair.Create(c.Index, c.Item));
 
     private static ImmutableSortedDictionary<int, long> Sum(IEnumerable<KeyValuePair<int, long>> counts) =>
         counts.GroupBy(c => c.Key).ToImmutableSortedDictionary(g => g.Key, g => g.Sum(c => c.Value));

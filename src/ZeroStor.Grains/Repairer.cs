@@ -7,8 +7,8 @@ using ZeroStor.Placement;
 namespace ZeroStor.Grains;
 
 /// <summary>Restores redundancy, round by round: gives the places of lost disks to others, compares what the
-/// homes of each group hold, and repairs the groups that differ, those with the fewest whole places first.
-/// Idempotent; a round at a time.</summary>
+/// homes of each group hold, and repairs the groups that differ, those most at risk first. Idempotent; a round
+/// at a time.</summary>
 internal sealed class Repairer(
     SiloMap map,
     IShardHome homes,
@@ -22,28 +22,41 @@ internal sealed class Repairer(
     ILocalSiloDetails self,
     TimeProvider time,
     ILogger<Repairer> log)
+    : IRepairFollower
 {
-    /// <summary>Groups repaired at once: each waits a while for stripes in flight, and holds some stripes in
-    /// memory.
-    /// </summary>
-    private const int GroupsAtOnce = 4;
-
-    private readonly Lock _lock = new();
+    private readonly RepairAccount _account = new(time);
+    private ImmutableDictionary<GroupId, PlacementGroup> _found = ImmutableDictionary<GroupId, PlacementGroup>.Empty;
     private int _isInRound;
     private long _rounds;
-    private int _groupsToRepair;
-    private long _left;
-    private RepairTally _done;
-    private TimeSpan _busy;
 
     public RepairProgress Progress
     {
         get
         {
-            lock (_lock)
+            RepairState now = _account.State;
+            return new RepairProgress
             {
-                return Snapshot();
-            }
+                GroupsToRepair = now.GroupsToRepair,
+                Rounds = Volatile.Read(ref _rounds),
+                ShardsRebuilt = now.Done.ShardsRebuilt,
+                ShardsCopied = now.Done.ShardsCopied,
+                ShardsLeft = now.ShardsLeft,
+                ShardsRead = now.Done.ShardsRead,
+                BytesRead = now.Done.BytesRead,
+                BytesWritten = now.Done.BytesWritten,
+                Busy = now.Busy,
+                GetP99 = health.Gets.P99,
+                Silo = self.Name,
+                Round = now.Round is not { } round ? null : new RepairRound
+                {
+                    ShardsRestored = round.Done.ShardsRestored,
+                    BytesRestored = round.Done.BytesWritten,
+                    ShardsToDo = round.ShardsToDo,
+                    BytesToDo = round.BytesToDo,
+                    BytesPerSecond = round.BytesPerSecond,
+                    TimeLeft = round.TimeLeft,
+                },
+            };
         }
     }
 
@@ -62,27 +75,13 @@ internal sealed class Repairer(
         {
             await ReplaceLostAsync(cancel);
             await RepairAllAsync(cancel);
-            _rounds++;
+            Interlocked.Increment(ref _rounds);
         }
         finally
         {
             Volatile.Write(ref _isInRound, 0);
         }
     }
-
-    private RepairProgress Snapshot() => new()
-    {
-        GroupsToRepair = _groupsToRepair,
-        Rounds = _rounds,
-        ShardsRebuilt = _done.ShardsRebuilt,
-        ShardsCopied = _done.ShardsCopied,
-        ShardsLeft = _left,
-        BytesRead = _done.BytesRead,
-        BytesWritten = _done.BytesWritten,
-        Busy = _busy,
-        GetP99 = health.Gets.P99,
-        Silo = self.Name,
-    };
 
     // A disk that is missing while its silo runs failed alone: nobody waits for it. Of a silo that is away it is
     // waited for, and longer where much is away at once.
@@ -104,57 +103,46 @@ internal sealed class Repairer(
 
     private async Task RepairAllAsync(CancellationToken cancel)
     {
-        PlacementGroup[] groups = await FindAsync(cancel);
-        _groupsToRepair = groups.Length;
-        _left = 0;
-        if (groups.Length == 0)
+        FabricMap current = map.Current;
+        Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =
+            await SweepGroup.DigestsAsync(homes, current, cancel);
+        ImmutableArray<PlacementGroup> groups = SweepGroup.FindUnequal(current, digests);
+        if (groups.IsEmpty)
         {
             throttle.BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024;
         }
 
-        long started = time.GetTimestamp();
-        await Parallel.ForEachAsync(
-            groups,
-            new ParallelOptions { MaxDegreeOfParallelism = GroupsAtOnce, CancellationToken = cancel },
-            (group, token) => RepairAsync(group, token));
-        _busy += groups.Length > 0 ? time.GetElapsedTime(started) : TimeSpan.Zero;
+        _found = groups.ToImmutableDictionary(g => g.Id);
+        _account.Begin(groups.Select(g => KeyValuePair.Create(g.Id, SweepGroup.CountLacking(g, digests))));
+        try
+        {
+            await repair.RunAsync([.. groups.Select(g => g.Id)], this, cancel);
+        }
+        finally
+        {
+            _account.End();
+        }
     }
 
-    private async ValueTask RepairAsync(PlacementGroup group, CancellationToken cancel)
+    void IRepairFollower.Restored(GroupId group, RepairTally stripe)
     {
-        RepairTally tally = await repair.RunAsync(group.Id, cancel);
-        lock (_lock)
-        {
-            _done += tally;
-            _left += tally.ShardsLeft;
-            _groupsToRepair--;
-        }
+        _account.Restored(group, stripe);
+        counters.Repaired(stripe.ShardsRestored);
+    }
 
+    async Task IRepairFollower.EndedAsync(GroupId group, RepairTally tally, CancellationToken cancel)
+    {
+        _account.Ended(group, tally);
         if (tally.Hopeless > 0)
         {
             census.Suspect();
         }
 
-        counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);
-        await MarkWholeAsync(group, tally, cancel);
-        if (tally.ShardsRebuilt + tally.ShardsCopied + tally.ShardsLeft > 0)
+        await MarkWholeAsync(_found[group], tally, cancel);
+        if (tally.ShardsRestored + tally.ShardsLeft > 0)
         {
-            log.GroupRepaired(group.Id, tally.ShardsRebuilt, tally.ShardsCopied, tally.ShardsLeft);
+            log.GroupRepaired(group, tally.ShardsRebuilt, tally.ShardsCopied, tally.ShardsLeft);
         }
-    }
-
-    private async Task<PlacementGroup[]> FindAsync(CancellationToken cancel)
-    {
-        FabricMap current = map.Current;
-        Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =
-            await SweepGroup.DigestsAsync(homes, current, cancel);
-        return
-        [
-            .. current.Groups
-                .Where(g => g.Places.Any(p => !p.IsWhole) || !SweepGroup.AreEqual(g, digests))
-                .OrderBy(g => g.Places.Count(p => p.IsWhole && digests.ContainsKey(p.Home)))
-                .ThenBy(g => g.Id),
-        ];
     }
 
     // A home that has all that any holder lists needs its former homes no more. Under another epoch than the

@@ -37,6 +37,7 @@ public sealed class LedgerTests
         Ledger ledger = await AssertCountedAsync(fabric, disks, expectMissing: true);
         Assert.False(ledger.IsGreen);
         Assert.DoesNotContain(ledger.Classes[0].ByMissing.Keys, m => m != 2);
+        AssertVaults(ledger);
     }
 
     [Fact]
@@ -89,6 +90,19 @@ public sealed class LedgerTests
         Assert.True(status.Ledger.Lost > 0);
         Assert.False(status.Ledger.IsGreen);
         Assert.Contains(status.Notices, n => n.Contains("lost", StringComparison.Ordinal));
+    }
+
+    // Two of six disks are gone: a stripe of the first lacks two of its six, one of the other up to two of three.
+    private static void AssertVaults(Ledger ledger)
+    {
+        Assert.Equal(["default", "thin"], ledger.Vaults.Select(v => v.Vault).Order());
+        Assert.Equal(ledger.Vaults.OrderBy(v => v.Spare), ledger.Vaults);
+        foreach (VaultLedger vault in ledger.Vaults)
+        {
+            ClassLedger ofClass = ledger.Classes.Single(c => c.Code == vault.Code);
+            Assert.Equal(ofClass.ByMissing.Remove(0), vault.ByMissing);
+            Assert.Equal(ofClass.Stripes - ofClass.Whole, vault.AtRisk);
+        }
     }
 
     private static void UseDisks(ZeroStorOptions options, string[] disks)

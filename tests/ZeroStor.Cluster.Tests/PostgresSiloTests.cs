@@ -10,6 +10,7 @@ using Orleans.Storage;
 using ZeroStor.Catalog;
 using ZeroStor.Client;
 using ZeroStor.Contracts;
+using ZeroStor.Contracts.Doors;
 using ZeroStor.Grains;
 using ZeroStor.Tests;
 
@@ -112,6 +113,31 @@ public sealed class PostgresSiloTests : IAsyncLifetime
         await got.CopyToAsync(copy, Cancel);
         Assert.Equal(content, copy.ToArray());
         await fabric.StopAsync();
+    }
+
+    [Fact]
+    public async Task Silos_and_disks_are_told_of_while_the_catalog_does_not_answer()
+    {
+        await using PostgresServer server = await PostgresServer.StartAsync();
+        SqlCatalog catalog = await PostgresCatalog.OpenAsync(
+            await server.MakeDatabaseAsync(), SystemEntropy.Instance, TimeProvider.System, cancel: Cancel);
+        await using TestFabric fabric = await TestFabric.StartAsync(catalog: catalog);
+        FabricStatus before = await fabric.Client.StatusAsync(Cancel);
+        Assert.DoesNotContain(before.Notices, IsAboutTheCatalog);
+        await server.CrashAsync();
+        FabricStatus away = await fabric.Client.StatusAsync(Cancel);
+        Assert.Single(away.Notices, IsAboutTheCatalog);
+        Assert.Equal(before.Disks.Select(d => d.Id), away.Disks.Select(d => d.Id));
+        Assert.Equal(before.Silos.Select(s => s.Name), away.Silos.Select(s => s.Name));
+        Assert.False(away.Ledger.IsGreen);
+        await server.StartAgainAsync();
+        await Eventually.HoldsAsync(
+            async () => !(await fabric.Client.StatusAsync(Cancel)).Notices.Any(IsAboutTheCatalog),
+            "the catalog answers again");
+        await fabric.StopAsync();
+
+        static bool IsAboutTheCatalog(string notice) =>
+            notice.StartsWith("the catalog does not answer", StringComparison.Ordinal);
     }
 
     [Fact]

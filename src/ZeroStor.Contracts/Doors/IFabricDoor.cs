@@ -205,8 +205,37 @@ public sealed record RepairProgress
     /// were seen.</summary>
     [Id(8)] public required TimeSpan GetP99 { get; init; }
 
+    /// <summary>Shards read for all this: of good ones at most one for each that was copied, and k for each that
+    /// was rebuilt.</summary>
+    [Id(9)] public required long ShardsRead { get; init; }
+
+    /// <summary>What is being repaired; null while nothing is.</summary>
+    [Id(10)] public RepairRound? Round { get; init; }
+
     /// <summary>The silo that sees to it now.</summary>
     [Id(11)] public required string Silo { get; init; }
+}
+
+/// <summary>How a round of repair stands.</summary>
+[GenerateSerializer, Immutable, Alias("zs.repair-round")]
+public sealed record RepairRound
+{
+    [Id(0)] public required long ShardsRestored { get; init; }
+
+    [Id(1)] public required long BytesRestored { get; init; }
+
+    /// <summary>Shards still to restore, about: as digests tell.</summary>
+    [Id(2)] public required long ShardsToDo { get; init; }
+
+    /// <summary>Their bytes, as if each were as large as those that were restored so far; null until there are
+    /// some.</summary>
+    [Id(3)] public required long? BytesToDo { get; init; }
+
+    /// <summary>Shard bytes restored a second, over the last seconds.</summary>
+    [Id(4)] public required double BytesPerSecond { get; init; }
+
+    /// <summary>How long the rest takes at that rate; null while nothing can be told yet.</summary>
+    [Id(5)] public required TimeSpan? TimeLeft { get; init; }
 }
 
 /// <summary>How many stripes have how many of their shards.</summary>
@@ -232,6 +261,34 @@ public sealed record Ledger
     /// <summary>Whether every stripe has all its shards, none is lost, and that was compared with the catalog
     /// within the time that a census may take.</summary>
     [Id(6)] public bool IsGreen { get; init; }
+
+    /// <summary>The stripes that lack shards, by vault and code; those that can lose the fewest more first.
+    /// </summary>
+    [Id(7)] public ImmutableArray<VaultLedger> Vaults { get; init; } = [];
+}
+
+/// <summary>The stripes of one vault and code that lack shards.</summary>
+[GenerateSerializer, Immutable, Alias("zs.vault-ledger")]
+public sealed record VaultLedger
+{
+    /// <summary>The vault's name, or its id where no vault has it; empty for stripes that no catalog row tells a
+    /// vault of: what is being written, or all while the catalog does not answer.</summary>
+    [Id(0)] public required string Vault { get; init; }
+
+    [Id(1)] public required Code Code { get; init; }
+
+    /// <summary>Stripes by the number of their missing shards, which is above 0.</summary>
+    [Id(2)] public required ImmutableSortedDictionary<int, long> ByMissing { get; init; }
+
+    /// <summary>Shards that its stripe with the fewest can lose more; below 0 where one has fewer than k.
+    /// </summary>
+    public int Spare => Code.M - ByMissing.Keys.Max();
+
+    /// <summary>Its stripes that can lose one shard more at most.</summary>
+    public long AtRisk => ByMissing.Where(m => IsAtRisk(m.Key)).Sum(m => m.Value);
+
+    /// <summary>Whether a stripe without so many shards can lose one more at most.</summary>
+    public bool IsAtRisk(int missing) => Code.M - missing <= 1;
 }
 
 /// <summary>The ledger of one class.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using ZeroStor.Erasure;
 
 namespace ZeroStor.Paths;
 
@@ -10,6 +11,25 @@ internal sealed class ListedStripe(StripeId stripe)
     public StripeId Stripe => stripe;
 
     public void Add(DiskId disk, in ShardEntry entry) => _shards.Add((disk, entry));
+
+    /// <summary>How many of its places anybody holds, under the digest that most disks name.</summary>
+    public int Held
+    {
+        get
+        {
+            Sum128 digest = Digest();
+            var places = default(PlaceSet);
+            foreach ((_, ShardEntry entry) in _shards)
+            {
+                if (entry.SumsDigest == digest)
+                {
+                    places.Add(entry.Place);
+                }
+            }
+
+            return places.Count;
+        }
+    }
 
     /// <summary>Whether the home of this place holds it, under the digest that most disks name.</summary>
     public bool IsHome(PlacementGroup group, int place)
@@ -47,13 +67,16 @@ internal sealed class GroupListing(RepairHomes homes)
     /// <summary>Entries of one page: some hundred kilobytes in one answer.</summary>
     private const int EntriesPerPage = 2048;
 
-    public async IAsyncEnumerable<ListedStripe> RunAsync([EnumeratorCancellation] CancellationToken cancel)
+    /// <param name="after">Only stripes behind this one.</param>
+    /// <param name="cancel">Stops it.</param>
+    public async IAsyncEnumerable<ListedStripe> RunAsync(
+        StripeId after, [EnumeratorCancellation] CancellationToken cancel)
     {
         var heads = new PriorityQueue<Source, StripeId>();
         Source[] sources =
         [
             .. homes.Group.Places.SelectMany(p => p.FormerHomes.Add(p.Home)).Distinct()
-                .Select(disk => new Source(homes, disk)),
+                .Select(disk => new Source(homes, disk, after)),
         ];
         bool[] any = await Task.WhenAll(sources.Select(s => s.NextAsync(cancel)));
         foreach ((int i, Source source) in sources.Index())
@@ -89,11 +112,11 @@ internal sealed class GroupListing(RepairHomes homes)
 
     /// <summary>One disk's listing. A page always ends with the last place of its last stripe, so the next
     /// one begins behind that stripe.</summary>
-    private sealed class Source(RepairHomes homes, DiskId disk)
+    private sealed class Source(RepairHomes homes, DiskId disk, StripeId after)
     {
         private IReadOnlyList<ShardEntry> _page = [];
         private int _at = -1;
-        private StripeId _behind;
+        private StripeId _behind = after;
         private bool _isLast;
 
         public DiskId Disk => disk;

@@ -4,17 +4,27 @@ using System.Collections.Immutable;
 namespace ZeroStor.Paths;
 
 /// <summary>The homes of a group as one pass of repair deals with them. Whatever goes wrong comes back as a
-/// value and within the time-out; a disk that did not answer is not asked again by this pass, one that
-/// refused a shard as a whole is offered none again; shard bytes pass the throttle and are counted. When a
-/// disk refuses because the map here is behind, the map is read again and the pass is stale. Thread-safe;
-/// only its caller's cancellation throws.</summary>
+/// value and within the time-out; a disk that did not answer is not asked again by this pass, nor by others
+/// that go with it, one that refused a shard as a whole is offered none again; shard bytes pass the throttle.
+/// When a disk refuses because the map here is behind, the map is read again and the pass is stale.
+/// Thread-safe; only its caller's cancellation throws.</summary>
+/// <param name="homes">The homes.</param>
+/// <param name="map">The map.</param>
+/// <param name="throttle">What shard bytes pass.</param>
+/// <param name="time">For time-outs.</param>
+/// <param name="group">As it is when the pass begins.</param>
+/// <param name="silent">Disks that did not answer; shared with the passes over other groups that begin
+/// together, so that a silent one is waited for once.</param>
 internal sealed class RepairHomes(
-    IShardHome homes, IFabricMap map, Throttle throttle, TimeProvider time, PlacementGroup group)
+    IShardHome homes,
+    IFabricMap map,
+    Throttle throttle,
+    TimeProvider time,
+    PlacementGroup group,
+    ConcurrentDictionary<DiskId, ErrorKind> silent)
 {
     private readonly ConcurrentDictionary<DiskId, ErrorKind> _absent = new();
     private readonly ConcurrentDictionary<DiskId, ErrorKind> _refusing = new();
-    private long _bytesRead;
-    private long _bytesWritten;
     private volatile bool _isStale;
 
     public required TimeSpan HomeTimeout { get; init; }
@@ -28,11 +38,9 @@ internal sealed class RepairHomes(
     /// anew.</summary>
     public bool IsStale => _isStale;
 
-    public RepairTally Bytes => new(
-        0, 0, 0, 0, Interlocked.Read(ref _bytesRead), Interlocked.Read(ref _bytesWritten));
-
     public bool IsAbsent(DiskId disk) =>
         _absent.ContainsKey(disk)
+        || silent.ContainsKey(disk)
         || map.Current.Disk(disk) is null or { State: DiskState.Missing or DiskState.Removed };
 
     /// <summary>Whether a shard may be offered to this disk.</summary>
@@ -65,9 +73,7 @@ internal sealed class RepairHomes(
         DiskId disk, StripeId stripe, int place, int shardBytes, CancellationToken cancel)
     {
         await throttle.TakeAsync(shardBytes, cancel);
-        ShardReadAnswer answer = await ReadAsync(disk, stripe, place, shardBytes, false, cancel);
-        Interlocked.Add(ref _bytesRead, answer.Payload.Length);
-        return answer;
+        return await ReadAsync(disk, stripe, place, shardBytes, false, cancel);
     }
 
     public async Task<HomeAnswer> AppendAsync(
@@ -99,12 +105,8 @@ internal sealed class RepairHomes(
             cancel);
         switch (answer?.Kind)
         {
-            case ErrorKind.None:
-                Interlocked.Add(ref _bytesWritten, payload.Length);
-                break;
-
             // About this shard, or about this moment.
-            case null or ErrorKind.Corrupt or ErrorKind.Busy:
+            case null or ErrorKind.None or ErrorKind.Corrupt or ErrorKind.Busy:
                 break;
 
             case ErrorKind.PreconditionFailed:
@@ -147,7 +149,7 @@ internal sealed class RepairHomes(
                 await NoticeAsync(disk, claim, answer.MapVersion, _absent, cancel);
                 break;
             case ErrorKind.DiskOffline or ErrorKind.DiskFailed:
-                _absent[disk] = answer.Kind;
+                silent[disk] = answer.Kind;
                 break;
         }
 
@@ -189,7 +191,7 @@ internal sealed class RepairHomes(
             }
             else
             {
-                _absent[disk] = ErrorKind.DiskOffline;
+                silent[disk] = ErrorKind.DiskOffline;
             }
 
             return null;

@@ -23,6 +23,8 @@ internal sealed class RepairStripe : IDisposable
     private int _left;
     private PlaceSet _placesLeft;
     private bool _isHopeless;
+    private long _shardsRead;
+    private long _bytesRead;
 
     /// <param name="homes">The pass.</param>
     /// <param name="code">The code of the group's class.</param>
@@ -41,6 +43,9 @@ internal sealed class RepairStripe : IDisposable
         _answers = new ShardReadAnswer[_holders.Length];
         _shards = new BufferSlice?[code.N];
     }
+
+    /// <summary>Places that somebody was found to hold.</summary>
+    public int Held => _truth?.Good.DistinctBy(h => h.Place).Count() ?? 0;
 
     /// <summary>Asks every holder for its record; true when each home has its shard.</summary>
     public async Task<bool> LookAsync(CancellationToken cancel)
@@ -63,8 +68,9 @@ internal sealed class RepairStripe : IDisposable
             bool isGone = Array.TrueForAll(_answers, a => a.Kind == ErrorKind.NotFound);
             if (!isGone)
             {
-                // Nobody knows what is right, so no home is known to be. But where all have answered and fewer
-                // than k places are held by anybody, waiting helps no place: it is what a dead content left.
+                // Nobody knows what is right, so no home is known to be. But where fewer than k places are held by
+                // anybody who answers or may come back, waiting helps no place: it is what a dead content left, or a
+                // placing that was given up.
                 _left = Math.Max(1, Places().Count(p => !AnswerOfHome(p).IsDone));
                 _isHopeless = IsHopeless(held);
                 _placesLeft = _isHopeless ? default : PlaceSet.Range(0, _code.N);
@@ -122,6 +128,9 @@ internal sealed class RepairStripe : IDisposable
             ShardsRebuilt = done.Length - copies,
             ShardsLeft = _left,
             PlacesLeft = _placesLeft,
+            ShardsRead = _shardsRead,
+            BytesRead = _bytesRead,
+            BytesWritten = (long)done.Length * _truth.ShardBytes,
         };
     }
 
@@ -133,10 +142,14 @@ internal sealed class RepairStripe : IDisposable
         }
     }
 
+    // Not even if all who are away come back, and hold all that they may.
     private bool IsHopeless(HeldShard[] held) =>
-        held.DistinctBy(h => h.Place).Count() < _code.K
-        && Array.TrueForAll(_answers, a => a.Kind is ErrorKind.None or ErrorKind.NotFound or ErrorKind.Corrupt)
-        && Array.TrueForAll(_holders, h => !_homes.IsAbsent(h.Disk));
+        held.Select(h => h.Place)
+            .Concat(_holders.Where((h, i) => _homes.IsAbsent(h.Disk)
+                    || _answers[i].Kind is not (ErrorKind.None or ErrorKind.NotFound or ErrorKind.Corrupt))
+                .Select(h => h.Place))
+            .Distinct()
+            .Count() < _code.K;
 
     private IEnumerable<int> Places() => Enumerable.Range(0, _code.N);
 
@@ -208,6 +221,12 @@ internal sealed class RepairStripe : IDisposable
     {
         ShardReadAnswer answer = await _homes.ShardAsync(
             shard.Disk, _stripe, shard.Place, _truth!.ShardBytes, cancel);
+        if (answer.Payload.Length > 0)
+        {
+            Interlocked.Increment(ref _shardsRead);
+            Interlocked.Add(ref _bytesRead, answer.Payload.Length);
+        }
+
         if (answer.IsDone
             && answer.Payload.Length == _truth.ShardBytes
             && Sum128.Of(answer.Payload.Span) == _truth.Sums[shard.Place])

@@ -7,14 +7,25 @@ namespace ZeroStor.Paths;
 
 /// <summary>How many stripes of a group have how many of their shards: index is the number of missing ones.
 /// </summary>
-public sealed record GroupTally(GroupId Group, long Stripes, ImmutableArray<long> ByMissing);
+/// <param name="Group">The group.</param>
+/// <param name="Stripes">All that any holder has.</param>
+/// <param name="ByMissing">Of all vaults.</param>
+/// <param name="Vaults">Those that lack shards, by vault.</param>
+public sealed record GroupTally(
+    GroupId Group, long Stripes, ImmutableArray<long> ByMissing, ImmutableArray<VaultTally> Vaults);
+
+/// <summary>The stripes of a vault that lack shards.</summary>
+/// <param name="Vault">Null: of contents that have no row, such as what is being written; or nobody could
+/// tell.</param>
+/// <param name="ByMissing">Index is the number of missing shards.</param>
+public sealed record VaultTally(VaultId? Vault, ImmutableArray<long> ByMissing);
 
 /// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell whether they hold
 /// the same stripes; only where they differ are the stripes listed and counted one by one. What a former home
 /// holds counts until the place is whole. A stripe that lacks shards because its content is dead, and so is on
 /// its way out, is not counted. Equal means equal, not whole: that every stripe of a live content is there is
 /// for the census to say.</summary>
-public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalog)
+public sealed class SweepGroup(IShardHome homes, IFabricMap map)
 {
     /// <summary>Stripes of one listing: some hundred kilobytes in one answer.</summary>
     private const int StripesPerListing = 4096;
@@ -24,12 +35,16 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalo
 
     /// <param name="group">The group.</param>
     /// <param name="digests">Of every disk that answers; those that are absent hold nothing now.</param>
+    /// <param name="catalog">Tells what is dead, and of which vault; null where it does not answer.</param>
     /// <param name="cancel">Stops it.</param>
     public async Task<GroupTally> RunAsync(
         PlacementGroup group,
         IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests,
+        ICatalog? catalog,
         CancellationToken cancel)
     {
+        // The default id is no vault's.
+        var vaults = new Dictionary<VaultId, long[]>();
         int n = group.Places.Length;
         var byMissing = new long[n + 1];
         if (TryCountEqual(group, digests, out long whole))
@@ -39,45 +54,94 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalo
         else
         {
             Dictionary<StripeId, Sighting> seen = await ListAsync(group, digests, cancel);
-            HashSet<ContentId> dead = await DeadAsync(
-                [.. seen.Values.Where(s => s.Places.Count < n).Select(s => s.Content).Distinct()], cancel);
+            Dictionary<ContentId, ContentOwner> owners = await OwnersAsync(
+                catalog,
+                [.. seen.Values.Where(s => s.Places.Count < n).Select(s => s.Content).Distinct()],
+                cancel);
             foreach (Sighting stripe in seen.Values)
             {
-                int present = Math.Min(stripe.Places.Count, n);
-                if (present == n || !dead.Contains(stripe.Content))
+                int missing = n - Math.Min(stripe.Places.Count, n);
+                ContentOwner? owner = owners.TryGetValue(stripe.Content, out ContentOwner known) ? known : null;
+                if (missing == 0)
                 {
-                    byMissing[n - present]++;
+                    byMissing[0]++;
+                }
+                else if (owner is not { State: ContentState.Dead })
+                {
+                    byMissing[missing]++;
+                    ref long[]? ofVault =
+                        ref CollectionsMarshal.GetValueRefOrAddDefault(vaults, owner?.Vault ?? default, out _);
+                    ofVault ??= new long[n + 1];
+                    ofVault[missing]++;
                 }
             }
         }
 
-        return new GroupTally(group.Id, byMissing.Sum(), [.. byMissing]);
+        return new GroupTally(
+            group.Id,
+            byMissing.Sum(),
+            [.. byMissing],
+            [.. vaults.Select(v => new VaultTally(v.Key == default ? null : v.Key, [.. v.Value]))]);
     }
 
-    /// <summary>The digests of every disk that answers; those that are absent hold nothing now.</summary>
+    /// <summary>The digests of every disk that answers; those that are absent hold nothing now. All are asked at
+    /// once, so that several that hang are waited for together.</summary>
     public static async Task<Dictionary<DiskId, ImmutableArray<BucketDigest>>> DigestsAsync(
         IShardHome homes, FabricMap map, CancellationToken cancel)
     {
-        var digests = new Dictionary<DiskId, ImmutableArray<BucketDigest>>();
-        foreach (DiskEntry disk in map.Disks.Where(d => d.State is not (DiskState.Removed or DiskState.Missing)))
-        {
-            try
-            {
-                digests[disk.Id] = await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
-            }
-            catch (Exception e) when (e is not OutOfMemoryException && !cancel.IsCancellationRequested)
-            {
-                // It does not answer, however that is said: nothing of it counts.
-            }
-        }
+        var answers = await Task.WhenAll(map.Disks
+            .Where(d => d.State is not (DiskState.Removed or DiskState.Missing))
+            .Select(async d => (d.Id, Digests: await DigestsAsync(homes, d, cancel))));
+        return answers.Where(a => !a.Digests.IsDefault).ToDictionary(a => a.Id, a => a.Digests);
+    }
 
-        return digests;
+    private static async Task<ImmutableArray<BucketDigest>> DigestsAsync(
+        IShardHome homes, DiskEntry disk, CancellationToken cancel)
+    {
+        try
+        {
+            return await homes.DigestsAsync(new DiskAddress(disk.Id, disk.Claim), cancel);
+        }
+        catch (Exception e) when (e is not OutOfMemoryException && !cancel.IsCancellationRequested)
+        {
+            // It does not answer, however that is said: nothing of it counts.
+            return default;
+        }
     }
 
     /// <summary>Whether all homes of the group hold the same stripes.</summary>
     public static bool AreEqual(
         PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests) =>
         TryCountEqual(group, digests, out _);
+
+    /// <summary>The groups that need repair: those whose homes hold different stripes, or whose places are not
+    /// all whole. Those that can lose the fewest disks more go first: of one class, those with the fewest whole
+    /// places on disks that answer.</summary>
+    public static ImmutableArray<PlacementGroup> FindUnequal(
+        FabricMap map, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests) =>
+    [
+        .. map.Groups
+            .Where(g => g.Places.Any(p => !p.IsWhole) || !AreEqual(g, digests))
+            .OrderBy(g => g.Places.Count(p => p.IsWhole && digests.ContainsKey(p.Home))
+                - map.Class(g.Class)!.Code.K)
+            .ThenBy(g => g.Id),
+    ];
+
+    /// <summary>How many shards the homes of the group that answer lack, about: as if each bucket had no more
+    /// stripes than the home or former home that holds most of it.</summary>
+    public static long CountLacking(
+        PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests)
+    {
+        ILookup<DiskId, BucketDigest> held = group.Places.SelectMany(p => p.FormerHomes.Add(p.Home)).Distinct()
+            .SelectMany(disk => digests.GetValueOrDefault(disk, [])
+                .Where(d => d.Group == group.Id)
+                .Select(d => (disk, d)))
+            .ToLookup(d => d.disk, d => d.d);
+        long stripes = held.SelectMany(d => d).GroupBy(d => d.Bucket).Sum(b => b.Max(d => d.Count));
+        return group.Places
+            .Where(p => digests.ContainsKey(p.Home))
+            .Sum(p => Math.Max(0, stripes - held[p.Home].Sum(d => d.Count)));
+    }
 
     private static bool TryCountEqual(
         PlacementGroup group,
@@ -135,15 +199,27 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalo
     }
 
     // A catalog that does not answer keeps nobody from counting: then the dead count as the living do.
-    private async Task<HashSet<ContentId>> DeadAsync(ContentId[] contents, CancellationToken cancel)
+    private static async Task<Dictionary<ContentId, ContentOwner>> OwnersAsync(
+        ICatalog? catalog, ContentId[] contents, CancellationToken cancel)
     {
-        var dead = new HashSet<ContentId>();
+        var owners = new Dictionary<ContentId, ContentOwner>();
+        if (catalog is null)
+        {
+            return owners;
+        }
+
         foreach (ContentId[] chunk in contents.Chunk(ContentsPerQuestion))
         {
             try
             {
-                ImmutableArray<ContentState?> states = await catalog.StatesAsync(chunk, cancel);
-                dead.UnionWith(chunk.Where((_, i) => states[i] == ContentState.Dead));
+                ImmutableArray<ContentOwner?> told = await catalog.OwnersAsync(chunk, cancel);
+                foreach ((int i, ContentId content) in chunk.Index())
+                {
+                    if (told[i] is { } owner)
+                    {
+                        owners[content] = owner;
+                    }
+                }
             }
             catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
             {
@@ -151,7 +227,7 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map, ICatalog catalo
             }
         }
 
-        return dead;
+        return owners;
     }
 
     private async IAsyncEnumerable<ShardEntry> ListDiskAsync(

@@ -85,6 +85,31 @@ public abstract partial class CatalogTests
     }
 
     [Fact]
+    public async Task Whose_a_content_is_and_whether_it_lives_is_told_in_the_order_asked()
+    {
+        VaultId other = VaultId.New(Entropy);
+        await Catalog.AddVaultAsync(new VaultEntry("other", other, new ClassId(1)), Cancel);
+        CommitOrder live = Put("live");
+        CommitOrder foreign = Put("foreign") with { Vault = other };
+        CommitOrder dead = Put("dead");
+        await AppliedAsync(live);
+        await AppliedAsync(foreign);
+        await AppliedAsync(dead);
+        await AppliedAsync(Delete("dead"));
+        ContentId open = NewContent();
+        await Catalog.OpenContentAsync(open, other, Now, Cancel);
+        Assert.Equal(
+            [
+                new ContentOwner(other, ContentState.Live), null, new ContentOwner(Vault, ContentState.Dead),
+                new ContentOwner(Vault, ContentState.Live), new ContentOwner(other, ContentState.Open),
+                new ContentOwner(other, ContentState.Live),
+            ],
+            await Catalog.OwnersAsync(
+                [foreign.Content, NewContent(), dead.Content, live.Content, open, foreign.Content], Cancel));
+        Assert.Empty(await Catalog.OwnersAsync([], Cancel));
+    }
+
+    [Fact]
     public async Task A_refused_copy_counts_none_of_the_contents_that_it_named()
     {
         CommitOrder source = Put("source");

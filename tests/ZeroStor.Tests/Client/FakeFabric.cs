@@ -129,6 +129,7 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
             ShardsRebuilt = 0,
             ShardsCopied = 0,
             ShardsLeft = 0,
+            ShardsRead = 0,
             BytesRead = 0,
             Silo = "silo1",
             BytesWritten = 0,

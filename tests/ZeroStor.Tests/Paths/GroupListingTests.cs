@@ -67,7 +67,7 @@ public sealed class GroupListingTests
         DiskId liar = group.Places[1].Home;
         RepairHomes pass = Pass(fabric, group, new Endless(fabric.Homes, liar));
         var listed = new List<ListedStripe>();
-        await foreach (ListedStripe stripe in new GroupListing(pass).RunAsync(Cancel))
+        await foreach (ListedStripe stripe in new GroupListing(pass).RunAsync(default, Cancel))
         {
             listed.Add(stripe);
         }
@@ -96,7 +96,7 @@ public sealed class GroupListingTests
     {
         var listed = new List<ListedStripe>();
         var listing = new GroupListing(Pass(fabric, group, fabric.Homes));
-        await foreach (ListedStripe stripe in listing.RunAsync(Cancel))
+        await foreach (ListedStripe stripe in listing.RunAsync(default, Cancel))
         {
             listed.Add(stripe);
         }
@@ -105,7 +105,7 @@ public sealed class GroupListingTests
     }
 
     private static RepairHomes Pass(PathFixture fabric, PlacementGroup group, IShardHome homes) =>
-        new(homes, fabric, new Throttle(TimeProvider.System), TimeProvider.System, group)
+        new(homes, fabric, new Throttle(TimeProvider.System), TimeProvider.System, group, [])
         {
             HomeTimeout = TimeSpan.FromSeconds(30),
         };

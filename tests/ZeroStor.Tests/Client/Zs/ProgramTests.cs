@@ -209,6 +209,15 @@ public sealed class ProgramTests
                 ],
                 Census = new Tick(8),
                 Lost = 2,
+                Vaults =
+                [
+                    new VaultLedger
+                    {
+                        Vault = "photos",
+                        Code = new Code(4, 2),
+                        ByMissing = ImmutableSortedDictionary<int, long>.Empty.Add(1, 1),
+                    },
+                ],
             },
             Counters = ImmutableSortedDictionary<string, long>.Empty.Add("stripesWritten", 7),
             Notices = ["Gateways listen beyond loopback."],
@@ -219,6 +228,7 @@ public sealed class ProgramTests
                 ShardsRebuilt = 10,
                 ShardsCopied = 3,
                 ShardsLeft = 4,
+                ShardsRead = 0,
                 BytesRead = 500,
                 BytesWritten = 100,
                 Busy = TimeSpan.FromSeconds(1),
@@ -235,7 +245,8 @@ public sealed class ProgramTests
             "silos":[{"name":"a","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"}}],
             "disks":[{"id":3,"silo":"a","path":"/d","state":"up","usedBytes":1,"freeBytes":2,"wrongShards":0}],
             "ledger":{"stripes":7,"whole":6,"byMissing":{"0":6,"1":1},"lost":2,"green":false,"censusTick":8,
-            "classes":[{"code":"4+2","spread":"rack","stripes":7,"whole":6,"byMissing":{"0":6,"1":1}}]},
+            "classes":[{"code":"4+2","spread":"rack","stripes":7,"whole":6,"byMissing":{"0":6,"1":1}}],
+            "atRisk":1,"vaults":[{"vault":"photos","code":"4+2","atRisk":1,"byMissing":{"1":1}}]},
             "repair":{"silo":"a","groupsToRepair":2,"shardsLeft":4,"shardsRebuilt":10,"shardsCopied":3,
             "bytesRead":500,"bytesWritten":100},
             "counters":{"stripesWritten":7},"notices":["Gateways listen beyond loopback."]}
