@@ -1,0 +1,206 @@
+using System.Collections.Immutable;
+
+namespace ZeroStor.Grains;
+
+/// <summary>The catalog as all of this silo use it. What it answers is passed on as it is; on the way by it is noted
+/// when it answered last, and what was seen of versions and pages. Thread-safe.</summary>
+internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvider time) : ICatalog
+{
+    private long _answeredAt = time.GetTimestamp();
+
+    /// <summary>How long ago the catalog answered anything at all, a refusal included.</summary>
+    public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _answeredAt));
+
+    public Task<FabricState> ReadFabricAsync(CancellationToken cancel) =>
+        AskAsync(catalog.ReadFabricAsync(cancel));
+
+    public Task<Tick> RaiseTickAsync(Tick from, CancellationToken cancel) =>
+        AskAsync(catalog.RaiseTickAsync(from, cancel));
+
+    public Task<FabricState> NoticeWentBackAsync(Tick tick, CancellationToken cancel) =>
+        AskAsync(catalog.NoticeWentBackAsync(tick, cancel));
+
+    public Task<bool> AdoptAsync(Tick wentBack, CancellationToken cancel) =>
+        AskAsync(catalog.AdoptAsync(wentBack, cancel));
+
+    public Task MarkCensusAsync(CensusMark census, CancellationToken cancel) =>
+        AskAsync(catalog.MarkCensusAsync(census, cancel));
+
+    public Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel) =>
+        AskAsync(catalog.EnterMasterKeyAsync(id, cancel));
+
+    public Task<FabricMap> ReadMapAsync(CancellationToken cancel) => AskAsync(catalog.ReadMapAsync(cancel));
+
+    public Task<bool> ChangeMapAsync(MapChange change, CancellationToken cancel) =>
+        AskAsync(catalog.ChangeMapAsync(change, cancel));
+
+    public Task<bool> AddVaultAsync(VaultEntry vault, CancellationToken cancel) =>
+        AskAsync(catalog.AddVaultAsync(vault, cancel));
+
+    public Task<bool> RemoveVaultAsync(VaultId vault, CancellationToken cancel) =>
+        AskAsync(catalog.RemoveVaultAsync(vault, cancel));
+
+    public Task<VaultEntry?> FindVaultAsync(string name, CancellationToken cancel) =>
+        AskAsync(catalog.FindVaultAsync(name, cancel));
+
+    public Task<ImmutableArray<VaultEntry>> ListVaultsAsync(CancellationToken cancel) =>
+        AskAsync(catalog.ListVaultsAsync(cancel));
+
+    public async Task<CommitAnswer> CommitAsync(CommitOrder order, CancellationToken cancel)
+    {
+        long look = seen.Look();
+        CommitAnswer answer;
+        try
+        {
+            answer = await AskAsync(catalog.CommitAsync(order, cancel));
+        }
+        catch when (order.Kind == CommitKind.Delete)
+        {
+            seen.PerhapsDeleted(order.Vault, order.Key);
+            throw;
+        }
+
+        if (order.Kind == CommitKind.Put && answer.Kind == ErrorKind.None)
+        {
+            SawPut(order, answer);
+        }
+        else if (order.Kind == CommitKind.Delete && answer.Kind == ErrorKind.None)
+        {
+            seen.Deleted(order.Vault, order.Key, answer.Seq);
+        }
+        else if (order.Kind == CommitKind.Delete && answer.Kind == ErrorKind.NotFound)
+        {
+            seen.SawNone(order.Vault, order.Key, look);
+        }
+
+        return answer;
+    }
+
+    public async Task<ImmutableArray<VersionRow?>> HeadAsync(
+        VaultId vault, IReadOnlyList<string> keys, CancellationToken cancel)
+    {
+        long look = seen.Look();
+        ImmutableArray<VersionRow?> rows = await AskAsync(catalog.HeadAsync(vault, keys, cancel));
+        foreach ((int index, VersionRow? row) in rows.Index())
+        {
+            if (row is not null)
+            {
+                seen.Saw(vault, row, look);
+            }
+            else
+            {
+                seen.SawNone(vault, keys[index], look);
+            }
+        }
+
+        return rows;
+    }
+
+    public Task<Listing> ListAsync(ListQuery query, CancellationToken cancel) =>
+        AskAsync(catalog.ListAsync(query, cancel));
+
+    public Task<ImmutableArray<NamedVersion>> ScanAsync(VersionName after, int max, CancellationToken cancel) =>
+        AskAsync(catalog.ScanAsync(after, max, cancel));
+
+    public Task<bool> OpenContentAsync(ContentId content, VaultId vault, Tick now, CancellationToken cancel) =>
+        AskAsync(catalog.OpenContentAsync(content, vault, now, cancel));
+
+    public async Task<bool> WritePageAsync(
+        ContentId content, int page, byte[] bytes, Tick now, CancellationToken cancel)
+    {
+        bool isWritten = await AskAsync(catalog.WritePageAsync(content, page, bytes, now, cancel));
+        if (isWritten)
+        {
+            seen.SawPage(content, page, bytes);
+        }
+
+        return isWritten;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>A page that was seen is not asked for again: it does not change.</remarks>
+    public async Task<byte[]?> ReadPageAsync(ContentId content, int page, CancellationToken cancel)
+    {
+        byte[]? bytes = seen.FindPage(content, page);
+        if (bytes is null && (bytes = await AskAsync(catalog.ReadPageAsync(content, page, cancel))) is not null)
+        {
+            seen.SawPage(content, page, bytes);
+        }
+
+        return bytes;
+    }
+
+    public Task CondemnAsync(
+        VaultId vault, IReadOnlyCollection<ContentId> contents, Tick now, CancellationToken cancel) =>
+        AskAsync(catalog.CondemnAsync(vault, contents, now, cancel));
+
+    public Task<int> CondemnIdleAsync(Tick before, Tick now, CancellationToken cancel) =>
+        AskAsync(catalog.CondemnIdleAsync(before, now, cancel));
+
+    public Task<ImmutableArray<DeadContent>> ListDeadAsync(
+        ContentId after, Tick diedBy, int max, CancellationToken cancel) =>
+        AskAsync(catalog.ListDeadAsync(after, diedBy, max, cancel));
+
+    public Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
+        AskAsync(catalog.ForgetAsync(dead, cancel));
+
+    public Task<ImmutableArray<ContentState?>> StatesAsync(
+        IReadOnlyList<ContentId> contents, CancellationToken cancel) =>
+        AskAsync(catalog.StatesAsync(contents, cancel));
+
+    public Task<CatalogCounts> CountAsync(CancellationToken cancel) => AskAsync(catalog.CountAsync(cancel));
+
+    private void SawPut(CommitOrder order, CommitAnswer answer)
+    {
+        Manifest manifest = Manifest.Decode(order.Manifest);
+
+        // A repeated put is answered with what its first one made; what it brings now may be something else.
+        if (manifest.Version != answer.Version)
+        {
+            return;
+        }
+
+        foreach ((int page, byte[] bytes) in order.Pages)
+        {
+            seen.SawPage(order.Content, page, bytes);
+        }
+
+        seen.Put(order.Vault, new VersionRow
+        {
+            Key = order.Key,
+            Seq = answer.Seq,
+            Version = answer.Version,
+            Size = manifest.Size,
+            ETag = answer.ETag,
+            Modified = order.Modified,
+            Manifest = order.Manifest,
+        });
+    }
+
+    private async Task<T> AskAsync<T>(Task<T> call)
+    {
+        await AskAsync((Task)call);
+        return await call;
+    }
+
+    private async Task AskAsync(Task call)
+    {
+        try
+        {
+            await call;
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            throw;
+        }
+        catch (ZeroStorException)
+        {
+            Answered();
+            throw;
+        }
+
+        Answered();
+    }
+
+    private void Answered() => Volatile.Write(ref _answeredAt, time.GetTimestamp());
+}
