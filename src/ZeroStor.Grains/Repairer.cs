@@ -133,7 +133,7 @@ internal sealed class Repairer(
             census.Suspect();
         }
 
-        counters.Repaired(tally.ShardsRebuilt + tally.ShardsCopied);
+        counters.Repaired(tally);
         await MarkWholeAsync(group, tally, cancel);
         if (tally.ShardsRebuilt + tally.ShardsCopied + tally.ShardsLeft > 0)
         {

@@ -3,8 +3,9 @@ using System.Collections.Immutable;
 namespace ZeroStor.Grains;
 
 /// <summary>The catalog as all of this silo use it. What it answers is passed on as it is; on the way by it is noted
-/// when it answered last, and what was seen of versions and pages. Thread-safe.</summary>
-internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvider time) : ICatalog
+/// how long it took, when it answered last, and what was seen of versions and pages. Thread-safe.</summary>
+internal sealed class SiloCatalog(
+    ICatalog catalog, SeenVersions seen, Instruments instruments, TimeProvider time) : ICatalog
 {
     private long _answeredAt = time.GetTimestamp();
 
@@ -12,39 +13,40 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
     public TimeSpan Silence => time.GetElapsedTime(Volatile.Read(ref _answeredAt));
 
     public Task<FabricState> ReadFabricAsync(CancellationToken cancel) =>
-        AskAsync(catalog.ReadFabricAsync(cancel));
+        AskAsync("ReadFabric", () => catalog.ReadFabricAsync(cancel));
 
     public Task<Tick> RaiseTickAsync(Tick from, CancellationToken cancel) =>
-        AskAsync(catalog.RaiseTickAsync(from, cancel));
+        AskAsync("RaiseTick", () => catalog.RaiseTickAsync(from, cancel));
 
     public Task<FabricState> NoticeWentBackAsync(Tick tick, CancellationToken cancel) =>
-        AskAsync(catalog.NoticeWentBackAsync(tick, cancel));
+        AskAsync("NoticeWentBack", () => catalog.NoticeWentBackAsync(tick, cancel));
 
     public Task<bool> AdoptAsync(Tick wentBack, CancellationToken cancel) =>
-        AskAsync(catalog.AdoptAsync(wentBack, cancel));
+        AskAsync("Adopt", () => catalog.AdoptAsync(wentBack, cancel));
 
     public Task MarkCensusAsync(CensusMark census, CancellationToken cancel) =>
-        AskAsync(catalog.MarkCensusAsync(census, cancel));
+        AskAsync("MarkCensus", () => catalog.MarkCensusAsync(census, cancel));
 
     public Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel) =>
-        AskAsync(catalog.EnterMasterKeyAsync(id, cancel));
+        AskAsync("EnterMasterKey", () => catalog.EnterMasterKeyAsync(id, cancel));
 
-    public Task<FabricMap> ReadMapAsync(CancellationToken cancel) => AskAsync(catalog.ReadMapAsync(cancel));
+    public Task<FabricMap> ReadMapAsync(CancellationToken cancel) =>
+        AskAsync("ReadMap", () => catalog.ReadMapAsync(cancel));
 
     public Task<bool> ChangeMapAsync(MapChange change, CancellationToken cancel) =>
-        AskAsync(catalog.ChangeMapAsync(change, cancel));
+        AskAsync("ChangeMap", () => catalog.ChangeMapAsync(change, cancel));
 
     public Task<bool> AddVaultAsync(VaultEntry vault, CancellationToken cancel) =>
-        AskAsync(catalog.AddVaultAsync(vault, cancel));
+        AskAsync("AddVault", () => catalog.AddVaultAsync(vault, cancel));
 
     public Task<bool> RemoveVaultAsync(VaultId vault, CancellationToken cancel) =>
-        AskAsync(catalog.RemoveVaultAsync(vault, cancel));
+        AskAsync("RemoveVault", () => catalog.RemoveVaultAsync(vault, cancel));
 
     public Task<VaultEntry?> FindVaultAsync(string name, CancellationToken cancel) =>
-        AskAsync(catalog.FindVaultAsync(name, cancel));
+        AskAsync("FindVault", () => catalog.FindVaultAsync(name, cancel));
 
     public Task<ImmutableArray<VaultEntry>> ListVaultsAsync(CancellationToken cancel) =>
-        AskAsync(catalog.ListVaultsAsync(cancel));
+        AskAsync("ListVaults", () => catalog.ListVaultsAsync(cancel));
 
     public async Task<CommitAnswer> CommitAsync(CommitOrder order, CancellationToken cancel)
     {
@@ -52,7 +54,7 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
         CommitAnswer answer;
         try
         {
-            answer = await AskAsync(catalog.CommitAsync(order, cancel));
+            answer = await AskAsync("Commit", () => catalog.CommitAsync(order, cancel));
         }
         catch when (order.Kind == CommitKind.Delete)
         {
@@ -80,7 +82,8 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
         VaultId vault, IReadOnlyList<string> keys, CancellationToken cancel)
     {
         long look = seen.Look();
-        ImmutableArray<VersionRow?> rows = await AskAsync(catalog.HeadAsync(vault, keys, cancel));
+        ImmutableArray<VersionRow?> rows = await AskAsync(
+            "Head", () => catalog.HeadAsync(vault, keys, cancel));
         foreach ((int index, VersionRow? row) in rows.Index())
         {
             if (row is not null)
@@ -97,18 +100,19 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
     }
 
     public Task<Listing> ListAsync(ListQuery query, CancellationToken cancel) =>
-        AskAsync(catalog.ListAsync(query, cancel));
+        AskAsync("List", () => catalog.ListAsync(query, cancel));
 
     public Task<ImmutableArray<NamedVersion>> ScanAsync(VersionName after, int max, CancellationToken cancel) =>
-        AskAsync(catalog.ScanAsync(after, max, cancel));
+        AskAsync("Scan", () => catalog.ScanAsync(after, max, cancel));
 
     public Task<bool> OpenContentAsync(ContentId content, VaultId vault, Tick now, CancellationToken cancel) =>
-        AskAsync(catalog.OpenContentAsync(content, vault, now, cancel));
+        AskAsync("OpenContent", () => catalog.OpenContentAsync(content, vault, now, cancel));
 
     public async Task<bool> WritePageAsync(
         ContentId content, int page, byte[] bytes, Tick now, CancellationToken cancel)
     {
-        bool isWritten = await AskAsync(catalog.WritePageAsync(content, page, bytes, now, cancel));
+        bool isWritten = await AskAsync(
+            "WritePage", () => catalog.WritePageAsync(content, page, bytes, now, cancel));
         if (isWritten)
         {
             seen.SawPage(content, page, bytes);
@@ -121,8 +125,13 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
     /// <remarks>A page that was seen is not asked for again: it does not change.</remarks>
     public async Task<byte[]?> ReadPageAsync(ContentId content, int page, CancellationToken cancel)
     {
-        byte[]? bytes = seen.FindPage(content, page);
-        if (bytes is null && (bytes = await AskAsync(catalog.ReadPageAsync(content, page, cancel))) is not null)
+        if (seen.FindPage(content, page) is { } known)
+        {
+            return known;
+        }
+
+        byte[]? bytes = await AskAsync("ReadPage", () => catalog.ReadPageAsync(content, page, cancel));
+        if (bytes is not null)
         {
             seen.SawPage(content, page, bytes);
         }
@@ -132,23 +141,24 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
 
     public Task CondemnAsync(
         VaultId vault, IReadOnlyCollection<ContentId> contents, Tick now, CancellationToken cancel) =>
-        AskAsync(catalog.CondemnAsync(vault, contents, now, cancel));
+        AskAsync("Condemn", () => catalog.CondemnAsync(vault, contents, now, cancel));
 
     public Task<int> CondemnIdleAsync(Tick before, Tick now, CancellationToken cancel) =>
-        AskAsync(catalog.CondemnIdleAsync(before, now, cancel));
+        AskAsync("CondemnIdle", () => catalog.CondemnIdleAsync(before, now, cancel));
 
     public Task<ImmutableArray<DeadContent>> ListDeadAsync(
         ContentId after, Tick diedBy, int max, CancellationToken cancel) =>
-        AskAsync(catalog.ListDeadAsync(after, diedBy, max, cancel));
+        AskAsync("ListDead", () => catalog.ListDeadAsync(after, diedBy, max, cancel));
 
     public Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel) =>
-        AskAsync(catalog.ForgetAsync(dead, cancel));
+        AskAsync("Forget", () => catalog.ForgetAsync(dead, cancel));
 
     public Task<ImmutableArray<ContentState?>> StatesAsync(
         IReadOnlyList<ContentId> contents, CancellationToken cancel) =>
-        AskAsync(catalog.StatesAsync(contents, cancel));
+        AskAsync("States", () => catalog.StatesAsync(contents, cancel));
 
-    public Task<CatalogCounts> CountAsync(CancellationToken cancel) => AskAsync(catalog.CountAsync(cancel));
+    public Task<CatalogCounts> CountAsync(CancellationToken cancel) =>
+        AskAsync("Count", () => catalog.CountAsync(cancel));
 
     private void SawPut(CommitOrder order, CommitAnswer answer)
     {
@@ -177,30 +187,36 @@ internal sealed class SiloCatalog(ICatalog catalog, SeenVersions seen, TimeProvi
         });
     }
 
-    private async Task<T> AskAsync<T>(Task<T> call)
+    private async Task<T> AskAsync<T>(string operation, Func<Task<T>> call)
     {
-        await AskAsync((Task)call);
-        return await call;
-    }
-
-    private async Task AskAsync(Task call)
-    {
+        ErrorKind answer = ErrorKind.None;
+        long began = instruments.BeginCatalogCall();
         try
         {
-            await call;
+            return await call();
         }
-        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        catch (Exception e)
         {
+            // One who gave up has no answer either.
+            answer = (e as ZeroStorException)?.Kind ?? ErrorKind.Unavailable;
             throw;
         }
-        catch (ZeroStorException)
+        finally
         {
-            Answered();
-            throw;
-        }
+            if (answer != ErrorKind.Unavailable)
+            {
+                Answered();
+            }
 
-        Answered();
+            instruments.EndCatalogCall(operation, began, answer);
+        }
     }
+
+    private Task<bool> AskAsync(string operation, Func<Task> call) => AskAsync(operation, async () =>
+    {
+        await call();
+        return true;
+    });
 
     private void Answered() => Volatile.Write(ref _answeredAt, time.GetTimestamp());
 }

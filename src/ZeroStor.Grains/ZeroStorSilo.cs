@@ -54,6 +54,7 @@ public static class ZeroStorSilo
         services.AddSingleton<IShardHome, GrainHomes>();
         services.AddSingleton<HomeHealth>();
         services.AddSingleton<Counters>();
+        services.AddSingleton<Instruments>();
         services.AddSingleton<IReadObserver>(s => s.GetRequiredService<Counters>());
         services.AddSingleton<FabricKey>();
         services.AddSingleton(s => s.GetRequiredService<FabricKey>().Current);
@@ -92,6 +93,7 @@ public static class ZeroStorSilo
         services.AddSingleton<SiloDisks>();
         services.AddSingleton<Scrubber>();
         services.AddSingleton<DiskOrders>();
+        services.AddSingleton(SiloHealth.Of);
         services.AddSingleton<FirstVault>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameCheck>();
         services.AddSingleton<DiskHost>();
@@ -113,12 +115,16 @@ public static class ZeroStorSilo
         services.AddSingleton(s => new SiloCatalog(
             s.GetRequiredKeyedService<ICatalog>(nameof(SiloCatalog)),
             s.GetRequiredService<SeenVersions>(),
+            s.GetRequiredService<Instruments>(),
             s.GetRequiredService<TimeProvider>()));
         services.AddSingleton<ICatalog>(s => s.GetRequiredService<SiloCatalog>());
     }
 
     private static async Task StartAsync(IServiceProvider services, CancellationToken cancel)
     {
+        Instruments instruments = services.GetRequiredService<Instruments>();
+        instruments.Observe(services.GetRequiredService<LocalHomes>(), services.GetRequiredService<PutSlots>());
+        instruments.Observe(services.GetRequiredService<Scrubber>());
         await services.GetRequiredService<IGrainFactory>().GetGrain<IRepairSchedulerGrain>(0).WakeAsync();
         await services.GetRequiredService<FirstVault>().MakeAsync(cancel);
     }
