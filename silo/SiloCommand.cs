@@ -79,6 +79,15 @@ internal static class SiloCommand
         var region = new Option<string?>("--region") { Description = "Where the silo stands.", HelpName = "NAME" };
         var site = new Option<string?>("--site") { Description = "Where in the region.", HelpName = "NAME" };
         var rack = new Option<string?>("--rack") { Description = "Where in the site.", HelpName = "NAME" };
+        var migrate = new Option<bool>("--migrate")
+        {
+            Description = "Bring the catalog's tables to this version, say what that took, and end. A start does it, too.",
+        };
+        var health = new Option<string?>("--health")
+        {
+            Description = "Where to answer GET /live and GET /ready over HTTP; they tell nothing secret. [default: off]",
+            HelpName = "IP:PORT|off",
+        };
         var verbose = new Option<bool>("--verbose") { Description = "More log, and stack traces of failures." };
         var root = new RootCommand(
             "A silo of a ZeroStor fabric: stores sealed, erasure-coded shards on its disks.\n\n"
@@ -91,7 +100,7 @@ internal static class SiloCommand
             + "Exit codes: 0 stopped cleanly, 1 failed, 2 told something it cannot do.")
         {
             data, disks, disk, code, name, port, gatewayPort, masterKey, postgres, address, bind, insecure, region, site,
-            rack, verbose,
+            rack, health, migrate, verbose,
         };
         root.SetAction((parsed, cancel) =>
         {
@@ -111,23 +120,30 @@ internal static class SiloCommand
                 ["Region"] = parsed.GetValue(region),
                 ["Site"] = parsed.GetValue(site),
                 ["Rack"] = parsed.GetValue(rack),
+                ["Health"] = parsed.GetValue(health),
             };
             foreach ((int index, string path) in (parsed.GetValue(disk) ?? []).Index())
             {
                 told[$"DiskPaths:{index}"] = path;
             }
 
-            return RunAsync(told, parsed.GetValue(verbose), cancel);
+            return RunAsync(told, parsed.GetValue(migrate), parsed.GetValue(verbose), cancel);
         });
         return root;
     }
 
     private static async Task<int> RunAsync(
-        Dictionary<string, string?> told, bool verbose, CancellationToken cancel)
+        Dictionary<string, string?> told, bool migrate, bool verbose, CancellationToken cancel)
     {
         try
         {
             SiloSettings settings = SiloSettings.Read(told);
+            if (migrate)
+            {
+                await SiloProcess.MigrateAsync(settings, Console.Out, cancel);
+                return Done;
+            }
+
             await using SiloProcess process = await SiloProcess.StartAsync(settings, verbose, cancel);
             await process.RunAsync(cancel);
             return Done;

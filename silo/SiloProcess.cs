@@ -20,11 +20,13 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     private readonly FileStream _lock;
     private readonly IHost _host;
+    private readonly HealthServer? _health;
 
-    private SiloProcess(FileStream dataLock, IHost host)
+    private SiloProcess(FileStream dataLock, IHost host, HealthServer? health)
     {
         _lock = dataLock;
         _host = host;
+        _health = health;
     }
 
     /// <summary>Starts the silo; when it returns, the silo serves.</summary>
@@ -42,14 +44,18 @@ internal sealed class SiloProcess : IAsyncDisposable
 
         FileStream dataLock = Lock(data);
         SqlCatalog? catalog = null;
+        HealthServer? health = null;
         try
         {
+            if (settings.HealthEndpoint is { } at)
+            {
+                DemandFree(at.Address, at.Port, "--health");
+                health = await HealthServer.StartAsync(at, cancel);
+            }
+
             DemandFree(settings.ListeningAddress, settings.Port, "--port");
             DemandFree(settings.ListeningAddress, settings.GatewayPort, "--gateway-port");
-            catalog = settings.Postgres is { } where
-                ? await PostgresCatalog.OpenAsync(where, SystemEntropy.Instance, TimeProvider.System, cancel: cancel)
-                : await SqliteCatalog.OpenAsync(
-                    catalogFile, SystemEntropy.Instance, TimeProvider.System, cancel: cancel);
+            catalog = await OpenAsync(settings, catalogFile, cancel);
             IHost host = Build(settings, catalog, verbose);
             catalog = null;
             try
@@ -63,7 +69,8 @@ internal sealed class SiloProcess : IAsyncDisposable
             }
 
             Banner.Print(Console.Out, settings, data, host.Services.GetRequiredService<IFabricMap>().Current);
-            return new SiloProcess(dataLock, host);
+            health?.Follow(host.Services.GetRequiredService<SiloHealth>());
+            return new SiloProcess(dataLock, host, health);
         }
         catch
         {
@@ -72,9 +79,27 @@ internal sealed class SiloProcess : IAsyncDisposable
                 await catalog.DisposeAsync();
             }
 
+            if (health is not null)
+            {
+                await health.DisposeAsync();
+            }
+
             await dataLock.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Brings the catalog to the tables of this version, says what that took, and starts nothing. A catalog
+    /// of one silo must not be in use; on one of many silos go on meanwhile.</summary>
+    /// <exception cref="ZeroStorException">What stands against it, in one sentence.</exception>
+    public static async Task MigrateAsync(SiloSettings settings, TextWriter to, CancellationToken cancel)
+    {
+        string data = Path.GetFullPath(settings.Fabric.Data);
+        await using FileStream? dataLock = settings.Fabric.IsShared ? null : Lock(data);
+        await using SqlCatalog catalog = await OpenAsync(settings, Path.Combine(data, "catalog.db"), cancel);
+        await to.WriteLineAsync(catalog.AppliedScripts.IsEmpty
+            ? $"The catalog {catalog.Name} has the tables of this version: nothing was to be done."
+            : $"The catalog {catalog.Name} took {string.Join(", ", catalog.AppliedScripts)}.");
     }
 
     /// <summary>Serves until it is told to stop, by a signal or by the token.</summary>
@@ -82,9 +107,20 @@ internal sealed class SiloProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _health?.Leave();
         await DisposeAsync(_host);
+        if (_health is not null)
+        {
+            await _health.DisposeAsync();
+        }
+
         await _lock.DisposeAsync();
     }
+
+    private static Task<SqlCatalog> OpenAsync(SiloSettings settings, string file, CancellationToken cancel) =>
+        settings.Postgres is { } where
+            ? PostgresCatalog.OpenAsync(where, SystemEntropy.Instance, TimeProvider.System, cancel: cancel)
+            : SqliteCatalog.OpenAsync(file, SystemEntropy.Instance, TimeProvider.System, cancel: cancel);
 
     private static async ValueTask DisposeAsync(IHost host)
     {

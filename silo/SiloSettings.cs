@@ -12,6 +12,8 @@ internal sealed class SiloSettings
 
     public const int DefaultPort = 11111;
 
+    public const string NoHealth = "off";
+
     /// <summary>Beyond this they only cost memory.</summary>
     private const int MaxConnectionsPerSilo = 16;
 
@@ -34,6 +36,10 @@ internal sealed class SiloSettings
     /// <c>ConnectionStrings:ZeroStor</c>.</summary>
     public string? Postgres { get; set; }
 
+    /// <summary>Where <c>/live</c> and <c>/ready</c> are answered, as <c>IP:PORT</c>; <see cref="NoHealth"/>:
+    /// nowhere.</summary>
+    public string Health { get; set; } = NoHealth;
+
     /// <summary>Connections to each other silo. Shards must not hold up small calls, probes among them: on one
     /// connection a call behind eight megabytes waits milliseconds. Each costs some hundred kilobytes at both
     /// ends, so where many silos share a machine fewer are better.</summary>
@@ -42,6 +48,10 @@ internal sealed class SiloSettings
     public IPAddress AdvertisedAddress => IPAddress.Parse(Address);
 
     public IPAddress ListeningAddress => IPAddress.Parse(Bind ?? Address);
+
+    /// <summary>Null: nowhere. It may be any address, loopback or not: what is answered there is no secret, nothing
+    /// can be changed by it, and who probes a silo mostly stands on another machine.</summary>
+    public IPEndPoint? HealthEndpoint => Health == NoHealth ? null : ParseEndpoint(Health);
 
     /// <summary>Whether other machines can reach this silo.</summary>
     public bool IsOpen => !IPAddress.IsLoopback(AdvertisedAddress) || !IPAddress.IsLoopback(ListeningAddress);
@@ -120,6 +130,13 @@ internal sealed class SiloSettings
         }
     }
 
+    private static IPEndPoint ParseEndpoint(string text) =>
+        IPEndPoint.TryParse(text, out IPEndPoint? endpoint) && endpoint.Port > 0
+            ? endpoint
+            : throw ZeroStorException.Invalid(
+                $"--health {text} is not an address and a port: 127.0.0.1:8080 is, 0.0.0.0:8080 for all of this "
+                + $"machine's addresses, [::1]:8080, and {NoHealth}");
+
     private void CheckAddresses()
     {
         foreach (string text in new[] { Address, Bind ?? Address })
@@ -148,6 +165,7 @@ internal sealed class SiloSettings
     private void Check()
     {
         CheckAddresses();
+        _ = HealthEndpoint;
         if (Name.Length == 0 || Name.Contains('/', StringComparison.Ordinal))
         {
             throw ZeroStorException.Invalid($"'{Name}' is not a silo's name: it must not be empty or hold a slash");

@@ -28,6 +28,14 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     /// than Orleans itself waits.</summary>
     public static readonly TimeSpan SurveyTimeout = TimeSpan.FromSeconds(25);
 
+    /// <summary>How long one who takes a stale answer waits to hear what a vault is: together with what the object
+    /// grain waits for the catalog less than <see cref="CallTimeout"/>.</summary>
+    private static readonly TimeSpan VaultPatienceBeforeStale = TimeSpan.FromSeconds(3);
+
+    /// <summary>Partitions that one who takes a stale answer asks in turn: they are dealt over the gateways, so the
+    /// silos behind these are asked.</summary>
+    private const int PartitionsAskedForStale = 16;
+
     /// <summary>Vaults remembered: a front end for more of them asks again now and then.</summary>
     private const int MaxVaultsKnown = 4096;
 
@@ -61,17 +69,49 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     {
         if (!_vaults.TryGetValue(vault, out VaultInfo? info))
         {
-            info = await RepeatAsync(
-                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel);
-            if (_vaults.Count >= MaxVaultsKnown)
-            {
-                _vaults.Clear();
-            }
-
-            _vaults[vault] = info;
+            info = Know(await RepeatAsync(
+                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel));
         }
 
         return doors.Objects(ObjectDoor.KeyOf(vault, info.Partitions, key));
+    }
+
+    /// <summary>An object grain for one who takes a stale answer: the key's own where it can be told, at further
+    /// tries any other, for another silo may know more.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault.</exception>
+    public async ValueTask<IObjectDoor> ObjectsForStaleAsync(
+        string vault, string key, int tries, CancellationToken cancel)
+    {
+        try
+        {
+            if (tries == 0 && !_vaults.ContainsKey(vault))
+            {
+                Know(await OnceAsync(
+                    $"looking for vault '{vault}'",
+                    doors.Vault(vault).DescribeAsync,
+                    cancel,
+                    VaultPatienceBeforeStale));
+            }
+        }
+        catch (ZeroStorException failure) when (failure.IsTransient)
+        {
+            // Its description is in the catalog as well.
+        }
+
+        int first = _vaults.TryGetValue(vault, out VaultInfo? info)
+            ? ObjectDoor.PartitionOf(info.Partitions, key)
+            : 0;
+        return doors.Objects(ObjectDoor.KeyOf(vault, (first + tries) % PartitionsAskedForStale));
+    }
+
+    private VaultInfo Know(VaultInfo vault)
+    {
+        if (_vaults.Count >= MaxVaultsKnown)
+        {
+            _vaults.Clear();
+        }
+
+        return _vaults[vault.Name] = vault;
     }
 
     /// <summary>The vault may have gone, or come back as another.</summary>

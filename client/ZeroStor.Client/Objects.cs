@@ -32,6 +32,10 @@ public sealed record ObjectVersion
     /// down; repair makes the rest. 0 is full redundancy.</summary>
     public int ShortStripes { get; init; }
 
+    /// <summary>Only where <see cref="ReadOptions.AllowStale"/> was said and the catalog did not answer: this is the
+    /// version that a silo saw last, and it may have been overwritten or deleted since.</summary>
+    public bool IsStale { get; init; }
+
     internal static ObjectVersion Of(ObjectInfo info, Manifest manifest, int shortStripes = 0) => new()
     {
         Key = info.Key,
@@ -42,6 +46,7 @@ public sealed record ObjectVersion
         ContentType = manifest.ContentType,
         Headers = manifest.Headers,
         ShortStripes = shortStripes,
+        IsStale = info.IsStale,
     };
 }
 
@@ -78,6 +83,11 @@ public sealed record ReadOptions
 {
     /// <summary>Null: all bytes.</summary>
     public ByteRange? Range { get; init; }
+
+    /// <summary>While the catalog does not answer, takes the version that a silo saw last rather than
+    /// <see cref="ErrorKind.Unavailable"/>; <see cref="ObjectVersion.IsStale"/> says that it is such a one. As long
+    /// as the catalog answers it changes nothing.</summary>
+    public bool AllowStale { get; init; }
 }
 
 /// <summary>What a copy says.</summary>

@@ -63,19 +63,29 @@ public sealed class Vault
     /// key; once the version is deleted it may be reclaimed under a slow reader, which then gets
     /// <see cref="ErrorKind.NotFound"/>.</summary>
     /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind
-    /// the end.</exception>
+    /// the end; Unavailable: the catalog does not answer.</exception>
     public async Task<ObjectStream> OpenReadAsync(
         string key, ReadOptions? options = null, CancellationToken cancel = default)
     {
-        (ObjectVersion version, Manifest manifest, IObjectDoor objects) = await FindAsync(key, cancel);
+        (ObjectVersion version, Manifest manifest, IObjectDoor objects) =
+            await FindAsync(key, options?.AllowStale ?? false, cancel);
         (long offset, long length) = options?.Range?.Resolve(version.Size) ?? (0, version.Size);
         return new ObjectStream(_fabric, Name, objects, version, manifest, offset, length);
     }
 
     /// <summary>The current version.</summary>
     /// <exception cref="ZeroStorException">NotFound: vault or key.</exception>
-    public async Task<ObjectVersion> HeadAsync(string key, CancellationToken cancel = default) =>
-        (await FindAsync(key, cancel)).Version;
+    public Task<ObjectVersion> HeadAsync(string key, CancellationToken cancel = default) =>
+        HeadAsync(key, allowStale: false, cancel);
+
+    /// <summary>The current version; or while the catalog does not answer, if
+    /// <paramref name="allowStale"/>, the one that a silo saw last, as <see cref="ReadOptions.AllowStale"/> has
+    /// it.</summary>
+    /// <exception cref="ZeroStorException">NotFound: vault or key; Unavailable: the catalog does not answer, and no
+    /// silo that was asked remembers a version.</exception>
+    public async Task<ObjectVersion> HeadAsync(
+        string key, bool allowStale, CancellationToken cancel = default) =>
+        (await FindAsync(key, allowStale, cancel)).Version;
 
     /// <summary>Deletes the current version; false when there was none.</summary>
     /// <exception cref="ZeroStorException">PreconditionFailed.</exception>
@@ -117,7 +127,7 @@ public sealed class Vault
         // A commit answers without the manifest; the copy has the source's headers.
         Manifest headers = info.Manifest.Length > 0
             ? Manifest.Decode(info.Manifest)
-            : (await FindAsync(target, cancel)).Manifest;
+            : (await FindAsync(target, allowStale: false, cancel)).Manifest;
         return ObjectVersion.Of(info, headers);
     }
 
@@ -190,7 +200,7 @@ public sealed class Vault
     public async IAsyncEnumerable<ShardPlace> LocateAsync(
         string key, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        (_, Manifest manifest, IObjectDoor objects) = await FindAsync(key, cancel);
+        (_, Manifest manifest, IObjectDoor objects) = await FindAsync(key, allowStale: false, cancel);
         long stripes = manifest.Contents.Sum(c => (long)c.StripeCount);
         for (int first = 0; first < stripes; first += StripesPerLocate)
         {
@@ -263,15 +273,26 @@ public sealed class Vault
     }
 
     private async Task<(ObjectVersion Version, Manifest Manifest, IObjectDoor Objects)> FindAsync(
-        string key, CancellationToken cancel)
+        string key, bool allowStale, CancellationToken cancel)
     {
         ObjectKey.Check(key);
         IObjectDoor? objects = null;
-        ObjectInfo info = await AskAsync(
-            key,
-            $"looking for '{Name}/{key}'",
-            (door, token) => (objects = door).HeadAsync(key, token),
-            cancel) ?? throw ZeroStorException.NotFound($"There is no object '{Name}/{key}'.");
+        string doing = $"looking for '{Name}/{key}'";
+        int tries = 0;
+        ObjectInfo info = await (allowStale
+            ? RepeatAsync(
+                doing,
+                async token =>
+                {
+                    objects = await _fabric.ObjectsForStaleAsync(Name, key, tries++, token);
+                    return await objects.HeadAsync(key, allowStale: true, token);
+                },
+                cancel)
+            : AskAsync(
+                key,
+                doing,
+                (door, token) => (objects = door).HeadAsync(key, allowStale: false, token),
+                cancel)) ?? throw ZeroStorException.NotFound($"There is no object '{Name}/{key}'.");
         Manifest manifest = Manifest.Decode(info.Manifest);
         return (ObjectVersion.Of(info, manifest), manifest, objects!);
     }
@@ -283,10 +304,20 @@ public sealed class Vault
         Func<IObjectDoor, CancellationToken, Task<T>> call,
         CancellationToken cancel)
     {
+        IObjectDoor door = await ForgettingAsync(_fabric.ObjectsAsync(Name, key, cancel).AsTask());
+        return await RepeatAsync(doing, token => call(door, token), cancel);
+    }
+
+    private Task<T> RepeatAsync<T>(
+        string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel) =>
+        ForgettingAsync(_fabric.RepeatAsync(doing, call, cancel));
+
+    // A vault that is not there may be made again, as another.
+    private async Task<T> ForgettingAsync<T>(Task<T> asking)
+    {
         try
         {
-            IObjectDoor door = await _fabric.ObjectsAsync(Name, key, cancel);
-            return await _fabric.RepeatAsync(doing, token => call(door, token), cancel);
+            return await asking;
         }
         catch (ZeroStorException failure) when (failure.Kind == ErrorKind.NotFound)
         {

@@ -27,6 +27,7 @@ internal static class GetVerb
             HelpName = "A-B",
         };
         var force = new Option<bool>("--force") { Description = "Write over files that are there" };
+        Option<bool> stale = ObjectVerbs.MakeAllowStale();
         var recursive = new Option<bool>("-r")
         {
             Description = "Get all keys below PREFIX/ into the folder, but for those that would lie outside",
@@ -39,7 +40,7 @@ internal static class GetVerb
               zs get backup/monday.tar - | tar x
               zs get photos/2024/sea.jpg head.bin --range 0-1023
               zs get -r www/site site
-            """, [source, target, range, force, recursive], verb =>
+            """, [source, target, range, force, stale, recursive], verb =>
         {
             string from = verb.Arguments.GetRequiredValue(source);
             string? to = verb.Arguments.GetValue(target);
@@ -47,17 +48,19 @@ internal static class GetVerb
             ByteRange? bytes = verb.Arguments.GetValue(range) is { } text ? ByteRange.Parse(text) : null;
             if (!verb.Arguments.GetValue(recursive))
             {
-                return GetOneAsync(verb, Target.ParseObject(from), to, bytes, isForced);
+                var options = new ReadOptions { Range = bytes, AllowStale = verb.Arguments.GetValue(stale) };
+                return GetOneAsync(verb, Target.ParseObject(from), to, options, isForced);
             }
 
-            return to is null or "-" || bytes is not null
-                ? throw ZeroStorException.Invalid("With -r say the folder to write into, and no --range.")
+            return to is null or "-" || bytes is not null || verb.Arguments.GetValue(stale)
+                ? throw ZeroStorException.Invalid(
+                    "With -r say the folder to write into, and neither --range nor --allow-stale.")
                 : GetFolderAsync(verb, Target.Parse(from), to, isForced);
         });
     }
 
     private static async Task GetOneAsync(
-        Verb verb, Target source, string? file, ByteRange? range, bool isForced)
+        Verb verb, Target source, string? file, ReadOptions options, bool isForced)
     {
         bool isToOutput = file == "-";
         if (!isToOutput)
@@ -69,7 +72,8 @@ internal static class GetVerb
 
         await using ZeroStorClient client = await verb.ConnectAsync();
         await using ObjectStream content = await client.Vault(source.Vault).OpenReadAsync(
-            source.Key, new ReadOptions { Range = range }, verb.Cancel);
+            source.Key, options, verb.Cancel);
+        ObjectVerbs.TellStale(verb, content.Version);
         bool isShown = !isToOutput || Console.IsOutputRedirected;
         using (isShown
             ? verb.Output.Progress(source.ToString(), content.Length, () => content.Position)

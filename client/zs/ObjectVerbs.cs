@@ -68,16 +68,39 @@ internal static class ObjectVerbs
     {
         var target = new Argument<string>("VAULT/KEY") { Description = "The object" };
         var shards = new Option<bool>("--shards") { Description = "Where each shard of each stripe lies" };
+        Option<bool> stale = MakeAllowStale();
         return Verb.Make("stat", """
             Shows what an object is, and where its shards lie.
 
               zs stat photos/2024/sea.jpg
               zs stat photos/2024/sea.jpg --shards --json
-            """, [target, shards], verb =>
-            StatAsync(
-                verb,
-                Target.ParseObject(verb.Arguments.GetRequiredValue(target)),
-                verb.Arguments.GetValue(shards)));
+            """, [target, shards, stale], verb =>
+        {
+            bool withShards = verb.Arguments.GetValue(shards);
+            bool allowStale = verb.Arguments.GetValue(stale);
+            return withShards && allowStale
+                ? throw ZeroStorException.Invalid(
+                    "--shards looks where they are now: say it without --allow-stale.")
+                : StatAsync(
+                    verb, Target.ParseObject(verb.Arguments.GetRequiredValue(target)), withShards, allowStale);
+        });
+    }
+
+    /// <summary>An answer from before the catalog went away is better than none.</summary>
+    public static Option<bool> MakeAllowStale() => new("--allow-stale")
+    {
+        Description = "While the catalog does not answer, take the version that a silo saw last",
+    };
+
+    /// <summary>Says on standard error that a version is stale; in JSON its <c>isStale</c> does.</summary>
+    public static void TellStale(Verb verb, ObjectVersion version)
+    {
+        if (version.IsStale)
+        {
+            verb.Output.Notice(
+                $"the catalog does not answer: this is the version of {version.Key} that a silo saw last, and it may "
+                + "have been overwritten or deleted since.");
+        }
     }
 
     /// <summary>A version, as every verb's JSON shows it.</summary>
@@ -88,6 +111,7 @@ internal static class ObjectVerbs
         w.WriteString("etag", version.ETag);
         w.WriteString("version", version.Version.ToString());
         w.WriteString("modified", Text.Time(version.Modified));
+        w.WriteBoolean("isStale", version.IsStale);
         w.WriteString("contentType", version.ContentType);
         w.WriteStartObject("headers");
         foreach ((string name, string value) in version.Headers)
@@ -207,11 +231,12 @@ internal static class ObjectVerbs
         });
     }
 
-    private static async Task StatAsync(Verb verb, Target target, bool withShards)
+    private static async Task StatAsync(Verb verb, Target target, bool withShards, bool allowStale)
     {
         await using ZeroStorClient client = await verb.ConnectAsync();
         Vault vault = client.Vault(target.Vault);
-        ObjectVersion version = await vault.HeadAsync(target.Key, verb.Cancel);
+        ObjectVersion version = await vault.HeadAsync(target.Key, allowStale, verb.Cancel);
+        TellStale(verb, version);
         if (verb.Output.IsJson)
         {
             await verb.Output.JsonAsync(async w =>

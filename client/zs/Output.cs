@@ -61,6 +61,21 @@ internal sealed class Output(bool isJson, bool isVerbose, TextWriter lines, Stre
         json.WriteByte((byte)'\n');
     }
 
+    /// <summary>A line on standard error that is no failure; nothing with <c>--json</c>.</summary>
+    public void Notice(string text)
+    {
+        if (isJson)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            Bar.Clear();
+            errors.WriteLine($"zs: {Printable(text)}");
+        }
+    }
+
     public void Error(Failure failure, Exception? exception = null)
     {
         lock (_gate)

@@ -8,10 +8,10 @@ internal static class Schema
 {
     private const string ScriptTable = "zerostor_scripts";
 
-    /// <summary>To be called within a write transaction; how many scripts it applied.</summary>
+    /// <summary>To be called within a write transaction; the names of the scripts that it applied.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: a database of something else, or of a version of
     /// ZeroStor with other scripts.</exception>
-    public static async Task<int> ApplyAsync(
+    public static async Task<ImmutableArray<string>> ApplyAsync(
         Session session, Database database, IEntropy entropy, DateTimeOffset now)
     {
         var tables = new HashSet<string>();
@@ -42,7 +42,7 @@ internal static class Schema
             await session.ExecuteAsync("fabric-create", FabricId.New(entropy).Value);
         }
 
-        return missing.Length;
+        return [.. missing.Select(s => s.Name)];
     }
 
     private static void Check(

@@ -29,6 +29,13 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
         _readers = new Readers(database, options.Readers, patience);
     }
 
+    /// <summary>What people know the database by. No secret is in it.</summary>
+    public string Name => _database.Name;
+
+    /// <summary>The scripts that opening it applied; none where the tables were those of this version
+    /// already.</summary>
+    public ImmutableArray<string> AppliedScripts { get; private set; } = [];
+
     /// <summary>For Orleans' own providers on the same database. It may hold a password.</summary>
     public string ConnectionString => _database.ConnectionString;
 
@@ -50,7 +57,7 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
         var catalog = new SqlCatalog(database, entropy, time, options);
         try
         {
-            await catalog.MigrateAsync(cancel);
+            catalog.AppliedScripts = await catalog.MigrateAsync(cancel);
             return catalog;
         }
         catch
@@ -62,9 +69,10 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
 
     /// <summary>Makes the tables that this version knows and the database lacks, and the fabric's identity.
     /// Done at opening; again, it changes nothing.</summary>
+    /// <returns>The names of the scripts that it applied.</returns>
     /// <exception cref="ZeroStorException">InvalidArgument: a database of something else, or of another
     /// version.</exception>
-    public Task MigrateAsync(CancellationToken cancel) => _writer.RunAsync(
+    public Task<ImmutableArray<string>> MigrateAsync(CancellationToken cancel) => _writer.RunAsync(
         session => Schema.ApplyAsync(session, _database, _entropy, _time.GetUtcNow()), cancel);
 
     public Task<FabricState> ReadFabricAsync(CancellationToken cancel) =>

@@ -15,6 +15,7 @@ public sealed class Throttle(TimeProvider time)
 
     private readonly Lock _lock = new();
     private long _bytesPerSecond;
+    private long _takenBytes;
     private double _available;
     private long _filledAt = time.GetTimestamp();
 
@@ -41,6 +42,9 @@ public sealed class Throttle(TimeProvider time)
         }
     }
 
+    /// <summary>All that was taken so far, limited or not.</summary>
+    public long TakenBytes => Interlocked.Read(ref _takenBytes);
+
     /// <summary>Waits until these bytes may be moved. Who is cancelled has taken nothing.</summary>
     public async Task TakeAsync(long bytes, CancellationToken cancel)
     {
@@ -51,14 +55,10 @@ public sealed class Throttle(TimeProvider time)
             lock (_lock)
             {
                 Fill();
-                if (_bytesPerSecond == 0)
+                if (_bytesPerSecond == 0 || _available > 0)
                 {
-                    return;
-                }
-
-                if (_available > 0)
-                {
-                    _available -= bytes;
+                    _available -= _bytesPerSecond == 0 ? 0 : bytes;
+                    _takenBytes += bytes;
                     return;
                 }
 

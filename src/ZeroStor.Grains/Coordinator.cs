@@ -15,7 +15,8 @@ internal sealed class Coordinator(
     IFabricMap map,
     ICatalog catalog,
     IEntropy entropy,
-    Counters counters)
+    Counters counters,
+    Instruments instruments)
 {
     public async Task<PutTicket> OpenPutAsync(OpenPut open, CancellationToken cancel)
     {
@@ -56,9 +57,8 @@ internal sealed class Coordinator(
                 ? default
                 : slot.Vault.Keys.SealManifest(slot.Content, order.Draft, entropy),
         };
-        WrittenStripe written = await Task.Run(() => write.RunAsync(stripe, cancel), cancel);
+        WrittenStripe written = await WriteAsync(stripe, pieces.StripeBytes, cancel);
         slot.Heard();
-        counters.Wrote(written.Missing);
         return new StripeWritten { Stripe = written.Stripe, Missing = written.Missing };
     }
 
@@ -82,9 +82,7 @@ internal sealed class Coordinator(
         };
         try
         {
-            BufferSlice content = await Task.Run(() => read.RunAsync(stripe, cancel), cancel);
-            counters.Read();
-            return new Parcel(content);
+            return new Parcel(await ReadAsync(stripe, cancel));
         }
         catch (ZeroStorException e) when (e.Kind == ErrorKind.TooFewShards)
         {
@@ -92,6 +90,40 @@ internal sealed class Coordinator(
             throw (await catalog.StatesAsync([order.Content], cancel))[0] == ContentState.Live
                 ? e
                 : ZeroStorException.NotFound("the version was deleted while it was read");
+        }
+    }
+
+    private async Task<WrittenStripe> WriteAsync(StripeToWrite stripe, int bytes, CancellationToken cancel)
+    {
+        long began = instruments.Begin();
+        try
+        {
+            WrittenStripe written = await Task.Run(() => write.RunAsync(stripe, cancel), cancel);
+            counters.Wrote(written.Missing);
+            instruments.WroteStripe(began, bytes);
+            return written;
+        }
+        catch (ZeroStorException e)
+        {
+            instruments.FailedStripe(began, isWrite: true, e.Kind);
+            throw;
+        }
+    }
+
+    private async Task<BufferSlice> ReadAsync(StripeToRead stripe, CancellationToken cancel)
+    {
+        long began = instruments.Begin();
+        try
+        {
+            BufferSlice content = await Task.Run(() => read.RunAsync(stripe, cancel), cancel);
+            counters.Read();
+            instruments.ReadStripe(began, content.Length);
+            return content;
+        }
+        catch (ZeroStorException e)
+        {
+            instruments.FailedStripe(began, isWrite: false, e.Kind);
+            throw;
         }
     }
 

@@ -21,26 +21,52 @@ public sealed class Counters : IReadObserver, IDisposable
     private readonly Cell _contentsReclaimed;
     private readonly Cell _shardsScrubbed;
     private readonly Cell _shardsRotten;
+    private readonly Counter<long> _repairIo;
     private readonly Cell[] _all;
     private readonly ConcurrentDictionary<DiskId, long> _wrong = new();
 
     public Counters()
     {
-        _stripesWritten = new Cell(_meter, "stripesWritten", "Stripes made durable.");
-        _stripesShort = new Cell(_meter, "stripesShort", "Of them, with fewer than n shards.");
-        _stripesRead = new Cell(_meter, "stripesRead", "Stripes, or ranges of them, opened for readers.");
-        _stripesDecoded = new Cell(_meter, "stripesDecoded", "Of them, with shards rebuilt from others.");
-        _shardsMissed = new Cell(_meter, "shardsMissed", "Shards that a read found absent or wrong.");
-        _shardsRepaired = new Cell(_meter, "shardsRepaired", "Shards rebuilt at their homes.");
-        _contentsReclaimed = new Cell(_meter, "contentsReclaimed", "Dead contents dropped from all disks.");
-        _shardsScrubbed = new Cell(_meter, "shardsScrubbed", "Shards that scrub read again.");
-        _shardsRotten = new Cell(_meter, "shardsRotten", "Of them, with bytes that were not written so.");
+        _stripesWritten = new Cell(
+            _meter, "stripesWritten", "zerostor.stripe.writes", "{stripe}", "Stripes made durable.");
+        _stripesShort = new Cell(
+            _meter, "stripesShort", "zerostor.stripe.writes.short", "{stripe}", "Of them, with fewer than n shards.");
+        _stripesRead = new Cell(
+            _meter, "stripesRead", "zerostor.stripe.reads", "{stripe}", "Stripes, or ranges of them, opened for readers.");
+        _stripesDecoded = new Cell(
+            _meter,
+            "stripesDecoded",
+            "zerostor.stripe.reads.decoded",
+            "{stripe}",
+            "Of them, with shards rebuilt from others.");
+        _shardsMissed = new Cell(
+            _meter,
+            "shardsMissed",
+            "zerostor.stripe.reads.missed",
+            "{shard}",
+            "Shards that a read found absent or wrong.");
+        _shardsRepaired = new Cell(
+            _meter, "shardsRepaired", "zerostor.repair.shards", "{shard}", "Shards rebuilt at their homes.");
+        _contentsReclaimed = new Cell(
+            _meter,
+            "contentsReclaimed",
+            "zerostor.reclaim.contents",
+            "{content}",
+            "Dead contents dropped from all disks.");
+        _shardsScrubbed = new Cell(
+            _meter, "shardsScrubbed", "zerostor.scrub.shards", "{shard}", "Shards that scrub read again.");
+        _shardsRotten = new Cell(
+            _meter, "shardsRotten", "zerostor.scrub.rotten", "{shard}", "Of them, with bytes that were not written so.");
+        _repairIo = _meter.CreateCounter<long>(
+            "zerostor.repair.io", "By", "Bytes of shards that repair read and wrote, on any silo.");
         _all =
         [
             _stripesWritten, _stripesShort, _stripesRead, _stripesDecoded, _shardsMissed, _shardsRepaired,
             _contentsReclaimed, _shardsScrubbed, _shardsRotten,
         ];
     }
+
+    internal Meter Meter => _meter;
 
     public void Wrote(int missing)
     {
@@ -53,7 +79,12 @@ public sealed class Counters : IReadObserver, IDisposable
 
     public void Read() => _stripesRead.Add(1);
 
-    public void Repaired(long shards) => _shardsRepaired.Add(shards);
+    public void Repaired(RepairTally tally)
+    {
+        _shardsRepaired.Add(tally.ShardsRebuilt + tally.ShardsCopied);
+        _repairIo.Add(tally.BytesRead, new KeyValuePair<string, object?>("direction", "read"));
+        _repairIo.Add(tally.BytesWritten, new KeyValuePair<string, object?>("direction", "write"));
+    }
 
     public void Scrubbed(long shards, long rotten)
     {
@@ -83,9 +114,10 @@ public sealed class Counters : IReadObserver, IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private sealed class Cell(Meter meter, string name, string description)
+    // Known by one name to zs status and by another to those who listen to the meter.
+    private sealed class Cell(Meter meter, string name, string instrument, string unit, string description)
     {
-        private readonly Counter<long> _published = meter.CreateCounter<long>(name, description: description);
+        private readonly Counter<long> _published = meter.CreateCounter<long>(instrument, unit, description);
         private long _value;
 
         public string Name => name;

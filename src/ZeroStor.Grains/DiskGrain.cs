@@ -12,7 +12,8 @@ namespace ZeroStor.Grains;
 /// nothing: the disk belongs to the <see cref="DiskHost"/>, so a second activation would do no
 /// harm.</summary>
 [SiloPlacement, Reentrant, Immovable]
-internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILocalSiloDetails self)
+internal sealed class DiskGrain(
+    LocalHomes homes, Coordinator coordinator, Instruments instruments, ILocalSiloDetails self)
     : Grain, IDiskGrain, IStripeDoor
 {
     private DiskId _disk;
@@ -29,6 +30,7 @@ internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILoca
     public async Task<WireAnswer> AppendAsync(WireAppend order, CancellationToken cancel)
     {
         BufferSlice payload = order.Payload.Take();
+        long began = instruments.Begin();
         try
         {
             HomeAnswer answer = await homes.AppendAsync(
@@ -41,6 +43,7 @@ internal sealed class DiskGrain(LocalHomes homes, Coordinator coordinator, ILoca
                     Payload = payload,
                 },
                 cancel);
+            instruments.Appended(_disk, began, answer.Kind);
             return Wire(answer);
         }
         finally

@@ -16,6 +16,7 @@ internal sealed class DiskOpener(
     MapRecovery recovery,
     IEntropy entropy,
     TimeProvider time,
+    Instruments instruments,
     ILocalSiloDetails self,
     ILogger<DiskOpener> log) : IDisposable
 {
@@ -219,7 +220,10 @@ internal sealed class DiskOpener(
         log.DiskUp(disk.Id, folder.Path, granted, disk.Report().Shards);
     }
 
-    private DiskOptions DiskOptions() => new() { VolumeBytes = options.VolumeBytes };
+    private DiskOptions DiskOptions() => new()
+    {
+        VolumeBytes = options.VolumeBytes, Observer = instruments,
+    };
 
     private static ZeroStorException Unknown(DiskFolder folder, DiskId disk) =>
         new(

@@ -8,13 +8,20 @@ namespace ZeroStor.Grains;
 /// <summary>All homes of the fabric: this silo's disks directly, everybody else's through their disk grains.
 /// The map says which silo has a disk. Thread-safe.</summary>
 internal sealed class GrainHomes(
-    LocalHomes local, IFabricMap map, IGrainFactory grains, Orleans.Runtime.ILocalSiloDetails self) : IShardHome
+    LocalHomes local,
+    IFabricMap map,
+    IGrainFactory grains,
+    Instruments instruments,
+    Orleans.Runtime.ILocalSiloDetails self) : IShardHome
 {
     public async ValueTask<HomeAnswer> AppendAsync(ShardAppend order, CancellationToken cancel)
     {
         if (Far(order.To.Disk) is not { } grain)
         {
-            return await local.AppendAsync(order, cancel);
+            long began = instruments.Begin();
+            HomeAnswer here = await local.AppendAsync(order, cancel);
+            instruments.Appended(order.To.Disk, began, here.Kind);
+            return here;
         }
 
         WireAnswer answer = await grain.AppendAsync(

@@ -8,6 +8,21 @@ internal sealed class MemoryBudget(long bytes)
     private readonly LinkedList<(long Bytes, TaskCompletionSource Granted)> _waiting = new();
     private long _free = bytes;
 
+    /// <summary>Bytes that are not free.</summary>
+    public long Taken => _all - FreeBytes;
+
+    /// <summary>Those who wait for theirs.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
     public long FreeBytes
     {
         get

@@ -14,9 +14,14 @@ internal sealed class ObjectMetadataGrain(
     IShardHome homes,
     IFabricMap map,
     VaultDirectory vaults,
+    SeenVersions seen,
     IEntropy entropy,
     TimeProvider time) : Grain, IObjectDoor
 {
+    /// <summary>One who takes a stale answer waits for the catalog no longer than this: a catalog that hangs would
+    /// keep him until it is given up, and he would have given up the call before.</summary>
+    private static readonly TimeSpan PatienceBeforeStale = TimeSpan.FromSeconds(4);
+
     private string Vault => ObjectDoor.VaultOf(this.GetPrimaryKeyString());
 
     public Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel) =>
@@ -100,10 +105,29 @@ internal sealed class ObjectMetadataGrain(
             },
             cancel);
 
-    public Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel) =>
-        WithVaultAsync(
-            async vault => await HeadAsync(vault, key, cancel) is { } row ? Info(row) : null,
-            cancel);
+    public async Task<ObjectInfo?> HeadAsync(string key, bool allowStale, CancellationToken cancel)
+    {
+        if (!allowStale)
+        {
+            return await HeadAsync(key, cancel);
+        }
+
+        using var patience = new CancellationTokenSource(PatienceBeforeStale, time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        try
+        {
+            return await HeadAsync(key, both.Token);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)
+        {
+            return Stale(key, e.Message, e);
+        }
+        catch (OperationCanceledException e) when (patience.IsCancellationRequested && !cancel.IsCancellationRequested)
+        {
+            return Stale(
+                key, $"The catalog has not answered in {PatienceBeforeStale.TotalSeconds} s: try again.", e);
+        }
+    }
 
     public Task<ObjectListing> ListAsync(ListObjects list, CancellationToken cancel) =>
         WithVaultAsync(
@@ -177,6 +201,20 @@ internal sealed class ObjectMetadataGrain(
             }
             : throw Refused(answer, order.Key);
     }
+
+    private Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel) =>
+        WithVaultAsync(
+            async vault => await HeadAsync(vault, key, cancel) is { } row ? Info(row) : null,
+            cancel);
+
+    // The catalog is away: what was seen last, or the same refusal.
+    private ObjectInfo Stale(string key, string why, Exception cause) =>
+        vaults.Find(Vault) is { } vault && seen.Find(vault.Info.Id, key) is { } row
+            ? Info(row) with { IsStale = true }
+            : throw new ZeroStorException(
+                ErrorKind.Unavailable,
+                $"{why} This silo remembers no version of {Vault}/{key} either, not even a stale one.",
+                cause);
 
     private async Task<VersionRow?> HeadAsync(OpenVault vault, string key, CancellationToken cancel) =>
         (await catalog.HeadAsync(vault.Info.Id, [key], cancel))[0];

@@ -127,7 +127,7 @@ internal sealed class Repairer(
     void IRepairFollower.Restored(GroupId group, RepairTally stripe)
     {
         _account.Restored(group, stripe);
-        counters.Repaired(stripe.ShardsRestored);
+        counters.Repaired(stripe);
     }
 
     async Task IRepairFollower.EndedAsync(GroupId group, RepairTally tally, CancellationToken cancel)

@@ -32,6 +32,9 @@ internal sealed class Scrubber(
     private readonly List<Order> _orders = [];
     private DiskId? _paced;
 
+    /// <summary>What was read so far, on all disks.</summary>
+    public long ReadBytes => _pace.TakenBytes + _fullSpeed.TakenBytes;
+
     /// <summary>One round of the background over all disks that nobody asked for.</summary>
     public async Task RoundAsync(CancellationToken cancel)
     {

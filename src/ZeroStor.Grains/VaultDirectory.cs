@@ -38,5 +38,8 @@ internal sealed class VaultDirectory(IGrainFactory grains, MasterKey master)
         return _open.GetOrAdd(name, opened);
     }
 
+    /// <summary>The vault, if this silo has it open.</summary>
+    public OpenVault? Find(string name) => _open.GetValueOrDefault(name);
+
     public void Forget(string name) => _open.TryRemove(name, out _);
 }

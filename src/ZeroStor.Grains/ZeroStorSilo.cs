@@ -20,8 +20,9 @@ public static class ZeroStorSilo
     /// <summary>The fabric's name in storage rows and membership: constant for ever.</summary>
     public const string ServiceId = "zerostor";
 
-    /// <summary>Adds disks and grains. The catalog (<see cref="ICatalog"/>) and the grain storage
-    /// <see cref="StorageName"/> are the host's to add, before or after.</summary>
+    /// <summary>Adds disks and grains. The catalog (<see cref="ICatalog"/>) is the host's to add before, the grain
+    /// storage <see cref="StorageName"/> before or after.</summary>
+    /// <exception cref="InvalidOperationException">There is no catalog.</exception>
     public static ISiloBuilder AddZeroStor(this ISiloBuilder silo, Action<ZeroStorOptions> configure)
     {
         var options = new ZeroStorOptions();
@@ -33,6 +34,7 @@ public static class ZeroStorSilo
     public static ISiloBuilder AddZeroStor(this ISiloBuilder silo, ZeroStorOptions options)
     {
         AddServices(silo.Services, options);
+        WrapCatalog(silo.Services);
         silo.Services.AddPlacementDirector<SiloPlacement, SiloPlacementDirector>();
         silo.AddIncomingGrainCallFilter<DoorFilter>();
         silo.AddStartupTask(StartAsync);
@@ -52,10 +54,12 @@ public static class ZeroStorSilo
         services.AddSingleton<IShardHome, GrainHomes>();
         services.AddSingleton<HomeHealth>();
         services.AddSingleton<Counters>();
+        services.AddSingleton<Instruments>();
         services.AddSingleton<IReadObserver>(s => s.GetRequiredService<Counters>());
         services.AddSingleton<FabricKey>();
         services.AddSingleton(s => s.GetRequiredService<FabricKey>().Current);
         services.AddSingleton<VaultDirectory>();
+        services.AddSingleton(_ => new SeenVersions());
         services.AddSingleton<PutSlots>();
         services.AddSingleton<ReadStripe>();
         services.AddSingleton(s => new WriteStripe(
@@ -91,14 +95,38 @@ public static class ZeroStorSilo
         services.AddSingleton<SiloSurvey>();
         services.AddSingleton<DiskOrders>();
         services.AddSingleton<SiloOrders>();
+        services.AddSingleton(SiloHealth.Of);
         services.AddSingleton<FirstVault>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, SiloNameCheck>();
         services.AddSingleton<DiskHost>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(s => s.GetRequiredService<DiskHost>());
     }
 
+    // Whoever asks for the catalog gets the silo's own.
+    private static void WrapCatalog(IServiceCollection services)
+    {
+        ServiceDescriptor told = services.LastOrDefault(s => s.ServiceType == typeof(ICatalog) && !s.IsKeyedService)
+            ?? throw new InvalidOperationException("Add a catalog (ICatalog) to the silo before ZeroStor.");
+        services.Remove(told);
+        services.Add(new ServiceDescriptor(
+            typeof(ICatalog),
+            nameof(SiloCatalog),
+            (s, _) => told.ImplementationInstance ?? told.ImplementationFactory?.Invoke(s)
+                ?? ActivatorUtilities.CreateInstance(s, told.ImplementationType!),
+            ServiceLifetime.Singleton));
+        services.AddSingleton(s => new SiloCatalog(
+            s.GetRequiredKeyedService<ICatalog>(nameof(SiloCatalog)),
+            s.GetRequiredService<SeenVersions>(),
+            s.GetRequiredService<Instruments>(),
+            s.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ICatalog>(s => s.GetRequiredService<SiloCatalog>());
+    }
+
     private static async Task StartAsync(IServiceProvider services, CancellationToken cancel)
     {
+        Instruments instruments = services.GetRequiredService<Instruments>();
+        instruments.Observe(services.GetRequiredService<LocalHomes>(), services.GetRequiredService<PutSlots>());
+        instruments.Observe(services.GetRequiredService<Scrubber>());
         await services.GetRequiredService<IGrainFactory>().GetGrain<IRepairSchedulerGrain>(0).WakeAsync();
         await services.GetRequiredService<FirstVault>().MakeAsync(cancel);
     }

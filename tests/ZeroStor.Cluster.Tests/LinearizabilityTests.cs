@@ -93,13 +93,13 @@ public sealed class LinearizabilityTests
         ObjectInfo between = await door.CommitAsync(EmptyPut("key", "second"), Cancel);
         ObjectInfo again = await door.CommitAsync(put, Cancel);
         Assert.Equal((first.Version, first.ETag), (again.Version, again.ETag));
-        Assert.Equal(between.Version, (await door.HeadAsync("key", Cancel))!.Version);
+        Assert.Equal(between.Version, (await door.HeadAsync("key", allowStale: false, Cancel))!.Version);
 
         var delete = new DeleteObject { Key = "key", Commit = NewContent(), If = Precondition.None };
         Assert.True(await door.DeleteAsync(delete, Cancel));
         await door.CommitAsync(EmptyPut("key", "third"), Cancel);
         Assert.True(await door.DeleteAsync(delete, Cancel));
-        Assert.Equal("third", (await door.HeadAsync("key", Cancel))!.ETag);
+        Assert.Equal("third", (await door.HeadAsync("key", allowStale: false, Cancel))!.ETag);
     }
 
     private static async Task RunAsync(Vault vault, string key, int client, History history)
@@ -159,7 +159,7 @@ public sealed class LinearizabilityTests
                     break;
                 default:
                     seen = await history.RecordAsync(
-                        async () => (await door.HeadAsync(key, Cancel))?.ETag,
+                        async () => (await door.HeadAsync(key, allowStale: false, Cancel))?.ETag,
                         (read, called, returned) => new ReadDone(read, called, returned));
                     break;
             }

@@ -110,16 +110,17 @@ internal sealed class SiloUnderTest : IDisposable
 
     public Dictionary<string, string> Environment => new() { ["ZS_GATEWAY"] = Gateway };
 
+    /// <summary>Starts it without waiting until it serves.</summary>
+    public RunningProcess Begin() => _process = RunningProcess.StartOwn(
+        _folder, "ZeroStor.Silo.dll", [.. Ports, .. _arguments]);
+
     public async Task StartAsync()
     {
-        _process = RunningProcess.StartOwn(_folder, "ZeroStor.Silo.dll",
-        [
-            .. Ports, .. _arguments,
-        ]);
+        Begin();
         long start = Stopwatch.GetTimestamp();
         while (!await AnswersAsync())
         {
-            if (_process.HasExited || Stopwatch.GetElapsedTime(start) > StartPatience)
+            if (_process!.HasExited || Stopwatch.GetElapsedTime(start) > StartPatience)
             {
                 if (!_process.HasExited)
                 {
@@ -151,7 +152,7 @@ internal sealed class SiloUnderTest : IDisposable
 
     private async Task<bool> AnswersAsync() => (await ZsAsync("ls")).Code == 0;
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var probe = new TcpListener(IPAddress.Loopback, 0);
         probe.Start();

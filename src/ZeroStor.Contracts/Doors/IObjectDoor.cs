@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 
@@ -30,10 +31,13 @@ public interface IObjectDoor : IGrainWithStringKey
     [Alias("delete")]
     Task<bool> DeleteAsync(DeleteObject delete, CancellationToken cancel);
 
-    /// <summary>The current version, with its manifest; null when there is none.</summary>
-    /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
+    /// <summary>The current version, with its manifest; null when there is none. Where the catalog does not answer,
+    /// one who says <paramref name="allowStale"/> is told the version that this silo saw last, marked
+    /// so.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault is no more. Unavailable: the catalog does not answer;
+    /// with <paramref name="allowStale"/>, and this silo remembers no version of the key.</exception>
     [Alias("head")]
-    Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel);
+    Task<ObjectInfo?> HeadAsync(string key, bool allowStale, CancellationToken cancel);
 
     /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
     [Alias("list")]
@@ -72,7 +76,15 @@ public static class ObjectDoor
 {
     /// <summary>The grain key: <c>vault/partition</c>.</summary>
     public static string KeyOf(string vault, int partitions, string objectKey) =>
-        $"{vault}/{XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(objectKey)) % (ulong)partitions}";
+        KeyOf(vault, PartitionOf(partitions, objectKey));
+
+    /// <summary>The partition of a key.</summary>
+    public static int PartitionOf(int partitions, string objectKey) =>
+        (int)(XxHash3.HashToUInt64(Encoding.UTF8.GetBytes(objectKey)) % (ulong)partitions);
+
+    /// <summary>The grain key of a partition. Any answers right, for any key.</summary>
+    public static string KeyOf(string vault, int partition) =>
+        string.Create(CultureInfo.InvariantCulture, $"{vault}/{partition}");
 
     /// <summary>The vault of a grain key. Vault names hold no slash.</summary>
     public static string VaultOf(string grainKey) => grainKey[..grainKey.LastIndexOf('/')];
@@ -143,6 +155,10 @@ public sealed record ObjectInfo
 
     /// <summary>The encoded <see cref="ZeroStor.Manifest"/>; empty in listings and after a commit.</summary>
     [Id(5)] public byte[] Manifest { get; init; } = [];
+
+    /// <summary>The catalog did not answer: this is the version that a silo saw last, and it may have been
+    /// overwritten or deleted since.</summary>
+    [Id(6)] public bool IsStale { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.list-objects")]

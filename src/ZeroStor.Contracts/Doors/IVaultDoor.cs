@@ -48,6 +48,6 @@ public sealed record VaultInfo
 
     [Id(4)] public required int WriteFloor { get; init; }
 
-    /// <summary>Over how many object grains the keys are dealt (<see cref="ObjectDoor.KeyOf"/>).</summary>
+    /// <summary>Over how many object grains the keys are dealt (<see cref="ObjectDoor.PartitionOf"/>).</summary>
     [Id(5)] public required int Partitions { get; init; }
 }

@@ -79,6 +79,9 @@ public sealed class Disk : IAsyncDisposable
 
     public DiskState State => _health.State;
 
+    /// <summary>What waits for the writer, or is being written.</summary>
+    public (int Items, long Bytes) Queued => _writer.Queue.Depth;
+
     /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
     public ScrubTally ScrubProgress => _scrub.Progress;
 

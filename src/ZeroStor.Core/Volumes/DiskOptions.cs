@@ -45,5 +45,8 @@ public sealed record DiskOptions
     /// some fifty bytes for each of these.</summary>
     public int ScrubPageShards { get; init; } = 16 * 1024;
 
+    /// <summary>Who is told how long syncs take; null: nobody.</summary>
+    public IDiskObserver? Observer { get; init; }
+
     internal PlantedDefects Planted { get; init; }
 }

@@ -16,6 +16,7 @@ internal sealed class DiskWriter
     private readonly DiskContents _contents;
     private readonly DiskHealth _health;
     private readonly IEntropy _entropy;
+    private readonly TimeProvider _time;
     private readonly ITimer _markTimer;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isAbandoned;
@@ -45,6 +46,7 @@ internal sealed class DiskWriter
         _contents = contents;
         _health = health;
         _entropy = entropy;
+        _time = time;
         _active = active;
         _lastVolume = lastVolume;
         DiskId disk = superblock.Current.Disk;
@@ -371,7 +373,10 @@ internal sealed class DiskWriter
             return null;
         }
 
+        long began = _time.GetTimestamp();
         FailFor(batch.Volume.File.Sync);
+        _options.Observer?.Synced(
+            _superblock.Current.Disk, batch.End - batch.Start, _time.GetElapsedTime(began));
         if (!IsStillOurs(batch.Volume))
         {
             _health.Vanish($"{_folder} or a volume in it was removed, cut or replaced while it was open");

@@ -11,6 +11,18 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     private bool _isClosed;
     private bool _isMarkDue;
 
+    /// <summary>What waits or is being written now.</summary>
+    internal (int Items, long Bytes) Depth
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_count, _bytes);
+            }
+        }
+    }
+
     /// <summary>Queues an append, if there is room; else answers it at once.</summary>
     internal Task<HomeAnswer> Append(AppendItem item)
     {

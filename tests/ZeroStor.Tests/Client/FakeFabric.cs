@@ -56,6 +56,13 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     /// <summary>How the disks are, look by look.</summary>
     public Queue<ImmutableArray<DiskStatus>> DiskLists { get; } = [];
 
+    /// <summary>The object grains that were asked for stale versions.</summary>
+    public ConcurrentQueue<string> AskedStale { get; } = [];
+
+    /// <summary>How often no silo remembers a version, while the catalog is away; null while it is
+    /// there.</summary>
+    public int? AwayAndForgotten { get; set; }
+
     /// <summary>Stripes are kept by their length alone.</summary>
     public bool IsForgetful { get; init; }
 
@@ -396,8 +403,23 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
         public Task<bool> DeleteAsync(DeleteObject delete, CancellationToken cancel) =>
             fabric.DoAsync("objects", "delete", cancel, () => fabric._objects.Remove(delete.Key));
 
-        public Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel) =>
-            fabric.DoAsync("objects", "head", cancel, () => fabric._objects.GetValueOrDefault(key));
+        public Task<ObjectInfo?> HeadAsync(string key, bool allowStale, CancellationToken cancel) =>
+            fabric.DoAsync("objects", "head", cancel, () =>
+            {
+                if (fabric.AwayAndForgotten is not { } forgotten)
+                {
+                    return fabric._objects.GetValueOrDefault(key);
+                }
+
+                if (allowStale)
+                {
+                    fabric.AskedStale.Enqueue(grainKey);
+                }
+
+                return allowStale && forgotten < fabric.AskedStale.Count
+                    ? fabric._objects[key] with { IsStale = true }
+                    : throw new ZeroStorException(ErrorKind.Unavailable, "The catalog does not answer.");
+            });
 
         public Task<ObjectListing> ListAsync(ListObjects list, CancellationToken cancel) =>
             fabric.DoAsync("objects", "list", cancel, () =>

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using CsCheck;
 using Microsoft.Extensions.Time.Testing;
 using ZeroStor.Client;
+using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Tests.Client;
 
@@ -381,6 +382,43 @@ public sealed class VaultTests
             Assert.Equal(ErrorKind.NotFound, failure.Kind);
             Assert.Contains(vault.Name, failure.Message, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public async Task A_stale_version_is_taken_only_by_who_allows_it_and_only_without_the_catalog()
+    {
+        var fake = new FakeFabric();
+        Fabric fabric = fake.Connect(configure: o => o.Patience = TimeSpan.FromMilliseconds(50));
+        var vault = new Vault(fabric, FakeFabric.VaultName);
+        byte[] content = Pattern(1000);
+        await vault.PutAsync("k", new MemoryStream(content), null, None);
+        Assert.False((await vault.HeadAsync("k", allowStale: true, None)).IsStale);
+        Assert.Empty(fake.AskedStale);
+        fake.AwayAndForgotten = 0;
+        ZeroStorException failure = await Assert.ThrowsAsync<ZeroStorException>(() => vault.HeadAsync("k", None));
+        Assert.Equal(ErrorKind.Unavailable, failure.Kind);
+        Assert.True((await vault.HeadAsync("k", allowStale: true, None)).IsStale);
+        await using ObjectStream read = await vault.OpenReadAsync("k", new ReadOptions { AllowStale = true }, None);
+        Assert.True(read.Version.IsStale);
+        using var all = new MemoryStream();
+        await read.CopyToAsync(all, None);
+        Assert.Equal(content, all.ToArray());
+        Assert.All(fake.AskedStale, grain => Assert.Equal(ObjectDoor.KeyOf(FakeFabric.VaultName, 4, "k"), grain));
+    }
+
+    [Fact]
+    public async Task Who_does_not_know_the_vault_and_cannot_hear_of_it_asks_one_partition_after_the_other()
+    {
+        var fake = new FakeFabric();
+        await new Vault(fake.Connect(), FakeFabric.VaultName).PutAsync("k", Stream.Null, null, None);
+        fake.AwayAndForgotten = 2;
+        fake.Before = (_, method, _) => method == "describe"
+            ? throw new ZeroStorException(ErrorKind.Unavailable, "The catalog does not answer.")
+            : Task.CompletedTask;
+        var vault = new Vault(fake.Connect(), FakeFabric.VaultName);
+        Assert.True((await vault.HeadAsync("k", allowStale: true, None)).IsStale);
+        Assert.Equal(["vault/0", "vault/1", "vault/2"], fake.AskedStale.Select(k => k.Replace(FakeFabric.VaultName, "vault")));
+        Assert.Equal(2, fake.Count("describe"));
     }
 
     [Fact]
