@@ -6,12 +6,13 @@ using ZeroStor.Grains;
 namespace ZeroStor.Silo;
 
 /// <summary>How silos find each other, and how soon they miss one that is gone. Orleans' own settings give a silo
-/// that hangs more than a minute, in which every call to it waits; these give it about three seconds.</summary>
+/// that hangs more than a minute, in which every call to it waits; these give it about six seconds.</summary>
 internal static class Membership
 {
-    /// <summary>How often a silo is asked whether it is there, and how long it has for its answer: a second is a
-    /// thousand times what a healthy one takes, also on a busy machine.</summary>
-    private static readonly TimeSpan ProbePeriod = TimeSpan.FromSeconds(1);
+    /// <summary>How often a silo is asked whether it is there, and how long it has for its answer. Orleans asks others
+    /// in half of it. A second was too little for a silo that had just joined on a machine with fifteen processes to a
+    /// processor: it was voted out, which ends it, and whoever is slow is only slow.</summary>
+    private static readonly TimeSpan ProbePeriod = TimeSpan.FromSeconds(2);
 
     /// <summary>A single late answer, of a pause for garbage or a lost packet, is no death.</summary>
     private const int MissedProbes = 3;
