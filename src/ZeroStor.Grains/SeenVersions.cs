@@ -11,9 +11,10 @@ namespace ZeroStor.Grains;
 /// Thread-safe.</summary>
 internal sealed class SeenVersions(long maxBytes = SeenVersions.MaxBytes)
 {
-    /// <summary>Some twenty-five thousand versions of a stripe, or four hundred pages (of objects of 4 GiB each): a
-    /// tenth of what an idle silo may hold in all.</summary>
-    public const long MaxBytes = 16 * 1024 * 1024;
+    /// <summary>Some ten thousand versions of a stripe, or two hundred pages, each of 4 GiB of an object. A silo that
+    /// has nothing to do takes some 125 MiB, and 10 more where it answers for its health: with these it stays below
+    /// the 150 that it may take.</summary>
+    public const long MaxBytes = 8 * 1024 * 1024;
 
     /// <summary>What an entry costs beside its key and its bytes: objects, references, its place in table and
     /// list.</summary>

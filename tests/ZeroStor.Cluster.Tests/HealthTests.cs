@@ -54,6 +54,10 @@ public sealed class HealthTests : IAsyncLifetime
         using HttpResponseMessage post = await _http.PostAsync(At("live"), null, Cancel);
         Assert.Equal(HttpStatusCode.MethodNotAllowed, post.StatusCode);
 
+        string file = Path.Combine(_folder.Path, "file");
+        await File.WriteAllTextAsync(file, "what was put", Cancel);
+        Assert.Equal(0, (await _silo.ZsAsync("put", file, "default/key")).Code);
+
         await _server.CrashAsync();
         await Eventually.HoldsAsync(
             async () => (await GetAsync("ready")).Code == HttpStatusCode.ServiceUnavailable,
@@ -65,9 +69,18 @@ public sealed class HealthTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, code);
         Assert.True(live.GetProperty("live").GetBoolean());
 
+        (int exit, string output, string errors) = await _silo.ZsAsync("get", "default/key", "-", "--allow-stale");
+        Assert.Equal((0, "what was put"), (exit, output));
+        Assert.Contains("a silo saw last", errors, StringComparison.Ordinal);
+        (_, output, errors) = await _silo.ZsAsync("stat", "default/key", "--allow-stale", "--json");
+        Assert.True(JsonDocument.Parse(output).RootElement.GetProperty("isStale").GetBoolean());
+        Assert.Empty(errors);
+
         await _server.StartAgainAsync();
         await Eventually.HoldsAsync(
             async () => (await GetAsync("ready")).Code == HttpStatusCode.OK, "it is ready again by itself");
+        (_, output, errors) = await _silo.ZsAsync("stat", "default/key", "--allow-stale", "--json");
+        Assert.False(JsonDocument.Parse(output).RootElement.GetProperty("isStale").GetBoolean());
         await _silo.StopAsync();
     }
 

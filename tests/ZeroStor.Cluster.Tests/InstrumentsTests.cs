@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ZeroStor.Client;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Grains;
+using ZeroStor.Volumes;
 
 namespace ZeroStor.Cluster.Tests;
 
@@ -78,6 +79,27 @@ public sealed partial class InstrumentsTests
             },
             "the disk's one shard was read");
         Assert.InRange(heard.Sum("zerostor.scrub.io"), content.Length / 4, content.Length / 2);
+    }
+
+    [Fact]
+    public void A_listener_that_throws_does_not_end_the_writing_of_a_disk()
+    {
+        using var instruments = new Instruments(TimeProvider.System);
+        int heard = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, self) =>
+            {
+                if (ReferenceEquals(instrument.Meter, instruments.Meter))
+                {
+                    self.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => throw new InvalidOperationException($"{++heard}"));
+        listener.Start();
+        ((IDiskObserver)instruments).Synced(new DiskId(1), 1, TimeSpan.FromSeconds(1));
+        Assert.Equal(1, heard);
     }
 
     [Fact]

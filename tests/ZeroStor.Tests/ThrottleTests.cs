@@ -38,6 +38,7 @@ public sealed class ThrottleTests
         _time.Advance(TimeSpan.FromHours(1));
         Assert.True(throttle.TakeAsync(999, Cancel).IsCompletedSuccessfully);
         Assert.True(throttle.TakeAsync(1, Cancel).IsCompletedSuccessfully);
+        Assert.Equal(1000, throttle.TakenBytes);
         Task next = throttle.TakeAsync(1, Cancel);
         Assert.False(next.IsCompleted);
         Assert.InRange(await AdvanceUntilAsync(next), 0, 0.02);
