@@ -10,7 +10,7 @@ zs dev wipe --site 3 --data "$dev" >/dev/null
 say "site 3 killed and wiped"
 head -c 100000 /dev/urandom >"$work/file"
 began=$(seconds)
-if ZS_PATIENCE=100 zs put "$work/file" default/waits --json >"$work/put.json" 2>"$work/put.err"; then
+if zs put "$work/file" default/waits --json >"$work/put.json" 2>"$work/put.err"; then
     fail "a put went through though its policy cannot be met"
 fi
 kind=$(cat "$work/put.json" "$work/put.err" | grep -o 'PolicyUnsatisfiable' | head -n 1) || true
@@ -18,7 +18,7 @@ kind=$(cat "$work/put.json" "$work/put.err" | grep -o 'PolicyUnsatisfiable' | he
 say "a put failed after $(( $(seconds) - began )) s: $(cat "$work/put.err" "$work/put.json" | head -c 400)"
 verify
 [ "$(status 's.ledger.whole<s.ledger.stripes')" = true ] || fail "the ledger calls whole what is not"
-zs dev add --count 4 --site 7 --data "$dev" >/dev/null
+zs dev add --silos 4 --site 7 --data "$dev" >/dev/null
 say "four silos joined in site 7"
 until_holds 900 "whole again" whole
 zs put "$work/file" default/goes >/dev/null || fail "a put fails though its policy can be met"
