@@ -85,15 +85,7 @@ internal static class DiskVerbs
 
         verb.Output.Json(w =>
         {
-            w.WriteStartArray("disks");
-            foreach (DiskStatus disk in disks)
-            {
-                w.WriteStartObject();
-                Write(w, disk);
-                w.WriteEndObject();
-            }
-
-            w.WriteEndArray();
+            w.WriteObjects("disks", disks, Write);
         });
     });
 

@@ -95,15 +95,7 @@ internal static class SiloVerbs
 
         verb.Output.Json(w =>
         {
-            w.WriteStartArray("silos");
-            foreach (SiloDetails silo in silos)
-            {
-                w.WriteStartObject();
-                Write(w, silo);
-                w.WriteEndObject();
-            }
-
-            w.WriteEndArray();
+            w.WriteObjects("silos", silos, Write);
         });
     });
 

@@ -39,15 +39,7 @@ internal static class StatusVerb
         }
 
         w.WriteEndArray();
-        w.WriteStartArray("disks");
-        foreach (DiskStatus disk in status.Disks)
-        {
-            w.WriteStartObject();
-            DiskVerbs.Write(w, disk);
-            w.WriteEndObject();
-        }
-
-        w.WriteEndArray();
+        w.WriteObjects("disks", status.Disks, DiskVerbs.Write);
         w.WriteStartObject("ledger");
         w.WriteNumber("stripes", status.Ledger.Stripes);
         w.WriteNumber("whole", status.Ledger.Whole);

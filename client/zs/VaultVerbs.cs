@@ -29,15 +29,7 @@ internal static class VaultVerbs
 
         verb.Output.Json(w =>
         {
-            w.WriteStartArray("vaults");
-            foreach (VaultInfo vault in vaults)
-            {
-                w.WriteStartObject();
-                Write(w, vault);
-                w.WriteEndObject();
-            }
-
-            w.WriteEndArray();
+            w.WriteObjects("vaults", vaults, Write);
         });
     }
 

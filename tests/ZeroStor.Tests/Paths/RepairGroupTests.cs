@@ -8,7 +8,7 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Paths;
 
-public sealed class RepairGroupTests
+public sealed partial class RepairGroupTests
 {
     private static readonly Code Code = new(4, 2);
 
@@ -115,28 +115,6 @@ public sealed class RepairGroupTests
         Assert.All(all, s => s.AssertWhole(fabric));
     }
 
-    [Fact]
-    public async Task An_empty_newcomer_is_not_taken_for_whole_while_those_who_know_better_are_absent()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 50_000);
-        Move(fabric, from: 2, to: 7);
-        int place = Array.FindIndex([.. fabric.Current.Group(standing.Group)!.Places], p => !p.IsWhole);
-        uint[] others = [1, 2, 3, 4, 5, 6];
-        Array.ForEach(others, d => fabric.Homes[new DiskId(d)] = Conduct.Offline);
-        RepairTally blind = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.True(blind.IsLeft(place));
-        Assert.True(blind.ShardsLeft > 0);
-        Array.ForEach(others, d => fabric.Homes[new DiskId(d)] = Conduct.Honest);
-        RepairTally seeing = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.False(seeing.IsLeft(place));
-        Assert.Equal(1, seeing.ShardsCopied);
-    }
-
-    [Fact]
-    public Task What_the_former_home_has_no_longer_right_is_decoded_however_well_it_lies() =>
-        ProveLiesAreNotCopiedAsync(0, Defect.None);
-
     /// <summary>The proof: nothing that a former home says wrongly reaches the new one.</summary>
     internal static async Task ProveLiesAreNotCopiedAsync(int seed, Defect planted)
     {
@@ -169,74 +147,6 @@ public sealed class RepairGroupTests
         fabric.Homes.Put(stray, standing.Records[1]);
         RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
         Assert.Equal((0, 1, 0), (tally.ShardsRebuilt, tally.ShardsCopied, tally.ShardsLeft));
-        standing.AssertWhole(fabric);
-    }
-
-    [Theory]
-    [MemberData(nameof(Pairs))]
-    public async Task A_home_that_lies_about_its_bytes_is_named_and_spreads_nothing(int liar, int lost)
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 300_000);
-        fabric.Homes[fabric.Home(standing.Ref, liar)] = Conduct.Lying;
-        fabric.Homes.Drop(standing.Id, lost);
-        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        bool asked = tally.BytesRead > 4L * standing.Records[0].Header.ShardBytes;
-        Assert.Equal((1, asked ? 1 : 0), (tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.Equal(asked, fabric.Faults.Contains(
-            (liar, fabric.Home(standing.Ref, liar), ErrorKind.Corrupt)));
-        Assert.True(asked || liar >= Code.K);
-        standing.AssertWhole(fabric);
-    }
-
-    [Theory]
-    [MemberData(nameof(Pairs))]
-    public async Task Two_homes_that_state_another_stripe_are_named_and_neither_followed_nor_overwritten(
-        int a, int b)
-    {
-        foreach (Conduct conduct in new[] { Conduct.Forging, Conduct.Misnaming })
-        {
-            using var fabric = new PathFixture(Code, disks: 6);
-            Standing standing = await WriteAsync(fabric, 10_000);
-            fabric.Homes[fabric.Home(standing.Ref, a)] = conduct;
-            fabric.Homes[fabric.Home(standing.Ref, b)] = Conduct.Forging;
-            int appends = fabric.Homes.Appends;
-            RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-            Assert.Equal(new RepairTally(1, 0, 0, 2, 0, 0), tally with { PlacesLeft = default });
-            Assert.Equal(appends, fabric.Homes.Appends);
-            Assert.Equal([.. new[] { a, b }.Order()], fabric.Faults.Select(f => f.Place).Order());
-        }
-    }
-
-    [Theory]
-    [MemberData(nameof(Pairs))]
-    public async Task A_lost_shard_is_rebuilt_as_the_honest_say_though_another_home_states_otherwise(
-        int liar, int lost)
-    {
-        foreach (Conduct conduct in new[] { Conduct.Forging, Conduct.Misnaming })
-        {
-            using var fabric = new PathFixture(Code, disks: 6);
-            Standing standing = await WriteAsync(fabric, 10_000);
-            fabric.Homes[fabric.Home(standing.Ref, liar)] = conduct;
-            fabric.Homes.Drop(standing.Id, lost);
-            RepairTally tally = await fabric.Repair().RunStripesAsync(
-                standing.Group, [new LackingStripe(standing.Id, [])], Cancel);
-            Assert.Equal((1, 1), (tally.ShardsRebuilt, tally.ShardsLeft));
-            Assert.Contains(fabric.Faults, f => f.Place == liar && f.What == ErrorKind.Corrupt);
-            standing.AssertWhole(fabric);
-        }
-    }
-
-    [Fact]
-    public async Task A_shard_that_its_home_finds_rotten_is_replaced_in_the_same_pass()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 200_000);
-        fabric.Homes.Rot(fabric.Home(standing.Ref, 1), standing.Id, 1);
-        fabric.Homes.Drop(standing.Id, 5);
-        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal((2, 0), (tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.Contains(fabric.Faults, f => f.Place == 1 && f.What == ErrorKind.Corrupt);
         standing.AssertWhole(fabric);
     }
 
@@ -287,137 +197,6 @@ public sealed class RepairGroupTests
     }
 
     [Fact]
-    public async Task What_too_few_hold_or_may_come_back_with_keeps_no_place_from_being_whole()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 1000);
-        Array.ForEach([0, 1, 2, 5], p => fabric.Homes.Drop(standing.Id, p));
-        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal((4, 1), (tally.ShardsLeft, tally.Hopeless));
-        Assert.DoesNotContain(true, Enumerable.Range(0, 6).Select(tally.IsLeft));
-
-        // Two places stand, four are needed: one that is away may have a third at most.
-        fabric.Homes[fabric.Home(standing.Ref, 5)] = Conduct.Offline;
-        tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal(1, tally.Hopeless);
-        Assert.False(tally.IsLeft(0));
-
-        // Two that are away may have what the others lack.
-        fabric.Homes[fabric.Home(standing.Ref, 0)] = Conduct.Offline;
-        tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal(0, tally.Hopeless);
-        Assert.All(Enumerable.Range(0, 6), p => Assert.True(tally.IsLeft(p)));
-    }
-
-    [Fact]
-    public async Task With_too_few_right_shards_nothing_is_written()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 1000);
-        fabric.Homes.Drop(standing.Id, 5);
-        fabric.Homes[fabric.Home(standing.Ref, 1)] = Conduct.Lying;
-        fabric.Homes[fabric.Home(standing.Ref, 4)] = Conduct.Lying;
-        int appends = fabric.Homes.Appends;
-        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal((0, 3), (tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.Equal(appends, fabric.Homes.Appends);
-    }
-
-    [Fact]
-    public async Task Sums_that_are_no_coding_of_the_shards_get_nothing_stored()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 1000);
-        var sums = new Sum128[6];
-        Array.ForEach([0, 1, 2, 3, 4], p => sums[p] = standing.Records[p].Header.ShardSum);
-        RecordExtension wrong = ZeroStor.Erasure.ShardSums.ToExtension(sums);
-        foreach (StoredShard record in standing.Records)
-        {
-            fabric.Homes.Put(fabric.Home(standing.Ref, record.Header.Place), record with
-            {
-                Header = record.Header with { SumsDigest = Sum128.Digest(sums) },
-                Extensions = record.Extensions.IsEmpty ? [] : [wrong],
-            });
-        }
-
-        fabric.Homes.Drop(standing.Id, 5);
-        int appends = fabric.Homes.Appends;
-        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal((0, 1), (tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.Equal(appends, fabric.Homes.Appends);
-    }
-
-    [Fact]
-    public async Task An_absent_home_costs_no_reads_and_the_others_are_restored()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 1000);
-        Standing other = await WriteIntoAsync(fabric, standing.Group);
-        fabric.Homes[fabric.Home(standing.Ref, 3)] = Conduct.Offline;
-        fabric.Homes.Drop(standing.Id, 0);
-        fabric.Homes.Reads.Clear();
-        RepairTally tally = await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.Equal((2, 1, 2), (tally.Stripes, tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.Equal(4, fabric.Homes.Reads.Count(r => r.Length > 0));
-        standing.AssertWhole(fabric);
-        other.AssertWhole(fabric);
-    }
-
-    [Theory]
-    [InlineData((int)Conduct.Full)]
-    [InlineData((int)Conduct.Behind)]
-    public async Task A_home_that_refuses_is_offered_no_more_and_the_others_are_served(int conduct)
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing first = await WriteAsync(fabric, 1000);
-        Standing[] all = [first, .. await WriteIntoAsync(fabric, first.Group, 30)];
-        fabric.Homes[fabric.Home(first.Ref, 0)] = (Conduct)conduct;
-        foreach (Standing standing in all)
-        {
-            fabric.Homes.Drop(standing.Id, 0);
-            fabric.Homes.Drop(standing.Id, 1);
-        }
-
-        int appends = fabric.Homes.Appends;
-        RepairTally tally = await fabric.Repair().RunAsync(first.Group, Cancel);
-        Assert.Equal((31, 31, 31), (tally.Stripes, tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.InRange(fabric.Homes.Appends - appends, 32, 35);
-    }
-
-    [Fact]
-    public async Task Under_a_stale_epoch_the_pass_ends_and_the_next_one_goes_by_the_newer_map()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing first = await WriteAsync(fabric, 1000);
-        Standing[] all = [first, .. await WriteIntoAsync(fabric, first.Group, 30)];
-        foreach (Standing standing in all)
-        {
-            fabric.Homes.Drop(standing.Id, 1);
-        }
-
-        var behind = new StaleMap(fabric.Current, fabric);
-        Move(fabric, from: (int)fabric.Home(first.Ref, 0).Value, to: 7);
-        int appends = fabric.Homes.Appends;
-        fabric.Homes.Reads.Clear();
-        var repair = new RepairGroup(
-            fabric.Homes, behind, fabric, new Throttle(TimeProvider.System), TimeProvider.System)
-        {
-            InFlightGrace = TimeSpan.Zero,
-        };
-        RepairTally short_ = await repair.RunAsync(first.Group, Cancel);
-        Assert.Equal(0, short_.ShardsRebuilt);
-        Assert.True(short_.ShardsLeft > 0);
-        Assert.InRange(fabric.Homes.Appends - appends, 1, 4);
-
-        // Four at once, and as many that began before the first one's refusal was noticed.
-        Assert.InRange(fabric.Homes.Reads.Count, 1, 8 * (6 + 4));
-        Assert.Same(fabric.Current, behind.Current);
-        RepairTally next = await repair.RunAsync(first.Group, Cancel);
-        Assert.Equal((31, 31, 0), (next.ShardsRebuilt, next.ShardsCopied, next.ShardsLeft));
-        Assert.All(all, s => s.AssertWhole(fabric));
-    }
-
-    [Fact]
     public async Task Of_a_group_only_the_stripes_that_were_given_are_touched()
     {
         using var fabric = new PathFixture(Code, disks: 6);
@@ -432,180 +211,6 @@ public sealed class RepairGroupTests
         standing.AssertWhole(fabric);
         Assert.Equal(5, fabric.Homes.ShardsOf(other.Id));
         Assert.Equal(0, fabric.Homes.ShardsOf(unknown));
-    }
-
-    [Fact]
-    public async Task A_stripe_that_only_an_absent_disk_may_know_is_not_called_gone()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 5000);
-        fabric.Homes[fabric.Home(standing.Ref, 3)] = Conduct.Offline;
-        RepairTally tally = await fabric.Repair().RunStripesAsync(
-            standing.Group, [new LackingStripe(new StripeId(77), [])], Cancel);
-        Assert.Equal(6, tally.ShardsLeft);
-    }
-
-    [Fact]
-    public async Task A_silent_home_is_waited_for_once_in_a_pass()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 5000);
-        Standing other = await WriteIntoAsync(fabric, standing.Group);
-        DiskId silent = fabric.Home(standing.Ref, 2);
-        fabric.Homes[silent] = Conduct.Silent;
-        fabric.Homes.Drop(standing.Id, 0);
-        fabric.Homes.Drop(other.Id, 0);
-        var time = new FakeTimeProvider();
-        Task<RepairTally> running = fabric.Repair(time).RunAsync(standing.Group, Cancel);
-        Assert.False(running.IsCompleted);
-        time.Advance(TimeSpan.FromSeconds(30));
-        RepairTally tally = await running;
-        Assert.Equal((2, 2, 2), (tally.Stripes, tally.ShardsRebuilt, tally.ShardsLeft));
-        Assert.DoesNotContain(fabric.Homes.Reads, r => r.Disk == silent);
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_cancelled_repair_ends_at_once_and_gives_every_buffer_back(bool whileReading)
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 200_000);
-        fabric.Homes.Drop(standing.Id, 5);
-        fabric.Homes.GivenOut = [];
-        using var cancel = new CancellationTokenSource();
-        int whole = 0;
-        fabric.Homes.OnRead = order =>
-        {
-            if (order.Length > 0 && Interlocked.Increment(ref whole) == Code.K)
-            {
-                if (whileReading)
-                {
-                    fabric.Homes[order.To.Disk] = Conduct.Silent;
-                }
-                else
-                {
-                    fabric.Homes[fabric.Home(standing.Ref, 5)] = Conduct.Silent;
-                }
-
-                cancel.CancelAfter(0);
-            }
-        };
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => fabric.Repair().RunAsync(standing.Group, cancel.Token));
-        await AssertAllGivenBackAsync(fabric);
-        Assert.Equal(5, fabric.Homes.ShardsOf(standing.Id));
-    }
-
-    [Fact]
-    public async Task A_repair_gives_every_buffer_back_whatever_it_met()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 200_000);
-        Standing other = await WriteIntoAsync(fabric, standing.Group);
-        fabric.Homes.GivenOut = [];
-        fabric.Homes.Drop(standing.Id, 5);
-        fabric.Homes.Rot(fabric.Home(standing.Ref, 1), standing.Id, 1);
-        Array.ForEach([0, 1, 2], p => fabric.Homes.Drop(other.Id, p));
-        fabric.Homes[fabric.Home(standing.Ref, 2)] = Conduct.Lying;
-        await fabric.Repair().RunAsync(standing.Group, Cancel);
-        Assert.True(fabric.Homes.GivenOut.Count(s => s.Length > 0) >= 4);
-        await AssertAllGivenBackAsync(fabric);
-    }
-
-    [Fact]
-    public async Task A_shard_that_comes_after_its_time_is_given_back()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 200_000);
-        fabric.Homes.Drop(standing.Id, 5);
-        fabric.Homes.GivenOut = [];
-        using var asked = new SemaphoreSlim(0);
-        using var late = new ManualResetEventSlim();
-        fabric.Homes.OnRead = order =>
-        {
-            if (order.Length > 0 && order.Place == 0)
-            {
-                asked.Release();
-                late.Wait(Cancel);
-            }
-        };
-        var time = new FakeTimeProvider();
-        Task<RepairTally> running = fabric.Repair(time).RunAsync(standing.Group, Cancel);
-        await asked.WaitAsync(Cancel);
-        time.Advance(TimeSpan.FromSeconds(30));
-        await running;
-        int given = fabric.Homes.GivenOut.Count(s => s.Length > 0);
-        late.Set();
-        while (fabric.Homes.GivenOut.Count(s => s.Length > 0) == given)
-        {
-            Cancel.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-
-        await AssertAllGivenBackAsync(fabric);
-        Assert.Equal(0, (await fabric.Repair().RunAsync(standing.Group, Cancel)).ShardsLeft);
-        standing.AssertWhole(fabric);
-    }
-
-    [Theory]
-    [InlineData(0, false)]
-    [InlineData(1, true)]
-    public async Task Exactly_the_shard_bytes_that_are_read_and_written_pass_the_throttle(int more, bool isLeft)
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 100_000);
-        fabric.Homes.Drop(standing.Id, 3);
-        var time = new FakeTimeProvider();
-        int bytes = standing.Records[0].Header.ShardBytes * (Code.K + 1);
-        var throttle = new Throttle(time) { BytesPerSecond = bytes + more };
-        time.Advance(TimeSpan.FromSeconds(1));
-        RepairTally tally = await fabric.Repair(time, throttle: throttle).RunAsync(standing.Group, Cancel);
-        Assert.Equal((1, bytes), (tally.ShardsRebuilt, tally.BytesRead + tally.BytesWritten));
-
-        // The clock stood still, so what the bucket held at first is what was taken and what is left.
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        Task next = throttle.TakeAsync(1, enough.Token);
-        Assert.Equal(isLeft, next.IsCompleted);
-        await enough.CancelAsync();
-        Assert.Equal(isLeft, await next.ContinueWith(t => t.IsCompletedSuccessfully, TaskScheduler.Default));
-    }
-
-    [Fact]
-    public async Task A_throttled_repair_waits_and_goes_on_when_the_limit_is_lifted()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        Standing standing = await WriteAsync(fabric, 100_000);
-        fabric.Homes.Drop(standing.Id, 3);
-        var time = new FakeTimeProvider();
-        var throttle = new Throttle(time) { BytesPerSecond = 1 };
-        Task<RepairTally> running = fabric.Repair(time, throttle: throttle).RunAsync(standing.Group, Cancel);
-        for (int second = 0; second < 100; second++)
-        {
-            time.Advance(TimeSpan.FromSeconds(1));
-            await Task.Yield();
-        }
-
-        Assert.False(running.IsCompleted);
-        Assert.Equal(5, fabric.Homes.ShardsOf(standing.Id));
-        throttle.BytesPerSecond = 0;
-        while (!running.IsCompleted)
-        {
-            time.Advance(TimeSpan.FromMilliseconds(10));
-            await Task.Yield();
-        }
-
-        Assert.Equal(1, (await running).ShardsRebuilt);
-        standing.AssertWhole(fabric);
-    }
-
-    [Fact]
-    public async Task A_group_that_the_map_lacks_is_not_found()
-    {
-        using var fabric = new PathFixture(Code, disks: 6);
-        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
-            () => fabric.Repair().RunAsync(new GroupId(99), Cancel));
-        Assert.Equal(ErrorKind.NotFound, refusal.Kind);
     }
 
     [Fact]
@@ -721,35 +326,6 @@ public sealed class RepairGroupTests
         return answer;
     }
 
-    private static async Task AssertAllGivenBackAsync(PathFixture fabric)
-    {
-        // A read that was given up may end a moment later; one that leaks fails the test instead of hanging
-        // it.
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        patience.CancelAfter(TimeSpan.FromSeconds(30));
-        foreach (BufferSlice slice in fabric.Homes.GivenOut!.Where(s => s.Length > 0))
-        {
-            while (!IsReleased(slice))
-            {
-                patience.Token.ThrowIfCancellationRequested();
-                await Task.Yield();
-            }
-        }
-    }
-
-    private static bool IsReleased(BufferSlice slice)
-    {
-        try
-        {
-            slice.Hold().Release();
-            return false;
-        }
-        catch (InvalidOperationException)
-        {
-            return true;
-        }
-    }
-
     internal static void Move(PathFixture fabric, int from, int to)
     {
         FabricMap map = fabric.Current;
@@ -847,20 +423,6 @@ public sealed class RepairGroupTests
                     now.Extensions.Select(e => (e.Type, Convert.ToHexString(e.Value.Span))));
                 Assert.False(now.IsKnownBad);
             }
-        }
-    }
-
-    /// <summary>A map that learns what the fabric knows when it is told to.</summary>
-    private sealed class StaleMap(FabricMap stale, IFabricMap fabric) : IFabricMap
-    {
-        public FabricMap Current { get; private set; } = stale;
-
-        public Tick Tick => fabric.Tick;
-
-        public ValueTask<FabricMap> RefreshAsync(long atLeastVersion, CancellationToken cancel)
-        {
-            Current = fabric.Current;
-            return ValueTask.FromResult(Current);
         }
     }
 }
