@@ -7,11 +7,13 @@ namespace ZeroStor.CommandLine;
 /// right, and how failures become a sentence and an exit code.</summary>
 internal sealed class Verb
 {
-    /// <summary>A process that finds no silo ends within five seconds, its own start included: this long for
-    /// gateways to take a connection, and twice that for one to speak.</summary>
+    /// <summary>This long for gateways to take a connection: the machine answers, however busy the silo is.</summary>
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1.2);
 
-    private static readonly TimeSpan ConnectTimeout = ProbeTimeout * 2;
+    /// <summary>A process that finds no silo ends within five seconds, its own start included, which takes some tenths
+    /// of one. What taking the connection leaves of this a gateway has to speak: a silo on a machine that has too much
+    /// to do needs seconds.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(4.3);
 
     /// <summary>Where several gateways took a connection one that hangs may be met first: time to try the next.
     /// </summary>
@@ -83,6 +85,7 @@ internal sealed class Verb
             _gateway,
             Environment.GetEnvironmentVariable,
             path => File.Exists(path) ? File.ReadAllText(path) : null);
+        long began = TimeProvider.System.GetTimestamp();
         string[] answering = await Gateways.ProbeAsync(gateways, ProbeTimeout, Cancel);
         if (answering.Length == 0)
         {
@@ -99,7 +102,9 @@ internal sealed class Verb
                     options.Gateways.Add(gateway);
                 }
 
-                options.ConnectPatience = answering.Length > 1 ? ManyConnectTimeout : ConnectTimeout;
+                options.ConnectPatience = answering.Length > 1
+                    ? ManyConnectTimeout
+                    : ConnectTimeout - TimeProvider.System.GetElapsedTime(began);
                 options.Patience = Patience;
             },
             Cancel);
