@@ -7,15 +7,25 @@ namespace ZeroStor.Client;
 /// <summary>The fabric as one client sees it: its doors, the route to its coordinators, the vaults it met,
 /// and the way calls are made: bounded in time, translated into <see cref="ZeroStorException"/>, and tried
 /// again where the contract lets them be repeated. Thread-safe.</summary>
-internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, ZeroStorClientOptions options)
+internal sealed class Fabric(
+    IDoors doors,
+    TimeProvider time,
+    IEntropy entropy,
+    ZeroStorClientOptions options,
+    GatewayList? gateways = null)
 {
     /// <summary>A new disk takes part at the latest after this, and ids are made of a tick no older: the
     /// catalog refuses only those begun 1,440 ticks ago.</summary>
     private static readonly TimeSpan RouteMaxAge = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a coordinator may be silent before the route is asked whether it still is there. A
-    /// call in flight to a silo that died hears nothing else until its time is up.</summary>
-    private static readonly TimeSpan SilenceBeforeLook = TimeSpan.FromSeconds(4);
+    /// <summary>How long a call may have no answer before somebody looks who is there, and it is made again. A
+    /// call in flight to a silo that died, or through a gateway that hangs, hears nothing else until its time is
+    /// up; one that works answers most calls in milliseconds.</summary>
+    private static readonly TimeSpan SilenceBeforeLook = TimeSpan.FromSeconds(2);
+
+    /// <summary>Of its whole time, a call that may take long is silent for this part before it is made again.
+    /// </summary>
+    private const int SilencesOfTimeout = 5;
 
     /// <summary>How long a coordinator that failed is passed over while there are others: about what
     /// membership needs to notice a dead silo.</summary>
@@ -42,6 +52,7 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
     private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<string, VaultInfo> _vaults = new();
     private readonly ConcurrentDictionary<string, long> _avoided = new();
+    private readonly GatewayWatch _watch = new(doors, gateways, time);
     private FabricRoute? _route;
     private long _routeAt;
     private Task<FabricRoute>? _asking;
@@ -138,7 +149,8 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
         }
     }
 
-    /// <summary>Makes a call that may be repeated until it is answered, or the patience is over.</summary>
+    /// <summary>Makes a call that may be repeated, also while it is under way, until it is answered, or the
+    /// patience is over.</summary>
     public async Task<T> RepeatAsync<T>(
         string doing,
         Func<CancellationToken, Task<T>> call,
@@ -150,7 +162,7 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
         {
             try
             {
-                return await OnceAsync(doing, call, cancel, timeout);
+                return await OnceAsync(doing, AgainIfSilentAsync, cancel, timeout);
             }
             catch (ZeroStorException failure) when (failure.IsTransient)
             {
@@ -160,6 +172,9 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
                 }
             }
         }
+
+        Task<T> AgainIfSilentAsync(CancellationToken token) => Hedge.RunAsync(
+            call, (timeout ?? CallTimeout) / SilencesOfTimeout, LookAsync, release: null, time, token);
     }
 
     public Task RepeatAsync(string doing, Func<CancellationToken, Task> call, CancellationToken cancel) =>
@@ -172,35 +187,29 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
             },
             cancel);
 
-    /// <summary>Asks a coordinator, once, for as long as it is one: a silent one that left the route, or came
+    /// <summary>Asks a coordinator for as long as it is one: a silent one that hangs, left the route, or came
     /// back in another life, is given up. One that failed is avoided for a while.</summary>
+    /// <param name="coordinator">Whom.</param>
+    /// <param name="doing">For messages, to continue "while".</param>
+    /// <param name="call">May be repeated, also while an earlier one is under way.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <param name="release">What becomes of a second answer.</param>
     public async Task<T> AskAsync<T>(
         CoordinatorInfo coordinator,
         string doing,
         Func<IStripeDoor, CancellationToken, Task<T>> call,
-        CancellationToken cancel)
+        CancellationToken cancel,
+        Action<T>? release = null)
     {
-        using var gone = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
-            Task<T> answer = call(doors.Stripes(coordinator.Key), gone.Token);
-            while (true)
-            {
-                try
-                {
-                    return await answer.WaitAsync(SilenceBeforeLook, time, cancel);
-                }
-                catch (TimeoutException) when (!answer.IsCompleted)
-                {
-                    if (!await IsListedAsync(coordinator, cancel))
-                    {
-                        await gone.CancelAsync();
-                        throw new ZeroStorException(
-                            ErrorKind.Unavailable,
-                            $"Silo '{coordinator.Silo}' left or restarted while {doing}.");
-                    }
-                }
-            }
+            return await Hedge.RunAsync(
+                token => call(doors.Stripes(coordinator.Key), token),
+                SilenceBeforeLook,
+                token => DemandThereAsync(coordinator, doing, token),
+                release,
+                time,
+                cancel);
         }
         catch (Exception failure)
         {
@@ -234,7 +243,7 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
 
         ImmutableArray<CoordinatorInfo> fit = route.Coordinators;
         fit = Narrow(fit, c => c.Key != other?.Key);
-        fit = Narrow(fit, c => !IsAvoided(c.Key));
+        fit = Narrow(fit, c => !IsAvoided(c.Key) && !_watch.IsSilent(c.Silo));
         if (options.NearSilo is { } near)
         {
             fit = Narrow(fit, c => c.Silo == near);
@@ -266,10 +275,29 @@ internal sealed class Fabric(IDoors doors, TimeProvider time, IEntropy entropy, 
         return false;
     }
 
-    private async Task<bool> IsListedAsync(CoordinatorInfo coordinator, CancellationToken cancel)
+    private async Task DemandThereAsync(CoordinatorInfo coordinator, string doing, CancellationToken cancel)
     {
+        await LookAsync(cancel);
+        if (_watch.IsSilent(coordinator.Silo))
+        {
+            throw new ZeroStorException(
+                ErrorKind.Unavailable, $"Silo '{coordinator.Silo}' does not answer while {doing}.");
+        }
+
         FabricRoute route = await RouteAsync(SilenceBeforeLook, cancel);
-        return route.Coordinators.Any(c => c.Key == coordinator.Key && c.Claim == coordinator.Claim);
+        if (!route.Coordinators.Any(c => c.Key == coordinator.Key && c.Claim == coordinator.Claim))
+        {
+            throw new ZeroStorException(
+                ErrorKind.Unavailable, $"Silo '{coordinator.Silo}' left or restarted while {doing}.");
+        }
+    }
+
+    private Task LookAsync(CancellationToken cancel)
+    {
+        lock (_gate)
+        {
+            return _watch.LookAsync(_route?.Gateways ?? [], cancel);
+        }
     }
 
     // One question at a time, whoever waits for its answer.

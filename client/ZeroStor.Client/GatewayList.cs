@@ -1,31 +1,58 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Orleans.Messaging;
 
 namespace ZeroStor.Client;
 
-/// <summary>The gateways that were configured. Orleans' own static list takes addresses only and keeps what
-/// it was given; this one looks names up anew at each refresh, so a silo that came back elsewhere is found.
-/// </summary>
-internal sealed class GatewayList(IEnumerable<string> gateways, TimeSpan refreshPeriod) : IGatewayListProvider
+/// <summary>The gateways that were configured, without those to be passed over, as long as there are others.
+/// Orleans' own static list takes addresses only and keeps what it was given; this one looks names up anew from
+/// time to time, so a silo that came back elsewhere is found. Thread-safe.</summary>
+internal sealed class GatewayList(IEnumerable<string> gateways, TimeProvider time) : IGatewayListProvider
 {
-    private readonly GatewayAddress[] _gateways = [.. gateways.Select(GatewayAddress.Parse)];
+    /// <summary>How soon a gateway that died is tried again, and names are looked up anew: about what silos need
+    /// to find that one is dead.</summary>
+    private static readonly TimeSpan LookUpPeriod = TimeSpan.FromSeconds(3);
 
-    public TimeSpan MaxStaleness => refreshPeriod;
+    private readonly GatewayAddress[] _gateways = [.. gateways.Select(GatewayAddress.Parse)];
+    private readonly ConcurrentDictionary<IPEndPoint, (long Since, TimeSpan For)> _passedOver = new();
+    private volatile IReadOnlyList<IPEndPoint> _found = [];
+    private long? _lookedUpAt;
+
+    public TimeSpan MaxStaleness => LookUpPeriod;
 
     public bool IsUpdatable => true;
 
     public Task InitializeGatewayListProvider() => Task.CompletedTask;
 
+    /// <summary>Whether it is one of these.</summary>
+    public bool Has(IPEndPoint gateway) => _found.Contains(gateway);
+
+    /// <summary>Leaves a gateway out for so long.</summary>
+    public void PassOver(IPEndPoint gateway, TimeSpan passOver) =>
+        _passedOver[gateway] = (time.GetTimestamp(), passOver);
+
     public async Task<IList<Uri>> GetGateways()
     {
-        var found = new List<Uri>();
+        if (_lookedUpAt is not { } at || time.GetElapsedTime(at) >= LookUpPeriod)
+        {
+            _found = await LookUpAsync();
+            _lookedUpAt = time.GetTimestamp();
+        }
+
+        IPEndPoint[] fit = [.. _found.Where(g => !IsPassedOver(g))];
+        return [.. (fit.Length > 0 ? fit : _found).Select(g => g.ToGatewayUri())];
+    }
+
+    private async Task<IReadOnlyList<IPEndPoint>> LookUpAsync()
+    {
+        var found = new List<IPEndPoint>();
         foreach (GatewayAddress gateway in _gateways)
         {
             try
             {
                 IPAddress[] addresses = await Dns.GetHostAddressesAsync(gateway.Host);
-                found.AddRange(addresses.Select(a => new IPEndPoint(a, gateway.Port).ToGatewayUri()));
+                found.AddRange(addresses.Select(a => new IPEndPoint(a, gateway.Port)));
             }
             catch (SocketException)
             {
@@ -35,4 +62,8 @@ internal sealed class GatewayList(IEnumerable<string> gateways, TimeSpan refresh
 
         return found;
     }
+
+    private bool IsPassedOver(IPEndPoint gateway) =>
+        _passedOver.TryGetValue(gateway, out (long Since, TimeSpan For) passed)
+        && time.GetElapsedTime(passed.Since) < passed.For;
 }

@@ -248,7 +248,11 @@ public sealed class ObjectStream : Stream
             {
                 failed = await _fabric.PickAsync(failed, cancel);
                 Parcel parcel = await _fabric.AskAsync(
-                    failed, doing, (door, token) => door.ReadStripeAsync(order, token), cancel);
+                    failed,
+                    doing,
+                    (door, token) => door.ReadStripeAsync(order, token),
+                    cancel,
+                    release: late => late.Take().Release());
                 BufferSlice bytes = parcel.Take();
                 if (bytes.Length == slice.Length)
                 {

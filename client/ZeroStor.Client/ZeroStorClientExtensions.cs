@@ -10,9 +10,8 @@ namespace ZeroStor.Client;
 /// <summary>Adds the client to a host.</summary>
 public static class ZeroStorClientExtensions
 {
-    // How soon a gateway that died is tried again, and names are looked up anew: about what silos need to find that
-    // one is dead.
-    private static readonly TimeSpan GatewayRefreshPeriod = TimeSpan.FromSeconds(3);
+    // How soon Orleans hears of a gateway to be passed over; asking the list costs nothing.
+    private static readonly TimeSpan GatewayRefreshPeriod = TimeSpan.FromSeconds(1);
 
     // Between two tries to connect at start.
     private static readonly TimeSpan ConnectRetryDelay = TimeSpan.FromMilliseconds(200);
@@ -28,16 +27,19 @@ public static class ZeroStorClientExtensions
         ArgumentNullException.ThrowIfNull(services);
         var options = new ZeroStorClientOptions();
         configure?.Invoke(options);
+        GatewayList? gateways = null;
         if (options.Gateways.Count > 0)
         {
-            AddOrleansClient(services, options);
+            gateways = new GatewayList(options.Gateways, TimeProvider.System);
+            AddOrleansClient(services, options, gateways);
         }
 
         services.TryAddSingleton(provider => new ZeroStorClient(new Fabric(
             new OrleansDoors(provider.GetRequiredService<IGrainFactory>()),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetService<IEntropy>() ?? SystemEntropy.Instance,
-            options)));
+            options,
+            gateways)));
         return services;
     }
 
@@ -51,9 +53,9 @@ public static class ZeroStorClientExtensions
         return builder;
     }
 
-    private static void AddOrleansClient(IServiceCollection services, ZeroStorClientOptions options)
+    private static void AddOrleansClient(
+        IServiceCollection services, ZeroStorClientOptions options, GatewayList gateways)
     {
-        var gateways = new GatewayList(options.Gateways, GatewayRefreshPeriod);
         services.AddOrleansClient(client =>
         {
             client.Services.AddSingleton<IGatewayListProvider>(gateways);

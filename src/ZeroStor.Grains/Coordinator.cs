@@ -41,7 +41,20 @@ internal sealed class Coordinator(
     public async Task<StripeWritten> WriteStripeAsync(WriteStripeOrder order, CancellationToken cancel)
     {
         PutSlot slot = slots.Find(order.LastPiece.Put);
-        await slot.AddAsync(order.LastPiece, cancel);
+        Task<StripeWritten> writing = slot.WriteOnceAsync(
+            order.LastPiece.Ordinal, () => WriteCompleteAsync(slot, order, cancel), out bool isFirst);
+        if (!isFirst)
+        {
+            order.LastPiece.Bytes.Take().Release();
+        }
+
+        return await writing.WaitAsync(cancel);
+    }
+
+    private async Task<StripeWritten> WriteCompleteAsync(
+        PutSlot slot, WriteStripeOrder order, CancellationToken cancel)
+    {
+        await slot.AddAsync(order.LastPiece, cancel, isLast: true);
         using StripePieces pieces = slot.Complete(order.LastPiece.Ordinal);
         var stripe = new StripeToWrite
         {

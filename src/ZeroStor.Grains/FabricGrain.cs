@@ -19,6 +19,8 @@ internal sealed class FabricGrain(
     SiloOrders silos,
     SiloSurvey survey,
     IClusterMembershipService membership,
+    SiloGateways gateways,
+    ILocalSiloDetails self,
     ZeroStorOptions options,
     IGrainFactory grains) : Grain, IFabricDoor, IFabricGrain
 {
@@ -47,8 +49,11 @@ internal sealed class FabricGrain(
             Tick = map.Tick,
             MapVersion = current.Version,
             Coordinators = [.. coordinators],
+            Gateways = gateways.Current,
         });
     }
+
+    public Task<string> SiloAsync(CancellationToken cancel) => Task.FromResult(self.Name);
 
     public async Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel)
     {

@@ -19,12 +19,14 @@ internal sealed class LedgerKeeper(
             await SweepGroup.DigestsAsync(homes, current, cancel);
         var classes = ImmutableArray.CreateBuilder<ClassLedger>();
         var vaults = new List<(Code Code, VaultTally Tally)>();
+        Tick inFlightSince = InFlightSince(state);
         foreach (PlacementClass placement in current.Classes.OrderBy(c => c.Id.Value))
         {
             var tallies = new List<GroupTally>();
             foreach (PlacementGroup group in current.GroupsOf(placement.Id))
             {
-                tallies.Add(await sweep.RunAsync(group, digests, state is null ? null : catalog, cancel));
+                tallies.Add(
+                    await sweep.RunAsync(group, digests, state is null ? null : catalog, inFlightSince, cancel));
             }
 
             classes.Add(ClassOf(placement, tallies));
@@ -47,6 +49,11 @@ internal sealed class LedgerKeeper(
             Vaults = await VaultsAsync(vaults, state is not null, cancel),
         };
     }
+
+    // A catalog that went back knows nothing of what was committed since: then all of it counts.
+    private Tick InFlightSince(FabricState? state) => state is { WentBack: null }
+        ? new Tick(state.Tick.Value - Math.Min(state.Tick.Value, options.OrphanAfterTicks))
+        : new Tick(uint.MaxValue);
 
     private static ClassLedger ClassOf(PlacementClass placement, List<GroupTally> tallies)
     {

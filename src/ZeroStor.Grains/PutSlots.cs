@@ -68,6 +68,8 @@ internal sealed class PutSlot(
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, StripePieces> _stripes = [];
+    private readonly Dictionary<int, Task<StripeWritten>> _written = [];
+    private readonly Queue<int> _remembered = [];
     private long _heard = time.GetTimestamp();
     private int _writing;
     private bool _closed;
@@ -92,12 +94,19 @@ internal sealed class PutSlot(
     /// <summary>Takes a piece, and its count of the bytes. The first piece of a stripe waits for the memory
     /// that the whole of it will need.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument; Busy: no memory came free in time.</exception>
-    public async Task AddAsync(PutPiece piece, CancellationToken cancel)
+    public async Task AddAsync(PutPiece piece, CancellationToken cancel, bool isLast = false)
     {
         BufferSlice bytes = piece.Bytes.Take();
         try
         {
             Check(piece, bytes.Length);
+
+            // One that comes late to a stripe that is being written already is given back.
+            if (!isLast && IsWritten(piece.Ordinal))
+            {
+                return;
+            }
+
             StripePieces stripe = await StripeAsync(piece, cancel);
             lock (_lock)
             {
@@ -106,7 +115,6 @@ internal sealed class PutSlot(
                     throw ZeroStorException.NotFound("the put was closed while a piece came in");
                 }
 
-                // One that comes late to a stripe that is being written already is given back.
                 if (_stripes.GetValueOrDefault(piece.Ordinal) == stripe)
                 {
                     stripe.Add(piece.Offset, bytes);
@@ -120,21 +128,47 @@ internal sealed class PutSlot(
         }
     }
 
+    /// <summary>Writes a stripe once, however often it is asked for: who asks again, because no answer came, gets
+    /// that of the first. It is remembered as long as a client may ask; one that failed is written anew.</summary>
+    public Task<StripeWritten> WriteOnceAsync(int ordinal, Func<Task<StripeWritten>> write, out bool isFirst)
+    {
+        lock (_lock)
+        {
+            isFirst = !IsWritten(ordinal);
+            if (!isFirst)
+            {
+                return _written[ordinal];
+            }
+
+            if (!_written.ContainsKey(ordinal))
+            {
+                _remembered.Enqueue(ordinal);
+            }
+
+            if (_remembered.Count > MaxRemembered)
+            {
+                _written.Remove(_remembered.Dequeue());
+            }
+
+            return _written[ordinal] = Task.Run(write);
+        }
+    }
+
     /// <summary>Takes a complete stripe out; the caller disposes it when it is written.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: pieces are missing.</exception>
+    /// <exception cref="ZeroStorException">NotFound: pieces are missing.</exception>
     public StripePieces Complete(int ordinal)
     {
         lock (_lock)
         {
             if (!_stripes.Remove(ordinal, out StripePieces? stripe))
             {
-                throw ZeroStorException.Invalid($"stripe {ordinal} has no pieces here: send them again");
+                throw ZeroStorException.NotFound($"stripe {ordinal} has no pieces here: send them again");
             }
 
             if (!stripe.IsComplete)
             {
                 stripe.Dispose();
-                throw ZeroStorException.Invalid(
+                throw ZeroStorException.NotFound(
                     $"stripe {ordinal} has {stripe.HeldBytes} of {stripe.StripeBytes} bytes: send all pieces again");
             }
 
@@ -155,6 +189,15 @@ internal sealed class PutSlot(
             }
 
             _stripes.Clear();
+        }
+    }
+
+    private bool IsWritten(int ordinal)
+    {
+        lock (_lock)
+        {
+            return _written.TryGetValue(ordinal, out Task<StripeWritten>? writing)
+                && !writing.IsFaulted && !writing.IsCanceled;
         }
     }
 
@@ -206,6 +249,10 @@ internal sealed class PutSlot(
 
     /// <summary>Shorter than a grain call waits, so that the caller hears a reason.</summary>
     private static readonly TimeSpan MemoryPatience = TimeSpan.FromSeconds(15);
+
+    /// <summary>A client has <see cref="StripeDoor.StripesInFlight"/> stripes under way, and asks for no
+    /// others.</summary>
+    private const int MaxRemembered = 4 * StripeDoor.StripesInFlight;
 
     private void Check(PutPiece piece, int bytes)
     {

@@ -93,6 +93,7 @@ public static class ZeroStorSilo
         services.AddSingleton<SiloDisks>();
         services.AddSingleton<Scrubber>();
         services.AddSingleton<SiloSurvey>();
+        services.AddSingleton<SiloGateways>();
         services.AddSingleton<DiskOrders>();
         services.AddSingleton<SiloOrders>();
         services.AddSingleton(SiloHealth.Of);

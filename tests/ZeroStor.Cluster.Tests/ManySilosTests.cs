@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using ZeroStor.Client;
 using ZeroStor.Contracts;
 using ZeroStor.Contracts.Doors;
@@ -89,6 +91,45 @@ public sealed class ManySilosTests : IAsyncLifetime
         // Three silos raise it no faster than one does: each counts a whole tick from where it saw it rise.
         FabricStatus status = await client.StatusAsync(Cancel);
         Assert.InRange(status.Tick.Value, 1, TimeProvider.System.GetElapsedTime(began).TotalSeconds / TickSeconds);
+    }
+
+    [Fact]
+    public async Task A_silo_that_hangs_stops_neither_puts_nor_gets_and_its_gateway_is_passed_over()
+    {
+        SiloUnderTest[] silos = [.. Enumerable.Range(1, 4).Select(i => Silo($"silo{i}"))];
+        await silos[0].StartAsync();
+        await Task.WhenAll(silos[1..].Select(s => s.StartAsync()));
+        await using ZeroStorClient client = await ConnectAsync(silos);
+        await client.CreateVaultAsync(
+            "small", new VaultSpec { Code = new Code(2, 2), Spread = Spread.Silo }, Cancel);
+        byte[] content = RandomNumberGenerator.GetBytes(700_000);
+        await PutAsync(client, "small", "before", content);
+        Assert.Equal(silos.Length, (await AnsweringAsync(silos, calls: 4 * silos.Length)).Count);
+        silos[2].Hang();
+        try
+        {
+            // Far more calls than would end if each fourth one waited for its time to be over.
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, 400),
+                new ParallelOptions { MaxDegreeOfParallelism = 4, CancellationToken = Cancel },
+                async (i, _) =>
+                {
+                    if (i % 4 == 0)
+                    {
+                        await PutAsync(client, "small", $"meanwhile{i}", content);
+                    }
+
+                    Assert.Equal(content, await GetAsync(client, "small", "before"));
+                });
+            await Eventually.HoldsAsync(
+                async () => (await client.StatusAsync(Cancel)).Silos.Count(s => s.State == "active") == 3,
+                "the silo that hangs is voted out");
+            Assert.Equal(content, await GetAsync(client, "small", "meanwhile396"));
+        }
+        finally
+        {
+            silos[2].Hang(goesOn: true);
+        }
     }
 
     [Fact]
@@ -188,6 +229,22 @@ public sealed class ManySilosTests : IAsyncLifetime
             }
         },
         Cancel);
+
+    // The silos whose gateways so many calls of one client go through.
+    private static async Task<HashSet<string>> AnsweringAsync(SiloUnderTest[] silos, int calls)
+    {
+        await using ServiceProvider services = new ServiceCollection()
+            .AddLogging()
+            .AddZeroStorClient(o => Array.ForEach(silos, s => o.Gateways.Add(s.Gateway)))
+            .BuildServiceProvider();
+        foreach (IHostedService service in services.GetServices<IHostedService>())
+        {
+            await service.StartAsync(Cancel);
+        }
+
+        IFabricDoor door = services.GetRequiredService<IGrainFactory>().GetGrain<IFabricDoor>(0);
+        return [.. await Task.WhenAll(Enumerable.Range(0, calls).Select(_ => door.SiloAsync(Cancel)))];
+    }
 
     private static Task<ObjectVersion> PutAsync(ZeroStorClient client, string vault, string key, byte[] content) =>
         client.Vault(vault).PutAsync(key, new ReadOnlySequence<byte>(content), cancel: Cancel);

@@ -69,6 +69,10 @@ internal sealed class RunningProcess : IDisposable
         _process.WaitForExit();
     }
 
+    /// <summary>Hangs it, or lets it go on.</summary>
+    public void Hang(bool goesOn = false) => Process.Start(
+        "kill", [goesOn ? "-CONT" : "-STOP", Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
+
     public void Terminate() => Process.Start("kill", ["-TERM", Id.ToString(CultureInfo.InvariantCulture)])!.WaitForExit();
 
     public void Dispose()
@@ -134,6 +138,8 @@ internal sealed class SiloUnderTest : IDisposable
     }
 
     public void Kill() => _process!.Kill();
+
+    public void Hang(bool goesOn = false) => _process!.Hang(goesOn);
 
     public async Task StopAsync()
     {

@@ -7,36 +7,40 @@ namespace ZeroStor.Contracts.Doors;
 public interface IFabricDoor : IGrainWithIntegerKey
 {
     /// <summary>What a client needs to find its way: coordinators and defaults.</summary>
-    [Alias("route")]
+    [Alias("route"), AnyGateway]
     Task<FabricRoute> RouteAsync(CancellationToken cancel);
 
-    [Alias("status")]
+    /// <summary>The name of the silo whose gateway the call came through, which is the one that answers.</summary>
+    [Alias("silo"), AnyGateway]
+    Task<string> SiloAsync(CancellationToken cancel);
+
+    [Alias("status"), AnyGateway]
     Task<FabricStatus> StatusAsync(CancellationToken cancel);
 
     /// <summary>How repair stands; <paramref name="hurry"/> begins a round at once.</summary>
-    [Alias("repair")]
+    [Alias("repair"), AnyGateway]
     Task<RepairProgress> RepairAsync(bool hurry, CancellationToken cancel);
 
     /// <summary>How the census stands; <paramref name="begin"/> takes one at once.</summary>
-    [Alias("census")]
+    [Alias("census"), AnyGateway]
     Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel);
 
     /// <summary>How the adoption of a catalog that went back stands; <paramref name="step"/> begins
     /// one.</summary>
     /// <exception cref="ZeroStorException">PreconditionFailed: the catalog did not go back.</exception>
-    [Alias("adopt")]
+    [Alias("adopt"), AnyGateway]
     Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel);
 
-    [Alias("list-vaults")]
+    [Alias("list-vaults"), AnyGateway]
     Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel);
 
     /// <summary>The disks of the fabric, without those that were removed.</summary>
-    [Alias("list-disks")]
+    [Alias("list-disks"), AnyGateway]
     Task<ImmutableArray<DiskStatus>> ListDisksAsync(CancellationToken cancel);
 
     /// <summary>All that is known of a disk, a removed one too.</summary>
     /// <exception cref="ZeroStorException">NotFound.</exception>
-    [Alias("show-disk")]
+    [Alias("show-disk"), AnyGateway]
     Task<DiskDetails> ShowDiskAsync(DiskId disk, CancellationToken cancel);
 
     /// <summary>Makes an empty folder of a silo a disk, or takes in one that is a disk of this fabric. Not to
@@ -45,7 +49,7 @@ public interface IFabricDoor : IGrainWithIntegerKey
     /// clear; NotFound: no such folder, silo or disk to replace; AlreadyExists: it is a disk that is open;
     /// PreconditionFailed: it is a removed disk's, or another fabric's; Corrupt: it holds something
     /// else.</exception>
-    [Alias("add-disk")]
+    [Alias("add-disk"), AnyGateway]
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskAdded> AddDiskAsync(AddDisk add, CancellationToken cancel);
 
@@ -57,7 +61,7 @@ public interface IFabricDoor : IGrainWithIntegerKey
     /// <param name="cancel">Gives up asking.</param>
     /// <exception cref="ZeroStorException">NotFound; PolicyUnsatisfiable: a group would have fewer than k
     /// whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
-    [Alias("remove-disk")]
+    [Alias("remove-disk"), AnyGateway]
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskRemoved> RemoveDiskAsync(DiskId disk, bool leaveShort, CancellationToken cancel);
 
@@ -66,19 +70,19 @@ public interface IFabricDoor : IGrainWithIntegerKey
     /// <returns>Places that others are to take.</returns>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it is not up; PolicyUnsatisfiable: no
     /// other disk can take some of its places.</exception>
-    [Alias("drain-disk")]
+    [Alias("drain-disk"), AnyGateway]
     Task<int> DrainDiskAsync(DiskId disk, CancellationToken cancel);
 
     /// <summary>Opens again a disk that failed a write or is missing; one that is up stays as it
     /// is.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was removed; and whatever stands
     /// against opening it.</exception>
-    [Alias("reset-disk")]
+    [Alias("reset-disk"), AnyGateway]
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<DiskReset> ResetDiskAsync(DiskId disk, CancellationToken cancel);
 
     /// <summary>Every silo that is there, that the fabric has disks of, or that membership remembers.</summary>
-    [Alias("list-silos")]
+    [Alias("list-silos"), AnyGateway]
     Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel);
 
     /// <summary>Takes all disks of a silo out of the fabric for good, in one step, whether it is there or not: as
@@ -89,7 +93,7 @@ public interface IFabricDoor : IGrainWithIntegerKey
     /// <param name="cancel">Gives up asking.</param>
     /// <exception cref="ZeroStorException">NotFound: it has no disks; PolicyUnsatisfiable: a group would have fewer
     /// than k whole places, or places would wait and <paramref name="leaveShort"/> is false.</exception>
-    [Alias("remove-silo")]
+    [Alias("remove-silo"), AnyGateway]
     [ResponseTimeout(FabricDoor.OrderTimeout)]
     Task<SiloRemoved> RemoveSiloAsync(string silo, bool leaveShort, CancellationToken cancel);
 
@@ -98,18 +102,18 @@ public interface IFabricDoor : IGrainWithIntegerKey
     /// <returns>Places that others are to take.</returns>
     /// <exception cref="ZeroStorException">NotFound: it has no disks; PreconditionFailed: it is away, or none of
     /// them is up; PolicyUnsatisfiable: no other disks can take all their places.</exception>
-    [Alias("drain-silo")]
+    [Alias("drain-silo"), AnyGateway]
     Task<int> DrainSiloAsync(string silo, CancellationToken cancel);
 
     /// <summary>Begins to read all shards of these disks again at full speed, where the order's name is new;
     /// tells how it stands. An order without disks is for all that can be read.</summary>
     /// <exception cref="ZeroStorException">NotFound: no such disk; DiskOffline: it is missing; Busy: too many
     /// are under way.</exception>
-    [Alias("begin-scrub")]
+    [Alias("begin-scrub"), AnyGateway]
     Task<ScrubProgress> BeginScrubAsync(ScrubOrder order, CancellationToken cancel);
 
     /// <summary>How a scrub stands. A disk whose silo was started again meanwhile has failed it.</summary>
-    [Alias("scrub-progress")]
+    [Alias("scrub-progress"), AnyGateway]
     Task<ScrubProgress> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel);
 }
 
@@ -130,7 +134,16 @@ public sealed record FabricRoute
     [Id(2)] public required long MapVersion { get; init; }
 
     [Id(3)] public required ImmutableArray<CoordinatorInfo> Coordinators { get; init; }
+
+    /// <summary>The gateways of the active silos, as far as the silo that answers knows them.</summary>
+    [Id(4)] public ImmutableArray<SiloGateway> Gateways { get; init; } = [];
 }
+
+/// <summary>A silo's gateway.</summary>
+/// <param name="Silo">The silo's name.</param>
+/// <param name="Address">Where it says that it listens: <c>IP:PORT</c>.</param>
+[GenerateSerializer, Immutable, Alias("zs.silo-gateway")]
+public sealed record SiloGateway([property: Id(0)] string Silo, [property: Id(1)] string Address);
 
 /// <summary>A disk grain that takes stripes.</summary>
 [GenerateSerializer, Immutable, Alias("zs.coordinator")]
@@ -272,7 +285,7 @@ public sealed record Ledger
 public sealed record VaultLedger
 {
     /// <summary>The vault's name, or its id where no vault has it; empty for stripes that no catalog row tells a
-    /// vault of: what is being written, or all while the catalog does not answer.</summary>
+    /// vault of: what nobody committed in time, or all while the catalog does not answer.</summary>
     [Id(0)] public required string Vault { get; init; }
 
     [Id(1)] public required Code Code { get; init; }

@@ -17,18 +17,18 @@ public interface IObjectDoor : IGrainWithStringKey
     /// <exception cref="ZeroStorException">PreconditionFailed; NotFound: the vault is no more;
     /// InvalidArgument.
     /// </exception>
-    [Alias("commit")]
+    [Alias("commit"), AnyGateway]
     Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel);
 
     /// <summary>Makes a version that names the bytes of another: none move.</summary>
     /// <exception cref="ZeroStorException">As <see cref="CommitAsync"/>; NotFound also: the
     /// source.</exception>
-    [Alias("copy")]
+    [Alias("copy"), AnyGateway]
     Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel);
 
     /// <summary>Deletes the current version; false when there was none.</summary>
     /// <exception cref="ZeroStorException">PreconditionFailed; NotFound: the vault is no more.</exception>
-    [Alias("delete")]
+    [Alias("delete"), AnyGateway]
     Task<bool> DeleteAsync(DeleteObject delete, CancellationToken cancel);
 
     /// <summary>The current version, with its manifest; null when there is none. Where the catalog does not answer,
@@ -36,36 +36,36 @@ public interface IObjectDoor : IGrainWithStringKey
     /// so.</summary>
     /// <exception cref="ZeroStorException">NotFound: the vault is no more. Unavailable: the catalog does not answer;
     /// with <paramref name="allowStale"/>, and this silo remembers no version of the key.</exception>
-    [Alias("head")]
+    [Alias("head"), AnyGateway]
     Task<ObjectInfo?> HeadAsync(string key, bool allowStale, CancellationToken cancel);
 
     /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
-    [Alias("list")]
+    [Alias("list"), AnyGateway]
     Task<ObjectListing> ListAsync(ListObjects list, CancellationToken cancel);
 
     /// <summary>Makes a row for a put that takes long, or touches it.</summary>
     /// <exception cref="ZeroStorException">PreconditionFailed: it was idle too long and is
     /// condemned.</exception>
-    [Alias("open-content")]
+    [Alias("open-content"), AnyGateway]
     Task OpenContentAsync(ContentId content, CancellationToken cancel);
 
     /// <summary>Writes a page of StripeRefs of an open content.</summary>
     /// <exception cref="ZeroStorException">As <see cref="OpenContentAsync"/>.</exception>
-    [Alias("write-page")]
+    [Alias("write-page"), AnyGateway]
     Task WritePageAsync(ContentId content, int page, byte[] bytes, CancellationToken cancel);
 
     /// <exception cref="ZeroStorException">NotFound.</exception>
-    [Alias("read-page")]
+    [Alias("read-page"), AnyGateway]
     Task<byte[]> ReadPageAsync(ContentId content, int page, CancellationToken cancel);
 
     /// <summary>Gives a content up before its commit; what disks hold of it is reclaimed.</summary>
-    [Alias("abandon")]
+    [Alias("abandon"), AnyGateway]
     Task AbandonAsync(ContentId content, CancellationToken cancel);
 
     /// <summary>Where the shards of the current version's stripes lie, for up to
     /// <paramref name="maxStripes"/> stripes from <paramref name="firstStripe"/>.</summary>
     /// <exception cref="ZeroStorException">NotFound.</exception>
-    [Alias("locate")]
+    [Alias("locate"), AnyGateway]
     Task<ImmutableArray<ShardPlace>> LocateAsync(
         string key, int firstStripe, int maxStripes, CancellationToken cancel);
 }

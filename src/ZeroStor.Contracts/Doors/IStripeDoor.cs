@@ -8,28 +8,30 @@ public interface IStripeDoor : IGrainWithStringKey
     /// <summary>Takes one of the silo's slots for a put. The slot frees itself when nothing was heard of the
     /// put for <see cref="StripeDoor.SlotIdleSeconds"/>.</summary>
     /// <exception cref="ZeroStorException">Busy: no slot is free; NotFound: the vault.</exception>
-    [Alias("open-put")]
+    [Alias("open-put"), AnyGateway]
     Task<PutTicket> OpenPutAsync(OpenPut open, CancellationToken cancel);
 
     /// <summary>Hands over a piece of a stripe's content. Pieces may come in any order.</summary>
     /// <exception cref="ZeroStorException">Busy; NotFound: the slot is gone; InvalidArgument.</exception>
-    [Alias("put-piece")]
+    [Alias("put-piece"), AnyGateway]
     Task PutPieceAsync(PutPiece piece, CancellationToken cancel);
 
-    /// <summary>Hands over the last piece and makes the stripe durable on its homes.</summary>
-    /// <exception cref="ZeroStorException">As <see cref="PutPieceAsync"/>; PolicyUnsatisfiable: fewer homes
+    /// <summary>Hands over the last piece and makes the stripe durable on its homes. Asked again while it does, or
+    /// soon after, it gives the same answer.</summary>
+    /// <exception cref="ZeroStorException">As <see cref="PutPieceAsync"/>; NotFound: pieces are missing;
+    /// PolicyUnsatisfiable: fewer homes
     /// than the vault's write floor took it, though it waited.</exception>
-    [Alias("write-stripe")]
+    [Alias("write-stripe"), AnyGateway]
     [ResponseTimeout(StripeDoor.WriteStripeTimeout)]
     Task<StripeWritten> WriteStripeAsync(WriteStripeOrder order, CancellationToken cancel);
 
     /// <summary>Frees the slot, and what pieces it holds.</summary>
-    [Alias("close-put")]
+    [Alias("close-put"), AnyGateway]
     Task ClosePutAsync(UInt128 put, CancellationToken cancel);
 
     /// <summary>Opens a range of a stripe's content. Every byte returned was verified.</summary>
     /// <exception cref="ZeroStorException">NotFound: the content died; TooFewShards; Corrupt.</exception>
-    [Alias("read-stripe")]
+    [Alias("read-stripe"), AnyGateway]
     Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel);
 }
 

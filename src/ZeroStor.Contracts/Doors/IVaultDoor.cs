@@ -7,16 +7,16 @@ public interface IVaultDoor : IGrainWithStringKey
     /// <summary>Makes the vault.</summary>
     /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name; PolicyUnsatisfiable:
     /// the disks cannot hold the code over the spread.</exception>
-    [Alias("create")]
+    [Alias("create"), AnyGateway]
     Task<VaultInfo> CreateAsync(VaultSpec spec, CancellationToken cancel);
 
     /// <exception cref="ZeroStorException">NotFound.</exception>
-    [Alias("describe")]
+    [Alias("describe"), AnyGateway]
     Task<VaultInfo> DescribeAsync(CancellationToken cancel);
 
     /// <summary>Removes the vault; with <paramref name="withContent"/> all its versions first.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it holds versions.</exception>
-    [Alias("remove")]
+    [Alias("remove"), AnyGateway]
     [ResponseTimeout("00:05:00")]
     Task RemoveAsync(bool withContent, CancellationToken cancel);
 }

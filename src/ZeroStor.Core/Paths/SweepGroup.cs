@@ -15,15 +15,14 @@ public sealed record GroupTally(
     GroupId Group, long Stripes, ImmutableArray<long> ByMissing, ImmutableArray<VaultTally> Vaults);
 
 /// <summary>The stripes of a vault that lack shards.</summary>
-/// <param name="Vault">Null: of contents that have no row, such as what is being written; or nobody could
-/// tell.</param>
+/// <param name="Vault">Null: of contents that nobody committed in time; or nobody could tell.</param>
 /// <param name="ByMissing">Index is the number of missing shards.</param>
 public sealed record VaultTally(VaultId? Vault, ImmutableArray<long> ByMissing);
 
 /// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell whether they hold
 /// the same stripes; only where they differ are the stripes listed and counted one by one. What a former home
 /// holds counts until the place is whole. A stripe that lacks shards because its content is dead, and so is on
-/// its way out, is not counted. Equal means equal, not whole: that every stripe of a live content is there is
+/// its way out, or because it is being written, is not counted. Equal means equal, not whole: that every stripe of a live content is there is
 /// for the census to say.</summary>
 public sealed class SweepGroup(IShardHome homes, IFabricMap map)
 {
@@ -36,11 +35,14 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
     /// <param name="group">The group.</param>
     /// <param name="digests">Of every disk that answers; those that are absent hold nothing now.</param>
     /// <param name="catalog">Tells what is dead, and of which vault; null where it does not answer.</param>
+    /// <param name="inFlightSince">A stripe written since then whose content has no row is a write in flight: what
+    /// it lacks may be on its way, and nobody was promised it.</param>
     /// <param name="cancel">Stops it.</param>
     public async Task<GroupTally> RunAsync(
         PlacementGroup group,
         IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests,
         ICatalog? catalog,
+        Tick inFlightSince,
         CancellationToken cancel)
     {
         // The default id is no vault's.
@@ -54,19 +56,20 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
         else
         {
             Dictionary<StripeId, Sighting> seen = await ListAsync(group, digests, cancel);
-            Dictionary<ContentId, ContentOwner> owners = await OwnersAsync(
+            Dictionary<ContentId, ContentOwner?> owners = await OwnersAsync(
                 catalog,
                 [.. seen.Values.Where(s => s.Places.Count < n).Select(s => s.Content).Distinct()],
                 cancel);
-            foreach (Sighting stripe in seen.Values)
+            foreach ((StripeId id, Sighting stripe) in seen)
             {
                 int missing = n - Math.Min(stripe.Places.Count, n);
-                ContentOwner? owner = owners.TryGetValue(stripe.Content, out ContentOwner known) ? known : null;
+                bool isKnown = owners.TryGetValue(stripe.Content, out ContentOwner? owner);
+                bool isInFlight = isKnown && owner is null && id.Written >= inFlightSince;
                 if (missing == 0)
                 {
                     byMissing[0]++;
                 }
-                else if (owner is not { State: ContentState.Dead })
+                else if (!isInFlight && owner is not { State: ContentState.Dead })
                 {
                     byMissing[missing]++;
                     ref long[]? ofVault =
@@ -198,11 +201,12 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
         return seen;
     }
 
-    // A catalog that does not answer keeps nobody from counting: then the dead count as the living do.
-    private static async Task<Dictionary<ContentId, ContentOwner>> OwnersAsync(
+    // Null: no row. A catalog that does not answer keeps nobody from counting: then the dead, and what is being
+    // written, count as the living do.
+    private static async Task<Dictionary<ContentId, ContentOwner?>> OwnersAsync(
         ICatalog? catalog, ContentId[] contents, CancellationToken cancel)
     {
-        var owners = new Dictionary<ContentId, ContentOwner>();
+        var owners = new Dictionary<ContentId, ContentOwner?>();
         if (catalog is null)
         {
             return owners;
@@ -215,10 +219,7 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
                 ImmutableArray<ContentOwner?> told = await catalog.OwnersAsync(chunk, cancel);
                 foreach ((int i, ContentId content) in chunk.Index())
                 {
-                    if (told[i] is { } owner)
-                    {
-                        owners[content] = owner;
-                    }
+                    owners[content] = told[i];
                 }
             }
             catch (ZeroStorException e) when (e.Kind == ErrorKind.Unavailable)

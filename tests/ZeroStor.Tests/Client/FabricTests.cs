@@ -167,6 +167,41 @@ public sealed class FabricTests
         Assert.InRange(time.GetElapsedTime(start), TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20.1));
     }
 
+    [Fact]
+    public async Task A_call_that_a_gateway_swallows_is_made_again_through_another()
+    {
+        var fake = new FakeFabric();
+        var time = new FakeTimeProvider();
+        int swallowed = 0;
+        fake.Before = (_, method, cancel) => method is "route" or "open-put" && Interlocked.Increment(ref swallowed) % 2 == 1
+            ? Task.Delay(Timeout.InfiniteTimeSpan, cancel)
+            : Task.CompletedTask;
+        Task asked = AskAsync(fake.Connect(time), None);
+        TimeSpan took = await VaultTests.AdvanceAsync(time, () => asked.IsCompleted, stepSeconds: 0.001);
+        await asked;
+        Assert.InRange(took, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(9));
+    }
+
+    [Fact]
+    public async Task A_coordinator_whose_silo_hangs_is_given_up_before_the_fabric_knows_and_not_picked()
+    {
+        var fake = new FakeFabric { Gateways = [new("a", "127.0.0.1:1"), new("b", "127.0.0.1:2")] };
+        var time = new FakeTimeProvider();
+        var list = new GatewayList(fake.Gateways.Select(g => g.Address), time);
+        await list.GetGateways();
+        int turn = 0;
+        fake.NextSilo = () => turn++ % 2 == 0 ? "a" : "b";
+        fake.Through = (silo, cancel) =>
+            silo == "b" ? Task.Delay(Timeout.InfiniteTimeSpan, cancel) : Task.CompletedTask;
+        fake.Before = (door, _, cancel) =>
+            door == "b/3" ? Task.Delay(Timeout.InfiniteTimeSpan, cancel) : Task.CompletedTask;
+        Fabric fabric = fake.Connect(time, o => o.NearSilo = "b", list);
+        Task asked = AskAsync(fabric, None);
+        await VaultTests.AdvanceAsync(time, () => asked.IsCompleted, stepSeconds: 0.001);
+        Assert.Equal(ErrorKind.Unavailable, (await Assert.ThrowsAsync<ZeroStorException>(() => asked)).Kind);
+        Assert.Equal("a", (await fabric.PickAsync(null, None)).Silo);
+    }
+
     private static async Task AskAsync(Fabric fabric, CancellationToken cancel)
     {
         CoordinatorInfo one = await fabric.PickAsync(null, cancel);

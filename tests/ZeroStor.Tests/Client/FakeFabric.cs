@@ -29,6 +29,15 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     public ConcurrentDictionary<string, string> Coordinators { get; } =
         new() { ["a/1"] = "a", ["a/2"] = "a", ["b/3"] = "b" };
 
+    /// <summary>The silo whose gateway the next call goes through.</summary>
+    public Func<string> NextSilo { get; set; } = () => "a";
+
+    /// <summary>Called with that silo; may hang.</summary>
+    public Func<string, CancellationToken, Task> Through { get; set; } = (_, _) => Task.CompletedTask;
+
+    /// <summary>Where the silos say that their gateways are.</summary>
+    public ImmutableArray<SiloGateway> Gateways { get; set; } = [];
+
     /// <summary>Raised when silos restart.</summary>
     public uint Claim { get; set; } = 1;
 
@@ -85,11 +94,14 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
     public int Count(string method) => Calls.Count(c => c.EndsWith(' ' + method));
 
-    public Fabric Connect(TimeProvider? time = null, Action<ZeroStorClientOptions>? configure = null)
+    public Fabric Connect(
+        TimeProvider? time = null,
+        Action<ZeroStorClientOptions>? configure = null,
+        GatewayList? gateways = null)
     {
         var options = new ZeroStorClientOptions();
         configure?.Invoke(options);
-        return new Fabric(this, time ?? TimeProvider.System, new SeededEntropy(11), options)
+        return new Fabric(this, time ?? TimeProvider.System, new SeededEntropy(11), options, gateways)
         {
             Buffers = new BufferPool(),
         };
@@ -107,6 +119,7 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
             Fabric = default,
             Tick = new Tick(5),
             MapVersion = 1,
+            Gateways = Gateways,
             Coordinators =
             [
                 .. Coordinators.Select(
@@ -119,6 +132,15 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
                     }),
             ],
         });
+
+    public async Task<string> SiloAsync(CancellationToken cancel)
+    {
+        string silo = NextSilo();
+        Calls.Enqueue("fabric silo");
+        await Task.Yield();
+        await Through(silo, cancel);
+        return silo;
+    }
 
     public Task<FabricStatus> StatusAsync(CancellationToken cancel) => throw new NotSupportedException();
 

@@ -467,12 +467,17 @@ public sealed class VaultTests
     }
 
     // Lets time pass, second by second, until something holds; how much that took at most.
-    internal static async Task<TimeSpan> AdvanceAsync(FakeTimeProvider time, Func<bool> holds)
+    /// <param name="time">Is advanced.</param>
+    /// <param name="holds">Until then.</param>
+    /// <param name="stepSeconds">Small where work that is done meanwhile must not be overtaken by its time-out.
+    /// </param>
+    internal static async Task<TimeSpan> AdvanceAsync(
+        FakeTimeProvider time, Func<bool> holds, double stepSeconds = 1)
     {
         long since = time.GetTimestamp();
         while (!holds())
         {
-            time.Advance(TimeSpan.FromSeconds(1));
+            time.Advance(TimeSpan.FromSeconds(stepSeconds));
             await Task.Yield();
         }
 

@@ -293,7 +293,7 @@ public sealed partial class RepairGroupTests
         var sweep = new SweepGroup(fabric.Homes, fabric);
         foreach (PlacementGroup group in fabric.Current.Groups)
         {
-            GroupTally tally = await sweep.RunAsync(group, digests, catalog.Catalog, Cancel);
+            GroupTally tally = await sweep.RunAsync(group, digests, catalog.Catalog, default, Cancel);
             Assert.Equal(tally.Stripes, tally.ByMissing[0]);
         }
     }
