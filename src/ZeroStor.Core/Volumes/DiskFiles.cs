@@ -46,6 +46,9 @@ internal interface IDiskFiles
     /// <summary>Bytes that the file system would still take from this process.</summary>
     long FreeBytes(string path);
 
+    /// <summary>Bytes that the file system has in all.</summary>
+    long TotalBytes(string path);
+
     /// <summary>An exclusive lock on the file, made if missing, until disposed; null when somebody else has
     /// it. </summary>
     IDisposable? TryLock(string path);
@@ -58,7 +61,8 @@ internal interface IDiskFile : IDisposable
     /// only where the file ends.</summary>
     int Read(Span<byte> target, long offset);
 
-    /// <summary>Writes all pieces, one behind the other.</summary>
+    /// <summary>Writes all pieces, one behind the other. Whole blocks go past the page cache where the file system
+    /// allows that: nobody reads soon what was just written, and syncing finds it done.</summary>
     void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset);
 
     void Truncate(long length);

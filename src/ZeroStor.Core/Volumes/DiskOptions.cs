@@ -12,6 +12,11 @@ public sealed record DiskOptions
     /// written blocks costs a tenth of one over fresh blocks. An empty disk costs at most this.</summary>
     public int GrowBytes { get; init; } = 4 * 1024 * 1024;
 
+    /// <summary>Of the file system, so much is left to deletes and compaction, which give room back: without it a
+    /// full disk would stay full. At least two steps of growth, so that compaction can begin a volume and go on in
+    /// it.</summary>
+    public int ReservePercent { get; init; } = 1;
+
     /// <summary>Records laid together under one sync, at most.</summary>
     public int BatchBytes { get; init; } = 8 * 1024 * 1024;
 

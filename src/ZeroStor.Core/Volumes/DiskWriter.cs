@@ -23,6 +23,7 @@ internal sealed class DiskWriter
     private volatile bool _isUnmarked;
     private Volume? _active;
     private uint _lastVolume;
+    private readonly long _reserveBytes;
     private long _freeBytes;
 
     /// <param name="active">The volume to go on in; null to begin a new one with the first record.</param>
@@ -49,6 +50,8 @@ internal sealed class DiskWriter
         _time = time;
         _active = active;
         _lastVolume = lastVolume;
+        _reserveBytes = Math.Max(
+            2L * options.GrowBytes, files.TotalBytes(folder) / 100 * options.ReservePercent);
         DiskId disk = superblock.Current.Disk;
         Queue = new WriteQueue(disk, options);
         _markTimer = time.CreateTimer(_ => AskForMark(), null, options.MarkPeriod, options.MarkPeriod);
@@ -315,8 +318,8 @@ internal sealed class DiskWriter
         return null;
     }
 
-    // Sees to it that there is a batch and that the file system can take so much more. Appends leave one step
-    // to deletes and compaction, which give room back.
+    // Sees to it that there is a batch and that the file system can take so much more. Appends leave the reserve to
+    // deletes and compaction, which give room back.
     private HomeAnswer? MakeRoom(int bytes, bool isAppend, ref WriteBatch? batch)
     {
         if (_active is not null && batch is null && _active.NextBatch >= _options.VolumeBytes)
@@ -334,7 +337,7 @@ internal sealed class DiskWriter
             }
 
             long growth = Volume.GrownTo(end, fileBytes, _options.GrowBytes) - fileBytes;
-            if (growth + (isAppend ? _options.GrowBytes : 0) > _freeBytes)
+            if (growth + (isAppend ? _reserveBytes : 0) > _freeBytes)
             {
                 return Full();
             }

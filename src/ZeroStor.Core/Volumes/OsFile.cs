@@ -37,7 +37,10 @@ public static partial class OsFile
     private const int StatxBytes = 256;
 
     /// <summary>The real files.</summary>
-    internal static IDiskFiles Files { get; } = new RealFiles();
+    internal static IDiskFiles Files { get; } = new RealFiles(isDirect: true);
+
+    /// <summary>The real files, as on a file system without direct writing.</summary>
+    internal static IDiskFiles BufferedFiles { get; } = new RealFiles(isDirect: false);
 
     /// <summary>Makes a file's bytes and length durable.</summary>
     /// <exception cref="IOException">The file could not be opened, or the sync failed: what was written may
@@ -108,7 +111,7 @@ public static partial class OsFile
         return new FileIdentity(((ulong)deviceMajor << 32) | deviceMinor, inode, links, length);
     }
 
-    private sealed class RealFiles : IDiskFiles
+    private sealed class RealFiles(bool isDirect) : IDiskFiles
     {
         public bool FolderExists(string path) => Directory.Exists(path);
 
@@ -154,7 +157,8 @@ public static partial class OsFile
                 FileUse.ReadWrite => ReadWriteFlag,
                 _ => ReadOnlyFlag,
             }),
-            path);
+            path,
+            isDirect);
 
         public void Rename(string from, string to) =>
             Check(Native.Rename(from, to), "rename", from);
@@ -170,6 +174,13 @@ public static partial class OsFile
             long free = 0;
             Guard("statvfs", path, () => free = new DriveInfo(path).AvailableFreeSpace);
             return free;
+        }
+
+        public long TotalBytes(string path)
+        {
+            long total = 0;
+            Guard("statvfs", path, () => total = new DriveInfo(path).TotalSize);
+            return total;
         }
 
         public IDisposable? TryLock(string path)
@@ -200,7 +211,7 @@ public static partial class OsFile
         }
     }
 
-    private sealed class RealFile(SafeFileHandle handle, string path) : IDiskFile
+    private sealed class RealFile(SafeFileHandle handle, string path, bool isDirect) : IDiskFile
     {
         public int Read(Span<byte> target, long offset)
         {
@@ -226,8 +237,15 @@ public static partial class OsFile
             return done;
         }
 
-        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset) =>
-            Guard("write", path, () => RandomAccess.Write(handle, pieces, offset));
+        private DirectWriter? _direct;
+
+        public void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
+        {
+            if (!isDirect || !(_direct ??= new DirectWriter(handle, path)).TryWrite(pieces, offset))
+            {
+                Guard("write", path, () => RandomAccess.Write(handle, pieces, offset));
+            }
+        }
 
         public void Truncate(long length) =>
             Check(Retry(() => Native.Ftruncate(handle, length)), "ftruncate", path);
@@ -252,7 +270,11 @@ public static partial class OsFile
             }
         }
 
-        public void Dispose() => handle.Dispose();
+        public void Dispose()
+        {
+            _direct?.Dispose();
+            handle.Dispose();
+        }
     }
 
     private static void Guard(string call, string path, Action action)
@@ -286,6 +308,9 @@ public static partial class OsFile
 
         [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
         internal static partial int Fdatasync(SafeFileHandle file);
+
+        [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
+        internal static unsafe partial nint Pwrite(SafeFileHandle file, byte* from, nint bytes, long offset);
 
         [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
         internal static partial int Ftruncate(SafeFileHandle file, long length);

@@ -161,6 +161,11 @@ internal sealed class Volume
                 pieces.Add(Zeros[..(int)Math.Min(Zeros.Length, target - at)]);
             }
         }
+        else
+        {
+            // Zeros over zeros: whole blocks need not be read first, nor go through the page cache.
+            pieces.Add(Zeros[..(int)(RecordFormat.AlignBlock(end) - end)]);
+        }
 
         File.Write(pieces, start);
         FileBytes = target;

@@ -16,10 +16,14 @@ internal sealed class DiskBed : IAsyncDisposable
 
     private readonly string _root;
     private readonly MemoryFiles? _memory;
+    private readonly bool _isBuffered;
 
     /// <param name="memory">Where the disk's files are; null: real ones.</param>
-    internal DiskBed(DiskOptions? options = null, int seed = 1, MemoryFiles? memory = null)
+    /// <param name="isBuffered">Whether real ones are as on a file system without direct writing.</param>
+    internal DiskBed(
+        DiskOptions? options = null, int seed = 1, MemoryFiles? memory = null, bool isBuffered = false)
     {
+        _isBuffered = isBuffered;
         Options = options ?? Small;
         Entropy = new SeededEntropy(seed);
         _memory = memory;
@@ -57,7 +61,7 @@ internal sealed class DiskBed : IAsyncDisposable
 
     internal static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    private IDiskFiles Storage => _memory ?? OsFile.Files;
+    private IDiskFiles Storage => _memory ?? (_isBuffered ? OsFile.BufferedFiles : OsFile.Files);
 
     internal Disk Open() => Disk.Open(Folder, Options, Entropy, Time, Files, Pool);
 

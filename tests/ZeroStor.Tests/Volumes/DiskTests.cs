@@ -6,14 +6,15 @@ namespace ZeroStor.Tests.Volumes;
 public sealed class DiskTests
 {
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2048)]
-    [InlineData(2049)]
-    [InlineData(209_767)]
-    public async Task What_is_appended_is_read_again_now_after_a_stop_and_after_a_kill(int bytes)
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(2048, false)]
+    [InlineData(2049, true)]
+    [InlineData(209_767, false)]
+    [InlineData(209_767, true)]
+    public async Task What_is_appended_is_read_again_now_after_a_stop_and_after_a_kill(int bytes, bool isBuffered)
     {
-        await using var bed = new DiskBed();
+        await using var bed = new DiskBed(isBuffered: isBuffered);
         TestShard shard = bed.NewShard(bytes) with
         {
             Extensions =

@@ -192,6 +192,20 @@ public sealed class DiskWriterTests
     }
 
     [Fact]
+    public async Task A_hundredth_of_the_file_system_is_left_to_deletes_and_compaction()
+    {
+        await using var bed = new DiskBed();
+        bed.Files.TotalBytesTold = 1000L * bed.Options.GrowBytes;
+        await bed.ReopenAsync();
+        bed.Files.FreeBytesTold = 11 * bed.Options.GrowBytes;
+        TestShard first = await bed.PutNewAsync(bed.Options.GrowBytes - 10_000);
+        bed.Files.FreeBytesTold = (11 * bed.Options.GrowBytes) - 1;
+        Assert.Equal(ErrorKind.DiskFull, (await bed.AppendAsync(bed.NewShard(20_000))).Kind);
+        Assert.True((await bed.Disk.ReclaimAsync([first.Header.Content], DiskBed.Cancel)).IsDone);
+        await bed.AssertLacksAsync(first);
+    }
+
+    [Fact]
     public async Task Without_room_appends_are_refused_and_deletes_are_not()
     {
         await using var bed = new DiskBed();
@@ -203,7 +217,7 @@ public sealed class DiskWriterTests
         shards.Add(await bed.PutNewAsync(20_000));
 
         // The step that is there already may be used to its end; only growing is refused.
-        bed.Files.FreeBytesTold = (2 * bed.Options.GrowBytes) - 1;
+        bed.Files.FreeBytesTold = (3 * bed.Options.GrowBytes) - 1;
         TestShard tooMuch = bed.NewShard(20_000);
         while ((await bed.AppendAsync(tooMuch)).Kind is ErrorKind.None)
         {

@@ -36,6 +36,9 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
     /// <summary>What the file system claims to have left; null: the truth.</summary>
     internal long? FreeBytesTold { get; set; }
 
+    /// <summary>What the file system claims to have in all; so little that the reserve is its least.</summary>
+    internal long TotalBytesTold { get; set; }
+
     /// <summary>So many calls that change something still succeed; then there is no power, and every call
     /// fails. Reads have tests of their own.</summary>
     internal int ChangesLeft
@@ -87,6 +90,8 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
     public FileIdentity? Identify(string path) => real.Identify(path);
 
     public long FreeBytes(string path) => FreeBytesTold ?? real.FreeBytes(path);
+
+    public long TotalBytes(string path) => TotalBytesTold;
 
     public IDisposable? TryLock(string path) => real.TryLock(path);
 

@@ -126,6 +126,8 @@ internal sealed class MemoryFiles(int seed) : IDiskFiles
 
     public long FreeBytes(string path) => 1L << 40;
 
+    public long TotalBytes(string path) => 1L << 40;
+
     public IDisposable? TryLock(string path)
     {
         lock (_lock)

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Volumes;
@@ -50,6 +51,74 @@ public sealed class OsFileTests : IDisposable
         Assert.Equal(0, file.Read(read, 100));
         file.Truncate(5);
         Assert.Equal(5, file.Identify().Length);
+    }
+
+    [Theory]
+    [InlineData(4096)]
+    [InlineData(OsFile.DirectWriter.StageBytes)]
+    [InlineData((2 * OsFile.DirectWriter.StageBytes) + (3 * 4096))]
+    public void Whole_blocks_are_written_directly_in_whatever_pieces_they_come(int bytes)
+    {
+        string path = Name("direct");
+        byte[] expected = new byte[bytes];
+        new Random(bytes).NextBytes(expected);
+        using (IDiskFile file = _files.Open(path, FileUse.Create))
+        {
+            file.Write([new byte[3 * 4096]], 0);
+            var pieces = new List<ReadOnlyMemory<byte>>();
+            var random = new Random(7);
+            for (int at = 0; at < bytes;)
+            {
+                int length = Math.Min(random.Next(0, 200_000), bytes - at);
+                pieces.Add(expected.AsMemory(at, length));
+                at += length;
+            }
+
+            file.Write(pieces, 4096);
+
+            // What is no whole block goes the other way, and both see each other's bytes.
+            file.Write([new byte[] { 1, 2, 3 }], 100);
+            byte[] read = new byte[bytes];
+            Assert.Equal(bytes, file.Read(read, 4096));
+            Assert.Equal(expected, read);
+            file.Write([expected.AsMemory(0, 4096)], 0);
+            Assert.Equal(4096, file.Read(read.AsSpan(0, 4096), 0));
+            Assert.Equal(expected.AsSpan(0, 4096), read.AsSpan(0, 4096));
+            file.Sync();
+        }
+
+        Assert.Equal(expected, File.ReadAllBytes(path)[4096..(4096 + bytes)]);
+    }
+
+    [Fact]
+    public void Direct_writing_is_used_where_the_file_system_has_it_and_tells_where_it_has_not()
+    {
+        using SafeFileHandle file = File.OpenHandle(
+            Name("a"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var direct = new OsFile.DirectWriter(file, Name("a"));
+        bool isWritten = direct.TryWrite([new byte[4096]], 0);
+        Assert.NotEqual(isWritten, direct.IsRefused);
+        Assert.Equal(isWritten ? 4096 : 0, RandomAccess.GetLength(file));
+        Assert.False(direct.TryWrite([new byte[4095]], 4096));
+        Assert.False(direct.TryWrite([new byte[4096]], 4095));
+
+        // A pipe is no file that takes them.
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream();
+        using var refused = new OsFile.DirectWriter(
+            new SafeFileHandle(pipe.SafePipeHandle.DangerousGetHandle(), ownsHandle: false), "pipe");
+        Assert.False(refused.TryWrite([new byte[4096]], 0));
+        Assert.True(refused.IsRefused);
+    }
+
+    [Fact]
+    public void Direct_writing_goes_to_the_open_file_whoever_has_its_name()
+    {
+        using IDiskFile file = _files.Open(Name("a"), FileUse.Create);
+        _files.Rename(Name("a"), Name("b"));
+        File.WriteAllText(Name("a"), "another");
+        file.Write([new byte[4096]], 0);
+        Assert.Equal("another", File.ReadAllText(Name("a")));
+        Assert.Equal(4096, new FileInfo(Name("b")).Length);
     }
 
     [Fact]
