@@ -25,8 +25,8 @@ internal sealed class GatewayList(IEnumerable<string> gateways, TimeProvider tim
 
     public Task InitializeGatewayListProvider() => Task.CompletedTask;
 
-    /// <summary>Whether it is one of these.</summary>
-    public bool Has(IPEndPoint gateway) => _found.Contains(gateway);
+    /// <summary>All of them, as they were looked up last.</summary>
+    public IReadOnlyList<IPEndPoint> All => _found;
 
     /// <summary>Leaves a gateway out for so long.</summary>
     public void PassOver(IPEndPoint gateway, TimeSpan passOver) =>

@@ -7,8 +7,9 @@ namespace ZeroStor.Client;
 
 /// <summary>Finds the gateways that hang. To the network they look alive: their machine takes connections and
 /// bytes. So when a call has no answer, every gateway is asked for its silo's name, which costs it nothing; the
-/// calls go round the gateways, and who does not answer while others do is passed over for a while. Its silo's
-/// disks are no coordinators meanwhile. Thread-safe.</summary>
+/// calls go round the gateways, and who does not answer while most do is passed over for a while. Its silo's disks
+/// are no coordinators meanwhile. A gateway that no silo has any more is passed over too: its silo was voted out, and
+/// perhaps hangs still. Thread-safe.</summary>
 internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProvider time)
 {
     /// <summary>A silo that has a processor to run on answers in milliseconds.</summary>
@@ -24,11 +25,12 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
     private const int RoundsOfAsking = 2;
 
     private readonly Lock _lock = new();
-    private readonly ConcurrentDictionary<string, Silence> _silent = new();
+    private readonly ConcurrentDictionary<string, IPEndPoint> _gatewayOf = new();
+    private readonly ConcurrentDictionary<IPEndPoint, Silence> _silent = new();
     private Task _looking = Task.CompletedTask;
 
     /// <summary>Whether a silo did not answer lately.</summary>
-    public bool IsSilent(string silo) => _silent.TryGetValue(silo, out Silence silence) && !IsOver(silence);
+    public bool IsSilent(string silo) => _gatewayOf.TryGetValue(silo, out IPEndPoint? gateway) && IsSilent(gateway);
 
     /// <summary>Asks all of them; one look at a time, whoever wants it. Never throws but for the caller's
     /// cancelling.</summary>
@@ -49,41 +51,44 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
 
     private async Task AskAllAsync(ImmutableArray<SiloGateway> known)
     {
-        // Where a silo says that it listens need not be where this client reaches it: then nothing is known of it.
-        (string Silo, IPEndPoint Address)[] own =
-        [
-            .. known.Where(g => !IsSilent(g.Silo))
-                .Select(g => (g.Silo, Address: IPEndPoint.Parse(g.Address)))
-                .Where(g => gateways?.Has(g.Address) == true),
-        ];
-        if (own.Length < 2)
+        foreach (SiloGateway gateway in known)
+        {
+            _gatewayOf[gateway.Silo] = IPEndPoint.Parse(gateway.Address);
+        }
+
+        IPEndPoint[] own = [.. (gateways?.All ?? []).Where(g => !IsSilent(g))];
+        if (own.Length < 2 || known.IsEmpty)
         {
             return;
         }
 
         string?[] answers = await Task.WhenAll(
             Enumerable.Range(0, own.Length * RoundsOfAsking).Select(_ => AskOneAsync()));
-        var answered = answers.OfType<string>().ToHashSet();
-        (string Silo, IPEndPoint Address)[] missing = [.. own.Where(g => !answered.Contains(g.Silo))];
+        var answered = answers.OfType<string>()
+            .Select(silo => _gatewayOf.GetValueOrDefault(silo))
+            .OfType<IPEndPoint>()
+            .ToHashSet();
+        IPEndPoint[] missing = [.. own.Where(g => !answered.Contains(g))];
 
-        // Where most are silent, it is this side that is slow or cut off.
+        // Where most are silent, it is this side that is slow or cut off; or it reaches the silos by other addresses
+        // than they say.
         if (missing.Length * 2 > own.Length)
         {
             return;
         }
 
-        foreach (string silo in answered)
+        foreach (IPEndPoint gateway in answered)
         {
-            _silent.TryRemove(silo, out _);
+            _silent.TryRemove(gateway, out _);
         }
 
-        foreach ((string silo, IPEndPoint address) in missing)
+        foreach (IPEndPoint gateway in missing)
         {
             Silence silence = _silent.AddOrUpdate(
-                silo,
+                gateway,
                 _ => new Silence(time.GetTimestamp(), FirstPassOver),
                 (_, last) => new Silence(time.GetTimestamp(), Longer(last.PassOver)));
-            gateways!.PassOver(address, silence.PassOver);
+            gateways!.PassOver(gateway, silence.PassOver);
         }
     }
 
@@ -100,7 +105,9 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
         }
     }
 
-    private bool IsOver(Silence silence) => time.GetElapsedTime(silence.Since) >= silence.PassOver;
+    private bool IsSilent(IPEndPoint gateway) =>
+        _silent.TryGetValue(gateway, out Silence silence)
+        && time.GetElapsedTime(silence.Since) < silence.PassOver;
 
     private static TimeSpan Longer(TimeSpan last) => last * 2 < LongestPassOver ? last * 2 : LongestPassOver;
 

@@ -12,6 +12,11 @@ public sealed record CatalogOptions
     /// there.</summary>
     public TimeSpan LockPatience { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long a transaction may say nothing before the server ends it and frees what it holds: that of
+    /// a silo that hangs. No step of ours takes as long between two statements; and it is less than
+    /// <see cref="LockPatience"/>, so that who waits for it gets through.</summary>
+    public TimeSpan SilencePatience { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>Reads at once. Each has a connection with a cache of its own; more than the machine has cores
     /// gain nothing, for what is read is nearly always in memory.</summary>
     public int Readers { get; init; } = Math.Clamp(Environment.ProcessorCount, 2, 16);

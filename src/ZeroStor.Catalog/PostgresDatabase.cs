@@ -171,8 +171,7 @@ internal sealed class PostgresDatabase : Database
     private static string NameOf(NpgsqlConnectionStringBuilder said) => string.Create(
         CultureInfo.InvariantCulture, $"{said.Database ?? said.Username} at {said.Host}:{said.Port}");
 
-    // idle_in_transaction_session_timeout: a silo that was stopped in the middle must not hold its locks for
-    // ever.
+    // idle_in_transaction_session_timeout: a silo that was stopped in the middle must not hold its locks.
     // enable_*: every statement goes by an index, also while there are no statistics of a table yet. jit: a
     // table of one row has no other way than the scan that seems so costly now, and would be compiled for, 70
     // ms a time.
@@ -180,7 +179,7 @@ internal sealed class PostgresDatabase : Database
         string.Create(
             CultureInfo.InvariantCulture,
             $"{said.Options} -c synchronous_commit=on -c lock_timeout={Milliseconds(options.LockPatience)} "
-            + $"-c idle_in_transaction_session_timeout={Milliseconds(options.Patience)} "
+            + $"-c idle_in_transaction_session_timeout={Milliseconds(options.SilencePatience)} "
             + $"-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off").Trim();
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)time.TotalSeconds);

@@ -28,6 +28,27 @@ public sealed class NodeLossTests
             d => Assert.Equal("up", d.State));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Puts_and_gets_go_on_while_a_silo_is_killed_and_wiped(int lost)
+    {
+        await using TestSilos fabric = await TestSilos.StartAsync(5);
+        await TestObjects.MakeVaultAsync(fabric);
+        var load = new TestLoad(fabric.Client.Vault(TestObjects.VaultName));
+        await load.PutAsync("first");
+        string name = fabric.Names.ElementAt(lost);
+        bool isWhole = false;
+        Task running = load.RunAsync("meanwhile", () => Volatile.Read(ref isWhole) && load.Gets >= 100);
+        await Eventually.HoldsAsync(() => Task.FromResult(load.Puts > 20 || running.IsCompleted), "puts are under way");
+        await fabric.WipeAsync(name);
+        await Task.WhenAny(WholeAsync(fabric, name), running);
+        Volatile.Write(ref isWhole, true);
+        await running;
+        await WholeAsync(fabric, name);
+        await load.VerifyAsync();
+    }
+
     [Fact]
     public async Task A_disk_is_drained_by_copying_and_serves_meanwhile()
     {

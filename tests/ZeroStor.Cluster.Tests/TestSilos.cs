@@ -68,6 +68,13 @@ internal sealed class TestSilos : IAsyncDisposable
 
     public Task KillAsync(string silo) => _cluster.KillSiloAsync(_cluster.Silos.Single(s => s.Name == silo));
 
+    /// <summary>Kills a silo, and all its disks are gone.</summary>
+    public async Task WipeAsync(string silo)
+    {
+        await KillAsync(silo);
+        Directory.Delete(Path.Combine(_folder.FullName, silo), recursive: true);
+    }
+
     /// <summary>Stops a silo in order.</summary>
     public Task StopAsync(string silo) => _cluster.StopSiloAsync(_cluster.Silos.Single(s => s.Name == silo));
 

@@ -65,8 +65,12 @@ verify() {
     say "all equal: $(json 's.gets.count' <"$work/verify.json") objects, $(json '(s.gets.bytes/2**30).toFixed(2)' <"$work/verify.json") GiB"
 }
 
+# With KEEP=1 the work folder stays, with what the silos said.
 cleanup() {
     touch "$work/stop"
+    [ -z "${KEEP:-}" ] || for log in "$dev"/silo*/silo.log; do
+        cp "$log" "$work/$(basename "$(dirname "$log")").log" || true
+    done
     [ ! -d "$dev" ] || zs dev down --data "$dev" >/dev/null 2>&1 || true
     [ -n "${KEEP:-}" ] || rm -rf "$work"
 }

@@ -222,6 +222,24 @@ public sealed class PostgresCatalogTests : CatalogTests
     }
 
     [Fact]
+    public async Task A_transaction_of_a_silo_that_hangs_keeps_nobody_waiting_for_long()
+    {
+        var options = new CatalogOptions
+        {
+            SilencePatience = TimeSpan.FromMilliseconds(100), LockPatience = TimeSpan.FromMinutes(1),
+        };
+        await using SqlCatalog hanging = await OpenAsync(options);
+        await using SqlCatalog other = await OpenAsync(options);
+        await using DbConnection silent = await ConnectAsync(hanging.ConnectionString);
+        await using DbTransaction holding = await silent.BeginTransactionAsync(Cancel);
+        await using DbCommand hold = silent.CreateCommand();
+        hold.CommandText = "LOCK TABLE contents";
+        await hold.ExecuteNonQueryAsync(Cancel);
+        Assert.Equal(ErrorKind.None, (await other.CommitAsync(Put("a"), Cancel)).Kind);
+        await Assert.ThrowsAnyAsync<DbException>(() => hold.ExecuteNonQueryAsync(Cancel));
+    }
+
+    [Fact]
     public async Task A_server_that_takes_no_writes_says_so_and_is_read_all_the_same()
     {
         await AppliedAsync(Put("a"));

@@ -84,7 +84,18 @@ public sealed class GatewayWatchTests
         Task look = _watch.LookAsync([.. Four.Select(g => g with { Address = "10.0.0.1:7" })], None);
         await VaultTests.AdvanceAsync(_time, () => look.IsCompleted, stepSeconds: 0.001);
         Assert.False(_watch.IsSilent("b"));
-        Assert.Equal(0, _fake.Count("silo"));
+        Assert.Equal(4, (await PortsAsync()).Length);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_no_silo_has_any_more_is_passed_over()
+    {
+        // The fabric voted it out, and it hangs on.
+        _hung.Add("b");
+        await _list.GetGateways();
+        Task look = _watch.LookAsync([.. Four.Where(g => g.Silo != "b")], None);
+        await VaultTests.AdvanceAsync(_time, () => look.IsCompleted, stepSeconds: 0.001);
+        Assert.Equal(["1", "3", "4"], await PortsAsync());
     }
 
     [Fact]
