@@ -66,13 +66,13 @@ internal sealed class DiskScrub(
         RecordPosition end = contents.End();
         while (true)
         {
-            List<LiveShard> page = contents.NextShards(after, end, options.ScrubPageShards);
+            List<HeldShard> page = contents.NextShards(after, end, options.ScrubPageShards);
             if (page.Count == 0)
             {
                 return _progress;
             }
 
-            foreach (LiveShard shard in page)
+            foreach (HeldShard shard in page)
             {
                 await pace.TakeAsync(shard.RecordBytes, cancel);
                 Count(shard, await reader.VerifyAsync(shard, cancel));
@@ -82,7 +82,7 @@ internal sealed class DiskScrub(
         }
     }
 
-    private void Count(in LiveShard shard, HomeAnswer answer)
+    private void Count(in HeldShard shard, HomeAnswer answer)
     {
         switch (answer.Kind)
         {

@@ -48,7 +48,8 @@ public sealed class DiskScrubTests
     {
         await using var bed = new DiskBed(Options) { LeavesDamage = true };
 
-        // The index takes up what these leave from the end, so that its order is not that of the disk.
+        // The index takes up what these leave from the end, and footers list by name, so that its order is not
+        // that of the disk.
         TestShard[] dead = await PutManyAsync(bed, 30);
         await bed.Disk.ReclaimAsync([.. dead.Select(d => d.Header.Content)], DiskBed.Cancel);
         var shards = new List<TestShard>();
@@ -64,8 +65,9 @@ public sealed class DiskScrubTests
         {
             if (call == FileCall.Read)
             {
+                // The first read of each volume here is of its footer.
                 volumes.Add(path);
-                if (volumes.Count == 20)
+                if (volumes.Count - volumes.Distinct().Count() == 20)
                 {
                     cancel.Cancel();
                 }
@@ -77,7 +79,7 @@ public sealed class DiskScrubTests
             () => bed.Disk.ScrubAsync(Unlimited, cancel.Token));
         bed.Files.Before = (_, _) => 0;
         Assert.Equal(volumes.Order(StringComparer.Ordinal), volumes);
-        Assert.Equal(20, volumes.Count);
+        Assert.Equal(20, volumes.Count - volumes.Distinct().Count());
         Assert.True(volumes.Distinct().Count() > 1);
         Assert.Equal((20, 20), (bed.Disk.ScrubProgress.Shards, bed.Disk.ScrubProgress.Bad));
         Assert.Equal(
