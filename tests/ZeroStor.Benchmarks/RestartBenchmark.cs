@@ -32,7 +32,7 @@ internal static class RestartBenchmark
             long footerBytes = FullDisk.Build(root, records);
             Say($"built {records:n0} records in {watch.Elapsed.TotalSeconds:f1} s");
             double read = Median.Of(Enumerable.Range(0, runs).Select(_ => ReadFooters(root)));
-            Say($"read the {footerBytes:n0} bytes of footers alone: {read:f2} s, {footerBytes / read / 1e6:n0} MB/s");
+            Say($"read {footerBytes:n0} bytes of footers alone: {read:f2} s, {footerBytes / read / 1e6:n0} MB/s");
             Opening[] openings = [.. Enumerable.Range(0, runs).Select(_ => Open(root, records))];
             Tell("opened by footers", openings, records);
             Say($"that is {Median.Of(openings.Select(o => o.Seconds)) / read:f1} times the reading alone");

@@ -215,14 +215,16 @@ internal sealed partial class DiskContents
     {
         var page = new List<HeldShard>();
         RecentShards? recent;
+        bool isEmpty;
         lock (_lock)
         {
-            if (volume.Shards == 0)
-            {
-                yield break;
-            }
-
             recent = volume.Recent;
+            isEmpty = volume.Shards == 0;
+        }
+
+        if (isEmpty)
+        {
+            yield break;
         }
 
         volume.Pin();

@@ -48,8 +48,8 @@ public sealed class DiskScrubTests
     {
         await using var bed = new DiskBed(Options) { LeavesDamage = true };
 
-        // The index takes up what these leave from the end, and footers list by name, so that its order is not
-        // that of the disk.
+        // Footers list by name, and the index takes up what these leave from the end: neither has the order of
+        // the disk.
         TestShard[] dead = await PutManyAsync(bed, 30);
         await bed.Disk.ReclaimAsync([.. dead.Select(d => d.Header.Content)], DiskBed.Cancel);
         var shards = new List<TestShard>();
