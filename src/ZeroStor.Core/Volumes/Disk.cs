@@ -334,7 +334,9 @@ public sealed class Disk : IAsyncDisposable
     public ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
     {
         DemandPresent();
-        return _contents.List(group, after, max);
+        ImmutableArray<ShardEntry> page = _contents.List(group, after, max);
+        DemandPresent();
+        return page;
     }
 
     /// <summary>What the disk holds of these contents: the first shards behind a stripe, in pages as those of
@@ -344,7 +346,9 @@ public sealed class Disk : IAsyncDisposable
     public ImmutableArray<ShardEntry> Held(IReadOnlyCollection<ContentId> contents, StripeId after, int max)
     {
         DemandPresent();
-        return _contents.Held([.. contents], after, max);
+        ImmutableArray<ShardEntry> page = _contents.Held([.. contents], after, max);
+        DemandPresent();
+        return page;
     }
 
     /// <summary>The places of groups of which shards are here, damaged ones among them: those that the disk

@@ -47,9 +47,13 @@ internal static class DiskCheck
             VolumeScan scan = VolumeScanner.Scan(
                 file, number, generation, footer?.Trailer.RecordsEnd ?? length, mark, checkAll: true);
             records += scan.Records.Count;
-            if (footer is null ? scan.HasFooter && mark == long.MaxValue : !IsGood(footer))
+            if (footer is null ? scan.HasFooter : !IsGood(footer))
             {
-                problems.Add($"{DiskFolder.VolumeName(number)} has a damaged footer.");
+                // Else it may be one that was being written when the disk ended, and is no loss.
+                if (superblock.Current.IsClean)
+                {
+                    problems.Add($"{DiskFolder.VolumeName(number)} has a damaged footer.");
+                }
             }
             else if (footer is not null && !IsRight(footer, scan))
             {

@@ -222,12 +222,12 @@ internal sealed partial class DiskContents
             isEmpty = volume.Shards == 0;
         }
 
-        if (isEmpty)
+        // An empty volume may be unlinked already; and a disk that was closed meanwhile tells nothing.
+        if (isEmpty || !volume.TryPin())
         {
             yield break;
         }
 
-        volume.Pin();
         try
         {
             int pages = recent?.Pages ?? 0;
@@ -309,10 +309,11 @@ internal sealed partial class DiskContents
         {
             foreach (Volume volume in Volumes())
             {
-                if (volume.Footer is { } footer && footer.HasGroup(group))
+                if (volume.Footer is { } footer && footer.HasGroup(group) && volume.TryPin())
                 {
                     var listing = new FooterListing(volume, footer.Seek(group, after), 1, KeepHeld);
                     listings.Add(listing);
+                    volume.Unpin();
                     Advance(listing);
                 }
             }

@@ -179,7 +179,8 @@ internal sealed class DiskReplay
     {
         if (Try(volume.Footer!.ReadAll) is not { } pages)
         {
-            Contents.CountBad();
+            CountFooter();
+            volume.CutFooter();
             Contents.LoseFooter(volume);
             EnterRecords(volume, VolumeScanner.Scan(
                 volume.File, volume.Number, volume.Generation, volume.End, long.MaxValue));
@@ -204,26 +205,36 @@ internal sealed class DiskReplay
     {
         long mark = trailer is null ? MarkOf(_superblock, number, isNewest, length) : long.MaxValue;
         VolumeScan scan = VolumeScanner.Scan(file, number, generation, trailer?.RecordsEnd ?? length, mark);
-        if (mark != long.MaxValue && scan.End < length && !scan.IsUnreadable)
+        bool hasBadFooter = trailer is not null || scan.HasFooter;
+        if (hasBadFooter || (mark != long.MaxValue && scan.End < length && !scan.IsUnreadable))
         {
             file.Truncate(scan.End);
             file.Sync();
             length = scan.End;
         }
 
-        if (mark == long.MaxValue && (trailer is not null || scan.HasFooter))
+        if (hasBadFooter)
         {
-            Contents.CountBad();
+            CountFooter();
         }
 
         var volume = new Volume(number, generation, file, Math.Min(scan.End, length), length);
-        bool isWhole = mark == long.MaxValue && !scan.IsUnreadable && trailer is null && !scan.HasFooter;
+        bool isWhole = mark == long.MaxValue && !scan.IsUnreadable && !hasBadFooter;
         bool isActive = isNewest && isWhole && volume.NextBatch < _options.VolumeBytes;
         volume.IsSealed = !isActive;
         Active = isActive ? volume : null;
         Contents.AddVolume(volume);
         EnterRecords(volume, scan);
         return volume;
+    }
+
+    // Where the disk was not closed in order, it may have ended in the middle of writing a footer.
+    private void CountFooter()
+    {
+        if (_superblock.Current.IsClean)
+        {
+            Contents.CountBad();
+        }
     }
 
     private void EnterRecords(Volume volume, VolumeScan scan)

@@ -78,7 +78,9 @@ internal sealed class DiskScrub(
                 Count(shard, await reader.VerifyAsync(shard, cancel));
             }
 
-            after = page[^1].Position;
+            // A page that is not full ends its volume.
+            RecordPosition last = page[^1].Position;
+            after = page.Count < options.ScrubPageShards ? new RecordPosition(last.Volume + 1, 0) : last;
         }
     }
 

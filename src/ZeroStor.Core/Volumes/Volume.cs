@@ -251,6 +251,16 @@ internal sealed class Volume
         }
     }
 
+    /// <summary>As <see cref="Pin"/>, where the file may have been closed already.</summary>
+    internal bool TryPin()
+    {
+        lock (_pinLock)
+        {
+            _pins += _pins > 0 ? 1 : 0;
+            return _pins > 0;
+        }
+    }
+
     /// <summary>Gives a pin back; the volume's own, which it was made with, is given back when it is unlinked
     /// or the disk is closed.</summary>
     internal void Unpin()

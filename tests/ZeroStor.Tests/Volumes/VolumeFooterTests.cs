@@ -70,18 +70,13 @@ public sealed class VolumeFooterTests
     [Fact]
     public void Every_flipped_bit_is_noticed()
     {
-        (List<HeldShard> shards, List<KeptRecord> kept) = Some(70, 3);
+        (List<HeldShard> shards, List<KeptRecord> kept) = Some(3, 1);
         using MemoryFile file = Lay(shards, kept, 5, false, out FooterTrailer trailer);
-        for (long at = trailer.Start; at < file.Length; at++)
+        for (long at = trailer.Start * 8; at < file.Length * 8; at++)
         {
-            // Every bit of the blocks' heads and ends, one bit of each other byte.
-            bool isEveryBit = at % RecordFormat.BlockBytes >= FooterFormat.AreaBytes;
-            for (int bit = isEveryBit ? 0 : (int)(at % 8); bit < (isEveryBit ? 8 : (int)(at % 8) + 1); bit++)
-            {
-                file.Bytes[at] ^= (byte)(1 << bit);
-                Assert.False(IsGood(file));
-                file.Bytes[at] ^= (byte)(1 << bit);
-            }
+            file.Bytes[at / 8] ^= (byte)(1 << (int)(at % 8));
+            Assert.False(IsGood(file));
+            file.Bytes[at / 8] ^= (byte)(1 << (int)(at % 8));
         }
 
         Assert.True(IsGood(file));
