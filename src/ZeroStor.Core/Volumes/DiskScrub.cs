@@ -66,7 +66,10 @@ internal sealed class DiskScrub(
         RecordPosition end = contents.End();
         while (true)
         {
-            List<HeldShard> page = contents.NextShards(after, end, options.ScrubPageShards);
+            // It reads footers, and the caller's thread is not for that.
+            RecordPosition behind = after;
+            List<HeldShard> page = await Task.Run(
+                () => contents.NextShards(behind, end, options.ScrubPageShards), cancel);
             if (page.Count == 0)
             {
                 return _progress;

@@ -95,7 +95,9 @@ public sealed class DiskScrubTests
         TestShard moved = await bed.PutNewAsync(5000);
         TestShard dropped = await bed.PutNewAsync(45_000);
         TestShard last = await bed.PutNewAsync(5000);
-        using var read = new HeldRead(bed);
+
+        // The footer of the first volume is read, and then its first shard.
+        using var read = new HeldRead(bed, which: 2);
         Task<ScrubTally> scrub = bed.Disk.ScrubAsync(Unlimited, DiskBed.Cancel);
         read.WaitReached();
         await bed.Disk.ReclaimAsync([dropped.Header.Content], DiskBed.Cancel);
@@ -293,9 +295,9 @@ public sealed class DiskScrubTests
         private readonly ManualResetEventSlim _goOn = new();
         private int _reads;
 
-        internal HeldRead(DiskBed bed) => bed.Files.Before = (call, _) =>
+        internal HeldRead(DiskBed bed, int which = 1) => bed.Files.Before = (call, _) =>
         {
-            if (call == FileCall.Read && Interlocked.Increment(ref _reads) == 1)
+            if (call == FileCall.Read && Interlocked.Increment(ref _reads) == which)
             {
                 _reached.Set();
                 _goOn.Wait(DiskBed.Cancel);
