@@ -252,8 +252,8 @@ public sealed class Disk : IAsyncDisposable
         _reader.ReadAsync(stripe, place, offset, length, withExtensions, cancel);
 
     /// <summary>Drops every shard of these contents; done means that the dropping is synced. Contents that
-    /// the disk holds nothing of cost nothing. Passes twice over the whole index for each 4,096 contents, so
-    /// ask for many at once.</summary>
+    /// the disk holds nothing of cost nothing. Passes over the footers of all volumes for each 4,096
+    /// contents, and once more over those where something is found, so ask for many at once.</summary>
     public async ValueTask<HomeAnswer> ReclaimAsync(
         IReadOnlyCollection<ContentId> dead, CancellationToken cancel)
     {
@@ -328,25 +328,31 @@ public sealed class Disk : IAsyncDisposable
     }
 
     /// <summary>The first shards of a group behind a stripe, by StripeId. Of the last stripe all places that
-    /// are here are told, beyond <paramref name="max"/> if need be.</summary>
+    /// are here are told, beyond <paramref name="max"/> if need be. Costs a block read of each volume that
+    /// holds the group, and what is told.</summary>
     /// <exception cref="ZeroStorException">DiskOffline.</exception>
     public ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max)
     {
         DemandPresent();
-        return _contents.List(group, after, max);
+        ImmutableArray<ShardEntry> page = _contents.List(group, after, max);
+        DemandPresent();
+        return page;
     }
 
     /// <summary>What the disk holds of these contents: the first shards behind a stripe, in pages as those of
-    /// <see cref="List"/>. Passes once over the whole index, so ask for many contents at once.</summary>
+    /// <see cref="List"/>. Passes over the footers of all volumes, so ask for many contents at once.
+    /// </summary>
     /// <exception cref="ZeroStorException">DiskOffline.</exception>
     public ImmutableArray<ShardEntry> Held(IReadOnlyCollection<ContentId> contents, StripeId after, int max)
     {
         DemandPresent();
-        return _contents.Held([.. contents], after, max);
+        ImmutableArray<ShardEntry> page = _contents.Held([.. contents], after, max);
+        DemandPresent();
+        return page;
     }
 
     /// <summary>The places of groups of which shards are here, damaged ones among them: those that the disk
-    /// was a home of, whatever a map says that went back. Passes once over the whole index.</summary>
+    /// was a home of, whatever a map says that went back.</summary>
     /// <exception cref="ZeroStorException">DiskOffline.</exception>
     public ImmutableArray<(GroupId Group, byte Place)> Places()
     {
@@ -475,6 +481,9 @@ public sealed class Disk : IAsyncDisposable
         _scrub.DisposeAsync().AsTask().Wait();
         Release();
     }
+
+    /// <summary>What the index of shards takes in memory.</summary>
+    internal long IndexBytes => _contents.MemoryBytes;
 
     /// <summary>Repeats the durable length in the superblock now.</summary>
     internal Task<HomeAnswer> MarkAsync() => _writer.Queue.Ask(new MarkItem());

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.IO.Hashing;
 
 namespace ZeroStor.Volumes;
 
@@ -7,30 +6,41 @@ namespace ZeroStor.Volumes;
 /// and whatever this version does not read.</summary>
 internal sealed record KeptRecord(RecordPosition Position, int RecordBytes)
 {
-    /// <summary>Null: not a delete, kept for good.</summary>
+    /// <summary>Null: not a delete, or one whose list could not be read; kept for good.</summary>
     internal ImmutableArray<uint>? DeleteTargets { get; init; }
+
+    /// <summary>What a delete kills; null: not a delete.</summary>
+    internal DeleteScope? Scope { get; init; }
+
+    /// <summary>A delete kills what stands before this.</summary>
+    internal RecordPosition Until { get; init; }
 }
 
 /// <summary>A live record of a volume that is being compacted.</summary>
 internal readonly record struct LiveRecord(RecordPosition Position, int RecordBytes);
 
-/// <summary>A shard that is held, and where it was when somebody looked.</summary>
-internal readonly record struct LiveShard(StripeId Stripe, byte Place, RecordPosition Position, int RecordBytes);
-
-/// <summary>What a disk holds, in memory: the shards, the digests over them, the volumes and how much of each
-/// is live. Changes only after the bytes they speak of are durable. One lock over everything, held for
-/// look-ups, and for a whole pass over the table where a content is reclaimed, a group listed, a volume
-/// compacted or a page of shards scrubbed: some milliseconds for a million shards. Thread-safe.</summary>
-internal sealed class DiskContents
+/// <summary>What a disk holds: the shards, the digests over them, the volumes and how much of each is live.
+/// Changes only after the bytes they speak of are durable. Of a volume without a footer the memory has all
+/// that is known of its shards; of one with a footer only where each lies, found by a hash, and the rest is
+/// read where it is wanted. A shard of such a volume is held exactly while the finder has its position; its
+/// footer may list more. One lock over everything in memory, held for look-ups and for a page of a pass,
+/// never while a file is read. Puts, deletes and moves come from one thread at a time, the writer's; all
+/// else may come from any.</summary>
+internal sealed partial class DiskContents(Func<ShardName, ulong> hash)
 {
     private readonly Lock _lock = new();
-    private readonly ShardTable _shards = new();
-    private readonly Dictionary<(GroupId Group, uint Bucket), BucketDigest> _digests = [];
+    private readonly ShardFinder _finder = new();
+    private readonly GroupTotals _totals = new();
     private readonly Dictionary<RecordPosition, KeptRecord> _kept = [];
     private readonly SortedDictionary<uint, Volume> _volumes = [];
+    private readonly List<Volume> _recent = [];
     private Tick _highestTick;
     private long _badRecords;
+    private long _shards;
     private long _badShards;
+
+    // How often a volume came or got its footer: a pass that began before may have missed what lies there.
+    private int _changes;
 
     internal Tick HighestTick
     {
@@ -45,6 +55,20 @@ internal sealed class DiskContents
 
     /// <summary>Damaged records met since the disk was opened.</summary>
     internal long BadRecords => Interlocked.Read(ref _badRecords);
+
+    /// <summary>What the index of shards takes in memory: finder, slots, and what is kept of footers.
+    /// </summary>
+    internal long MemoryBytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _finder.MemoryBytes
+                    + _volumes.Values.Sum(v => (v.Recent?.MemoryBytes ?? 0) + (v.Footer?.MemoryBytes ?? 0));
+            }
+        }
+    }
 
     internal void CountBad() => Interlocked.Increment(ref _badRecords);
 
@@ -61,6 +85,12 @@ internal sealed class DiskContents
         lock (_lock)
         {
             _volumes.Add(volume.Number, volume);
+            _changes++;
+            if (volume.Footer is null)
+            {
+                volume.Recent = new RecentShards(volume.Number);
+                _recent.Add(volume);
+            }
         }
     }
 
@@ -72,34 +102,46 @@ internal sealed class DiskContents
         }
     }
 
+    /// <summary>So many shards of footers will be put.</summary>
+    internal void Expect(long shards)
+    {
+        lock (_lock)
+        {
+            _finder.Reserve(shards);
+        }
+    }
+
     /// <summary>Enters a shard whose record is durable. One of the same name that is there already gives way
     /// to the later record.</summary>
     internal void PutShard(in RecordHeader header, RecordPosition at)
     {
+        if (Put(HeldShard.Of(header, at)))
+        {
+            SeeTick(header.Tick);
+        }
+    }
+
+    /// <summary>Enters shards that the footer of a volume lists.</summary>
+    internal void PutShards(Volume volume, List<HeldShard> shards)
+    {
+        List<HeldShard>? met = null;
         lock (_lock)
         {
-            ref ShardSlot old = ref _shards.Find(header.Stripe, header.Place);
-            if (!ShardTable.IsNone(ref old))
+            foreach (HeldShard shard in shards)
             {
-                RecordPosition loser = old.Position.CompareTo(at) < 0 ? old.Position : at;
-                if (_volumes.TryGetValue(loser.Volume, out Volume? volume))
+                ulong name = hash(shard.Name);
+                if (_finder.MayHold(name) || TryFindRecent(shard.Name, out _, out _))
                 {
-                    volume.MayHoldUnnamed = true;
+                    (met ??= []).Add(shard);
                 }
-
-                if (loser == at)
+                else
                 {
-                    return;
+                    Enter(volume, shard, name);
                 }
-
-                Drop(old);
             }
-
-            _shards.Add(new ShardSlot(header, at));
-            _volumes[at.Volume].LiveBytes += header.RecordBytes;
-            AddDigest(header.Group, header.Stripe, header.SumsDigest, 1);
-            _highestTick = header.Tick > _highestTick ? header.Tick : _highestTick;
         }
+
+        met?.ForEach(shard => Put(shard));
     }
 
     /// <summary>Enters a record that is no shard. A delete whose targets are gone already is not
@@ -108,11 +150,51 @@ internal sealed class DiskContents
     {
         lock (_lock)
         {
-            if (IsNeeded(record))
+            if (IsNeeded(record) && _kept.TryAdd(record.Position, record))
             {
-                _kept[record.Position] = record;
                 _volumes[record.Position.Volume].LiveBytes += record.RecordBytes;
             }
+        }
+    }
+
+    /// <summary>What is kept of a volume that is no shard, in the order of offsets.</summary>
+    internal List<KeptRecord> KeptOf(Volume volume)
+    {
+        lock (_lock)
+        {
+            return [.. _kept.Values.Where(k => k.Position.Volume == volume.Number).OrderBy(k => k.Position)];
+        }
+    }
+
+    /// <summary>A volume has a durable footer that lists all that is held there: the memory lets go of what
+    /// it says.</summary>
+    internal void TakeFooter(Volume volume, VolumeFooter footer)
+    {
+        lock (_lock)
+        {
+            var page = new List<HeldShard>();
+            for (int i = 0; i < volume.Recent!.Pages; i++)
+            {
+                page.Clear();
+                volume.Recent.CopyPage(i, page);
+                page.ForEach(s => _finder.Add(hash(s.Name), s.Position, s.IsBad));
+            }
+
+            volume.Footer = footer;
+            volume.Recent = null;
+            _recent.Remove(volume);
+            _changes++;
+        }
+    }
+
+    /// <summary>A footer that was believed is not good, before anything of it was put.</summary>
+    internal void LoseFooter(Volume volume)
+    {
+        lock (_lock)
+        {
+            volume.Footer = null;
+            volume.Recent = new RecentShards(volume.Number);
+            _recent.Add(volume);
         }
     }
 
@@ -121,13 +203,9 @@ internal sealed class DiskContents
     {
         lock (_lock)
         {
-            if (header.Kind != RecordKind.Shard)
-            {
-                return _kept.ContainsKey(at);
-            }
-
-            ref ShardSlot slot = ref _shards.Find(header.Stripe, header.Place);
-            return !ShardTable.IsNone(ref slot) && slot.Position == at && !slot.IsBad;
+            return header.Kind == RecordKind.Shard
+                ? Holds(header.Shard, at, out bool isBad) && !isBad
+                : _kept.ContainsKey(at);
         }
     }
 
@@ -145,135 +223,90 @@ internal sealed class DiskContents
                     source.LiveBytes -= kept.RecordBytes;
                     PutKept(kept with { Position = to });
                 }
-
-                return;
             }
-
-            ref ShardSlot slot = ref _shards.Find(header.Stripe, header.Place);
-            if (!ShardTable.IsNone(ref slot) && slot.Position == from)
+            else if (Drop(HeldShard.Of(header, from)))
             {
                 source.MayHoldUnnamed = true;
-                Drop(slot);
-                _shards.Add(new ShardSlot(header, to));
-                _volumes[to.Volume].LiveBytes += header.RecordBytes;
-                AddDigest(header.Group, header.Stripe, header.SumsDigest, 1);
+                Enter(_volumes[to.Volume], HeldShard.Of(header, to), hash(header.Shard));
             }
         }
     }
 
-    /// <summary>The volumes in which records of these contents lie, or may lie. A content without any shard
-    /// is not in the answer.</summary>
-    internal Dictionary<DeleteScope, SortedSet<uint>> FindContents(HashSet<ContentId> contents)
-    {
-        var found = new Dictionary<DeleteScope, SortedSet<uint>>();
-        lock (_lock)
-        {
-            foreach (ShardSlot slot in _shards.All())
-            {
-                if (contents.Contains(slot.Content))
-                {
-                    var scope = DeleteScope.Of(slot.Content);
-                    if (!found.TryGetValue(scope, out SortedSet<uint>? volumes))
-                    {
-                        found.Add(scope, volumes = []);
-                    }
-
-                    volumes.Add(slot.Position.Volume);
-                }
-            }
-
-            AddUnnamed(found);
-        }
-
-        return found;
-    }
-
-    /// <summary>As <see cref="FindContents"/>, for single shards; those that are not there are not in the
-    /// answer.</summary>
-    internal Dictionary<DeleteScope, SortedSet<uint>> FindShards(HashSet<ShardName> shards)
-    {
-        var found = new Dictionary<DeleteScope, SortedSet<uint>>();
-        lock (_lock)
-        {
-            foreach (ShardName shard in shards)
-            {
-                ref ShardSlot slot = ref _shards.Find(shard.Stripe, shard.Place);
-                if (!ShardTable.IsNone(ref slot))
-                {
-                    found.Add(DeleteScope.Of(shard), [slot.Position.Volume]);
-                }
-            }
-
-            AddUnnamed(found);
-        }
-
-        return found;
-    }
-
-    /// <summary>Drops what these deletes kill: every such shard whose record stands before the delete's
-    /// position. A pass over the table where a content is among them.</summary>
-    internal void Delete(Dictionary<DeleteScope, RecordPosition> untilOf)
+    /// <summary>Finds a shard and pins its volume, by memory alone; the caller unpins. A guess may be another
+    /// shard's record: where it is, <see cref="TryPin"/> knows better.</summary>
+    internal bool TryGuess(ShardName name, out HeldShard shard, out Volume volume)
     {
         lock (_lock)
         {
-            foreach ((DeleteScope scope, RecordPosition until) in untilOf.Where(d => d.Key.IsShard))
+            if (!TryFindRecent(name, out shard, out volume))
             {
-                ref ShardSlot slot = ref _shards.Find(scope.Shard.Stripe, scope.Shard.Place);
-                if (!ShardTable.IsNone(ref slot) && slot.Position.CompareTo(until) < 0)
+                FinderHit[] hits = _finder.Find(hash(name));
+                if (hits.Length != 1)
                 {
-                    Drop(slot);
+                    return false;
                 }
+
+                shard = GuessOf(name, hits[0]);
+                volume = _volumes[hits[0].Position.Volume];
             }
 
-            var untilOfContent = untilOf.Where(d => !d.Key.IsShard)
-                .ToDictionary(d => d.Key.Content, d => d.Value);
-            if (untilOfContent.Count > 0)
-            {
-                ShardSlot[] dead = [.. _shards.All().Where(
-                    s => untilOfContent.TryGetValue(s.Content, out RecordPosition until)
-                        && s.Position.CompareTo(until) < 0)];
-                foreach (ShardSlot slot in dead)
-                {
-                    Drop(slot);
-                }
-            }
-        }
-    }
-
-    /// <summary>Finds a shard and pins its volume; the caller unpins.</summary>
-    internal bool TryPin(StripeId stripe, byte place, out ShardSlot shard, out Volume volume)
-    {
-        lock (_lock)
-        {
-            ref ShardSlot slot = ref _shards.Find(stripe, place);
-            if (ShardTable.IsNone(ref slot))
-            {
-                (shard, volume) = (default, null!);
-                return false;
-            }
-
-            shard = slot;
-            volume = _volumes[slot.Position.Volume];
             volume.Pin();
             return true;
         }
     }
 
+    /// <summary>Finds a shard and pins its volume; the caller unpins. Reads a record's header, or its
+    /// footer, where the finder has to be asked.</summary>
+    internal bool TryPin(ShardName name, out HeldShard shard, out Volume volume)
+    {
+        (HeldShard Guess, Volume Volume)[] guesses;
+        lock (_lock)
+        {
+            if (TryFindRecent(name, out shard, out volume))
+            {
+                volume.Pin();
+                return true;
+            }
+
+            guesses =
+            [
+                .. _finder.Find(hash(name)).Select(h => (GuessOf(name, h), _volumes[h.Position.Volume])),
+            ];
+            Array.ForEach(guesses, g => g.Volume.Pin());
+        }
+
+        bool isFound = false;
+        foreach ((HeldShard guess, Volume where) in guesses)
+        {
+            if (!isFound && Identify(where, guess.Position) is { } found && found.Name == name)
+            {
+                (isFound, shard, volume) = (true, found with { IsBad = guess.IsBad }, where);
+            }
+            else
+            {
+                where.Unpin();
+            }
+        }
+
+        return isFound;
+    }
+
     /// <summary>The record of this shard was found damaged: it is no longer counted as held, so that digests
     /// differ and repair writes it anew; who reads it hears that it is corrupt. Of several who find it at
     /// once one is counted.</summary>
-    internal void MarkBad(StripeId stripe, byte place, RecordPosition at)
+    internal void MarkBad(in HeldShard shard)
     {
         lock (_lock)
         {
-            ref ShardSlot slot = ref _shards.Find(stripe, place);
-            if (!ShardTable.IsNone(ref slot) && slot.Position == at && !slot.IsBad)
+            if (Holds(shard.Name, shard.Position, out bool isBad) && !isBad)
             {
+                Volume volume = _volumes[shard.Position.Volume];
                 CountBad();
-                slot.IsBad = true;
                 _badShards++;
-                Uncount(slot);
-                _volumes[at.Volume].MayHoldUnnamed = true;
+                volume.Recent?.MarkBad(shard.Name);
+                _finder.MarkBad(hash(shard.Name), shard.Position);
+                Uncount(volume, shard);
+                volume.MayHoldUnnamed = true;
             }
         }
     }
@@ -282,21 +315,31 @@ internal sealed class DiskContents
     /// </summary>
     internal void DropBad(RecordPosition at)
     {
+        Volume? volume;
         lock (_lock)
         {
-            foreach (ShardSlot slot in _shards.All())
+            if (!_volumes.TryGetValue(at.Volume, out volume))
             {
-                if (slot.Position == at)
-                {
-                    MarkBad(slot.Stripe, slot.Place, at);
-                    return;
-                }
+                return;
             }
 
+            volume.Pin();
+        }
+
+        HeldShard? shard = Identify(volume, at);
+        volume.Unpin();
+        if (shard is { } known)
+        {
+            MarkBad(known);
+            return;
+        }
+
+        lock (_lock)
+        {
             if (_kept.Remove(at, out KeptRecord? kept))
             {
                 CountBad();
-                _volumes[at.Volume].LiveBytes -= kept.RecordBytes;
+                volume.LiveBytes -= kept.RecordBytes;
             }
         }
     }
@@ -307,29 +350,6 @@ internal sealed class DiskContents
         {
             return volume.LiveBytes;
         }
-    }
-
-    /// <summary>The live records of a volume, in the order of their offsets.</summary>
-    internal List<LiveRecord> LiveRecords(uint volume)
-    {
-        var live = new List<LiveRecord>();
-        lock (_lock)
-        {
-            foreach (ShardSlot slot in _shards.All())
-            {
-                if (slot.Position.Volume == volume && !slot.IsBad)
-                {
-                    live.Add(new LiveRecord(slot.Position, slot.RecordBytes));
-                }
-            }
-
-            live.AddRange(_kept.Values
-                .Where(k => k.Position.Volume == volume)
-                .Select(k => new LiveRecord(k.Position, k.RecordBytes)));
-        }
-
-        live.Sort((a, b) => a.Position.CompareTo(b.Position));
-        return live;
     }
 
     /// <summary>Where the last durable record ends: what is written from now on lies at or behind
@@ -344,67 +364,17 @@ internal sealed class DiskContents
         }
     }
 
-    /// <summary>The first shards that lie behind <paramref name="after"/> and before <paramref name="end"/>,
-    /// in the order of their positions; those found damaged before are passed over.</summary>
-    internal List<LiveShard> NextShards(RecordPosition after, RecordPosition end, int max)
-    {
-        var greatestFirst = Comparer<RecordPosition>.Create((a, b) => b.CompareTo(a));
-        var lowest = new PriorityQueue<LiveShard, RecordPosition>(greatestFirst);
-        lock (_lock)
-        {
-            foreach (ShardSlot slot in _shards.All())
-            {
-                RecordPosition at = slot.Position;
-                if (slot.IsBad || at.CompareTo(after) <= 0 || at.CompareTo(end) >= 0)
-                {
-                    continue;
-                }
-
-                var shard = new LiveShard(slot.Stripe, slot.Place, at, slot.RecordBytes);
-                if (lowest.Count < max)
-                {
-                    lowest.Enqueue(shard, at);
-                }
-                else
-                {
-                    lowest.EnqueueDequeue(shard, at);
-                }
-            }
-        }
-
-        List<LiveShard> next = [.. lowest.UnorderedItems.Select(i => i.Element)];
-        next.Sort((a, b) => a.Position.CompareTo(b.Position));
-        return next;
-    }
-
-    /// <summary>Takes a volume out that holds nothing live: nobody finds it any more. Its file is still
-    /// there, so deletes that name it are still kept, until <see cref="ForgetVolume"/>.</summary>
-    internal bool TryRetire(Volume volume)
-    {
-        lock (_lock)
-        {
-            if (!volume.IsSealed || volume.IsUnreadable || volume.LiveBytes > 0)
-            {
-                return false;
-            }
-
-            ShardSlot[] bad = [.. _shards.All().Where(s => s.Position.Volume == volume.Number)];
-            foreach (ShardSlot slot in bad)
-            {
-                Drop(slot);
-            }
-
-            return true;
-        }
-    }
-
     /// <summary>A volume's file is durably gone: deletes that were kept for its sake alone are dead
     /// now.</summary>
     internal void ForgetVolume(uint number)
     {
         lock (_lock)
         {
-            _volumes.Remove(number);
+            if (_volumes.Remove(number, out Volume? gone))
+            {
+                _recent.Remove(gone);
+            }
+
             KeptRecord[] dead = [.. _kept.Values.Where(k => !IsNeeded(k))];
             foreach (KeptRecord record in dead)
             {
@@ -418,78 +388,17 @@ internal sealed class DiskContents
     {
         lock (_lock)
         {
-            return [.. _digests.Values.OrderBy(d => d.Group).ThenBy(d => d.Bucket)];
+            return _totals.Digests();
         }
     }
-
-    /// <summary>The first shards of a group behind <paramref name="after"/>. Where the last stripe has
-    /// several places here all of them are told, beyond <paramref name="max"/> if need be: the next page
-    /// begins behind it.</summary>
-    internal ImmutableArray<ShardEntry> List(GroupId group, StripeId after, int max) =>
-        First(s => s.Group == group, after, max);
-
-    /// <summary>The first shards of these contents behind <paramref name="after"/>, in pages as those of
-    /// <see cref="List"/>.</summary>
-    internal ImmutableArray<ShardEntry> Held(HashSet<ContentId> contents, StripeId after, int max) =>
-        First(s => contents.Contains(s.Content), after, max);
 
     /// <summary>The places of which there are shards here, in order; damaged ones tell it too.</summary>
     internal ImmutableArray<(GroupId Group, byte Place)> Places()
     {
         lock (_lock)
         {
-            return [.. _shards.All().Select(s => (s.Group, s.Place)).Distinct().Order()];
+            return _totals.Places();
         }
-    }
-
-    private ImmutableArray<ShardEntry> First(Func<ShardSlot, bool> isAsked, StripeId after, int max)
-    {
-        var greatestFirst = Comparer<StripeId>.Create((a, b) => b.CompareTo(a));
-        var lowest = new PriorityQueue<StripeId, StripeId>(greatestFirst);
-        var stripes = new HashSet<StripeId>();
-        lock (_lock)
-        {
-            foreach (ShardSlot slot in _shards.All())
-            {
-                if (slot.IsBad || slot.Stripe.CompareTo(after) <= 0 || !isAsked(slot)
-                    || !stripes.Add(slot.Stripe))
-                {
-                    continue;
-                }
-
-                lowest.Enqueue(slot.Stripe, slot.Stripe);
-                if (lowest.Count > max)
-                {
-                    stripes.Remove(lowest.Dequeue());
-                }
-            }
-
-            return Take(isAsked, [.. stripes.Order()], max);
-        }
-    }
-
-    private ImmutableArray<ShardEntry> Take(Func<ShardSlot, bool> isAsked, StripeId[] stripes, int max)
-    {
-        ImmutableArray<ShardEntry>.Builder entries = ImmutableArray.CreateBuilder<ShardEntry>();
-        foreach (StripeId stripe in stripes)
-        {
-            if (entries.Count >= max)
-            {
-                break;
-            }
-
-            for (int place = 0; place < Code.MaxK + Code.MaxM; place++)
-            {
-                ref ShardSlot slot = ref _shards.Find(stripe, (byte)place);
-                if (!ShardTable.IsNone(ref slot) && !slot.IsBad && isAsked(slot))
-                {
-                    entries.Add(new ShardEntry(
-                        slot.Stripe, slot.Place, slot.Content, slot.SumsDigest, slot.Group));
-                }
-            }
-        }
-
-        return entries.ToImmutable();
     }
 
     /// <summary>Bytes of live records, and how many shards there are.</summary>
@@ -497,68 +406,137 @@ internal sealed class DiskContents
     {
         lock (_lock)
         {
-            return (_volumes.Values.Sum(v => v.LiveBytes), _shards.Count - _badShards);
+            return (_volumes.Values.Sum(v => v.LiveBytes), _shards - _badShards);
         }
     }
 
-    // Records that the index does not name may be anybody's.
-    private void AddUnnamed(Dictionary<DeleteScope, SortedSet<uint>> found)
+    private static HeldShard GuessOf(ShardName name, FinderHit hit) => new()
     {
-        uint[] unnamed = [.. _volumes.Values.Where(v => v.MayHoldUnnamed).Select(v => v.Number)];
-        foreach (SortedSet<uint> volumes in found.Values)
+        Stripe = name.Stripe,
+        Place = name.Place,
+        Position = hit.Position,
+        IsBad = hit.IsBad,
+    };
+
+    // False when it gave way to a later record that is here already.
+    private bool Put(in HeldShard shard)
+    {
+        bool isThere = TryPin(shard.Name, out HeldShard old, out Volume volume);
+        if (isThere)
         {
-            volumes.UnionWith(unnamed);
+            volume.Unpin();
+        }
+
+        lock (_lock)
+        {
+            if (isThere)
+            {
+                bool isLater = old.Position.CompareTo(shard.Position) < 0;
+                RecordPosition loser = isLater ? old.Position : shard.Position;
+                if (_volumes.TryGetValue(loser.Volume, out Volume? losers))
+                {
+                    losers.MayHoldUnnamed = true;
+                }
+
+                if (!isLater)
+                {
+                    return false;
+                }
+
+                Drop(old);
+            }
+
+            Enter(_volumes[shard.Position.Volume], shard, hash(shard.Name));
+            return true;
         }
     }
 
-    private bool IsNeeded(KeptRecord record) =>
-        record.DeleteTargets is not { } targets || targets.Any(_volumes.ContainsKey);
-
-    private void Drop(in ShardSlot slot)
+    private void Enter(Volume volume, in HeldShard shard, ulong name)
     {
-        ShardSlot gone = slot;
-        _shards.Remove(gone.Stripe, gone.Place);
-        if (gone.IsBad)
+        if (volume.Recent is { } recent)
+        {
+            recent.Add(shard);
+        }
+        else
+        {
+            _finder.Add(name, shard.Position, shard.IsBad);
+        }
+
+        volume.Shards++;
+        _shards++;
+        _totals.AddPlace(shard);
+        if (shard.IsBad)
+        {
+            _badShards++;
+        }
+        else
+        {
+            volume.LiveBytes += shard.RecordBytes;
+            _totals.AddDigest(shard);
+        }
+    }
+
+    // False when it is not here any more.
+    private bool Drop(in HeldShard gone)
+    {
+        if (!Holds(gone.Name, gone.Position, out bool isBad))
+        {
+            return false;
+        }
+
+        Volume volume = _volumes[gone.Position.Volume];
+        volume.Recent?.Remove(gone.Name);
+        _finder.Remove(hash(gone.Name), gone.Position);
+        volume.Shards--;
+        _shards--;
+        _totals.RemovePlace(gone);
+        if (isBad)
         {
             _badShards--;
         }
         else
         {
-            Uncount(gone);
+            Uncount(volume, gone);
         }
+
+        return true;
     }
 
-    private void Uncount(in ShardSlot slot)
+    private void Uncount(Volume volume, in HeldShard shard)
     {
-        _volumes[slot.Position.Volume].LiveBytes -= slot.RecordBytes;
-        AddDigest(slot.Group, slot.Stripe, slot.SumsDigest, -1);
+        volume.LiveBytes -= shard.RecordBytes;
+        _totals.RemoveDigest(shard);
     }
 
-    private void AddDigest(GroupId group, StripeId stripe, Sum128 sumsDigest, int sign)
+    // Whether this record is the one that counts for its name.
+    private bool Holds(ShardName name, RecordPosition at, out bool isBad)
     {
-        (GroupId, uint) key = (group, BucketDigest.BucketOf(stripe));
-        BucketDigest old = _digests.GetValueOrDefault(key, new BucketDigest(group, key.Item2, 0, 0));
-        UInt128 hash = HashOf(stripe, sumsDigest);
-        BucketDigest next = old with
+        isBad = false;
+        if (!_volumes.TryGetValue(at.Volume, out Volume? volume) || volume.Recent is not { } recent)
         {
-            Count = old.Count + sign,
-            Hash = unchecked(sign > 0 ? old.Hash + hash : old.Hash - hash),
-        };
-        if (next.Count == 0)
-        {
-            _digests.Remove(key);
+            return volume is not null && _finder.Holds(hash(name), at, out isBad);
         }
-        else
-        {
-            _digests[key] = next;
-        }
+
+        bool isHere = recent.TryFind(name, out HeldShard shard) && shard.Position == at;
+        isBad = isHere && shard.IsBad;
+        return isHere;
     }
 
-    private static UInt128 HashOf(StripeId stripe, Sum128 sumsDigest)
+    private bool TryFindRecent(ShardName name, out HeldShard shard, out Volume volume)
     {
-        Span<byte> bytes = stackalloc byte[Id128.Bytes + Sum128.Bytes];
-        Id128.Write(bytes, stripe.Value);
-        sumsDigest.Write(bytes[Id128.Bytes..]);
-        return XxHash128.HashToUInt128(bytes);
+        foreach (Volume recent in _recent)
+        {
+            if (recent.Recent!.TryFind(name, out shard))
+            {
+                volume = recent;
+                return true;
+            }
+        }
+
+        (shard, volume) = (default, null!);
+        return false;
     }
+
+    private bool IsNeeded(KeptRecord record) =>
+        record.DeleteTargets is not { } targets || targets.Any(_volumes.ContainsKey);
 }

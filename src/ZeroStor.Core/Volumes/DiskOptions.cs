@@ -46,12 +46,15 @@ public sealed record DiskOptions
     /// them.</summary>
     public int CopyBytes { get; init; } = 2 * 1024 * 1024;
 
-    /// <summary>Shards that a scrub looks up at once: each time it passes over the whole index, and keeps
-    /// some fifty bytes for each of these.</summary>
+    /// <summary>Shards that a scrub looks up at once: each time it passes over the footers of the volumes in
+    /// which they lie, and keeps some ninety bytes for each of these.</summary>
     public int ScrubPageShards { get; init; } = 16 * 1024;
 
     /// <summary>Who is told how long syncs take; null: nobody.</summary>
     public IDiskObserver? Observer { get; init; }
 
     internal PlantedDefects Planted { get; init; }
+
+    /// <summary>What the index finds shards by; tests make it collide.</summary>
+    internal Func<ShardName, ulong> Hash { get; init; } = ShardFinder.HashOf;
 }

@@ -9,6 +9,12 @@ internal sealed class DiskReader(
     // The system reads ahead at least this much, so a header costs no second trip when its shard follows.
     private const int HeaderReadBytes = RecordFormat.MaxHeaderBytes;
 
+    // Header and extensions of nearly all records, where only the record itself says how long they are.
+    private const int GuessedHeadBytes = 2048;
+
+    // No shard is longer; who asks for more hears so when the record has said how long it is.
+    private const int MaxGuessedBytes = 512 * 1024;
+
     private readonly SemaphoreSlim _slots = new(options.ReadsAtOnce);
     private int _queued;
 
@@ -39,14 +45,16 @@ internal sealed class DiskReader(
     /// its turn among the reads.</summary>
     /// <returns>Done; NotFound: dropped, moved or found damaged since it was seen there; Corrupt: marked now;
     /// DiskOffline.</returns>
-    internal async ValueTask<HomeAnswer> VerifyAsync(LiveShard shard, CancellationToken cancel)
+    internal async ValueTask<HomeAnswer> VerifyAsync(HeldShard shard, CancellationToken cancel)
     {
         ShardReadAnswer answer = await InTurnAsync(
             shard.Stripe,
             shard.Place,
-            (volume, slot) => slot.Position == shard.Position && !slot.IsBad
-                ? ReadRecord(volume, slot, null, withExtensions: true)
-                : NotFound(shard.Stripe, shard.Place),
+            (volume, slot) => slot.Position != shard.Position
+                ? slot.IsGuess ? null : NotFound(shard.Stripe, shard.Place)
+                : slot.IsBad
+                    ? NotFound(shard.Stripe, shard.Place)
+                    : ReadRecord(volume, shard, null, withExtensions: true),
             cancel);
         answer.Payload.Release();
         return answer;
@@ -55,7 +63,7 @@ internal sealed class DiskReader(
     /// <summary>Where the payload of a shard lies; null where it is not.</summary>
     internal ShardLocation? Locate(StripeId stripe, byte place)
     {
-        if (!contents.TryPin(stripe, place, out ShardSlot slot, out Volume volume))
+        if (!contents.TryPin(new ShardName(stripe, place), out HeldShard slot, out Volume volume))
         {
             return null;
         }
@@ -83,7 +91,7 @@ internal sealed class DiskReader(
     public void Dispose() => _slots.Dispose();
 
     private async ValueTask<ShardReadAnswer> InTurnAsync(
-        StripeId stripe, byte place, Func<Volume, ShardSlot, ShardReadAnswer> read, CancellationToken cancel)
+        StripeId stripe, byte place, Func<Volume, HeldShard, ShardReadAnswer?> read, CancellationToken cancel)
     {
         await _slots.WaitAsync(cancel);
         try
@@ -97,25 +105,37 @@ internal sealed class DiskReader(
     }
 
     private ShardReadAnswer ReadPinned(
-        StripeId stripe, byte place, Func<Volume, ShardSlot, ShardReadAnswer> read)
+        StripeId stripe, byte place, Func<Volume, HeldShard, ShardReadAnswer?> read)
     {
         if (health.RefusesAll is { } refusal)
         {
             return new ShardReadAnswer(refusal.Kind, refusal.Detail);
         }
 
-        if (!contents.TryPin(stripe, place, out ShardSlot slot, out Volume volume))
+        // The record says by itself whose it is, so most reads are one trip to the disk.
+        var name = new ShardName(stripe, place);
+        if (contents.TryGuess(name, out HeldShard guess, out Volume where)
+            && ReadFrom(where, guess, read) is { } answer)
         {
-            return NotFound(stripe, place);
+            return answer;
         }
 
+        return contents.TryPin(name, out HeldShard slot, out Volume volume)
+            ? ReadFrom(volume, slot, read)!
+            : NotFound(stripe, place);
+    }
+
+    // Null: the guess was wrong, or there is no telling.
+    private ShardReadAnswer? ReadFrom(
+        Volume volume, in HeldShard slot, Func<Volume, HeldShard, ShardReadAnswer?> read)
+    {
         try
         {
             return read(volume, slot);
         }
         catch (OsException e)
         {
-            return Damaged(slot, $"cannot be read, because {e.Message}");
+            return slot.IsGuess ? null : Damaged(slot, $"cannot be read, because {e.Message}");
         }
         finally
         {
@@ -123,12 +143,12 @@ internal sealed class DiskReader(
         }
     }
 
-    private ShardReadAnswer ReadShard(
-        Volume volume, in ShardSlot slot, int offset, int length, bool withExtensions)
+    private ShardReadAnswer? ReadShard(
+        Volume volume, in HeldShard slot, int offset, int length, bool withExtensions)
     {
         if (slot.IsBad)
         {
-            return Corrupt(slot, "was found damaged before");
+            return slot.IsGuess ? null : Corrupt(slot, "was found damaged before");
         }
 
         // Most reads are of whole shards, and one trip to the disk brings the record with all that is in it.
@@ -138,24 +158,40 @@ internal sealed class DiskReader(
             : ReadRange(volume, slot, offset, length, withExtensions);
     }
 
-    // Null: the whole payload, however long it is.
-    private ShardReadAnswer ReadRecord(
-        Volume volume, in ShardSlot slot, int? payloadBytes, bool withExtensions)
+    // Null length: the whole payload, however long it is. Null answer: the guess was wrong.
+    private ShardReadAnswer? ReadRecord(
+        Volume volume, in HeldShard slot, int? payloadBytes, bool withExtensions)
     {
-        SharedBuffer buffer = pool.Rent(slot.RecordBytes);
+        int wanted = slot.IsGuess
+            ? GuessedHeadBytes + Math.Min(payloadBytes ?? 0, MaxGuessedBytes)
+            : slot.RecordBytes;
+        SharedBuffer buffer = pool.Rent(wanted);
         bool isHandedOut = false;
         try
         {
-            Span<byte> record = buffer.Span[..slot.RecordBytes];
-            int read = volume.File.Read(record, slot.Position.Offset);
-            if (read < record.Length || !TryParse(volume, slot, record, out RecordHeader header))
+            int read = volume.File.Read(buffer.Span[..wanted], slot.Position.Offset);
+            ReadOnlySpan<byte> record = buffer.Span[..read];
+            if (!TryParse(volume, slot, record, out RecordHeader header))
             {
-                return Damaged(slot, "has a record whose header does not match its sum");
+                return WrongHeader(slot);
             }
 
+            HeldShard known = HeldShard.Of(header, slot.Position);
             int length = payloadBytes ?? header.PayloadBytes;
+            int needed = header.PayloadOffset + Math.Min(length, header.PayloadBytes);
+            if (read == wanted && read < needed)
+            {
+                // Longer than was guessed; now it is known.
+                return ReadRecord(volume, known, payloadBytes, withExtensions);
+            }
+
+            if (read < needed)
+            {
+                return Damaged(known, "ends too early");
+            }
+
             ReadOnlySpan<byte> extensions = record[header.HeaderBytes..];
-            ShardReadAnswer answer = Answer(slot, header, record, 0, length, extensions, withExtensions);
+            ShardReadAnswer answer = Answer(known, header, record, 0, length, extensions, withExtensions);
             if (!answer.IsDone)
             {
                 return answer;
@@ -164,7 +200,7 @@ internal sealed class DiskReader(
             ReadOnlySpan<byte> payload = record.Slice(header.PayloadOffset, length);
             if (length == header.PayloadBytes && Sum128.Of(payload) != header.PayloadSum)
             {
-                return Damaged(slot, "does not match its sum") with { Header = answer.Header };
+                return Damaged(known, "does not match its sum") with { Header = answer.Header };
             }
 
             isHandedOut = true;
@@ -179,18 +215,19 @@ internal sealed class DiskReader(
         }
     }
 
-    private ShardReadAnswer ReadRange(
-        Volume volume, in ShardSlot slot, int offset, int length, bool withExtensions)
+    private ShardReadAnswer? ReadRange(
+        Volume volume, in HeldShard slot, int offset, int length, bool withExtensions)
     {
         Span<byte> bytes = stackalloc byte[HeaderReadBytes];
         if (!TryReadHeader(volume, slot, bytes, out RecordHeader header))
         {
-            return Damaged(slot, "has a record whose header does not match its sum");
+            return WrongHeader(slot);
         }
 
         byte[] extensions = withExtensions ? new byte[header.ExtensionBytes] : [];
         _ = volume.File.Read(extensions, slot.Position.Offset + header.HeaderBytes);
-        ShardReadAnswer answer = Answer(slot, header, bytes, offset, length, extensions, withExtensions);
+        HeldShard known = HeldShard.Of(header, slot.Position);
+        ShardReadAnswer answer = Answer(known, header, bytes, offset, length, extensions, withExtensions);
         if (!answer.IsDone || length == 0)
         {
             return answer;
@@ -204,7 +241,7 @@ internal sealed class DiskReader(
                 && (length < header.PayloadBytes || Sum128.Of(payload.Span) == header.PayloadSum);
             return isGood
                 ? answer with { Payload = payload.Hold() }
-                : Damaged(slot, "ends too early or does not match its sum") with { Header = answer.Header };
+                : Damaged(known, "ends too early or does not match its sum") with { Header = answer.Header };
         }
         finally
         {
@@ -214,7 +251,7 @@ internal sealed class DiskReader(
 
     // The answer but for the payload.
     private ShardReadAnswer Answer(
-        in ShardSlot slot,
+        in HeldShard slot,
         in RecordHeader header,
         ReadOnlySpan<byte> headerBytes,
         int offset,
@@ -246,28 +283,32 @@ internal sealed class DiskReader(
     }
 
     private static bool TryReadHeader(
-        Volume volume, in ShardSlot slot, Span<byte> bytes, out RecordHeader header)
+        Volume volume, in HeldShard slot, Span<byte> bytes, out RecordHeader header)
     {
         int read = volume.File.Read(bytes, slot.Position.Offset);
         return TryParse(volume, slot, bytes[..read], out header);
     }
 
     private static bool TryParse(
-        Volume volume, in ShardSlot slot, ReadOnlySpan<byte> bytes, out RecordHeader header) =>
+        Volume volume, in HeldShard slot, ReadOnlySpan<byte> bytes, out RecordHeader header) =>
         RecordFormat.TryRead(bytes, volume.Generation, slot.Position, out header)
         && header.Kind == RecordKind.Shard
         && slot.Is(header.Stripe, header.Place);
 
-    private ShardReadAnswer Damaged(in ShardSlot slot, string how)
+    // A guess that was wrong, or the record of the shard itself.
+    private ShardReadAnswer? WrongHeader(in HeldShard slot) =>
+        slot.IsGuess ? null : Damaged(slot, "has a record whose header does not match its sum");
+
+    private ShardReadAnswer Damaged(in HeldShard slot, string how)
     {
-        contents.MarkBad(slot.Stripe, slot.Place, slot.Position);
+        contents.MarkBad(slot);
         return Corrupt(slot, how);
     }
 
     private ShardReadAnswer NotFound(StripeId stripe, byte place) => new(
         ErrorKind.NotFound, $"Disk {disk} holds no shard {place} of stripe {stripe}: ask another home.");
 
-    private ShardReadAnswer Corrupt(in ShardSlot slot, string how) => new(
+    private ShardReadAnswer Corrupt(in HeldShard slot, string how) => new(
         ErrorKind.Corrupt,
         $"Shard {slot.Place} of stripe {slot.Stripe} on disk {disk} {how}: take another, repair writes it anew.");
 }

@@ -3,10 +3,10 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>Brings a disk's contents back into memory from its volumes. Only the newest volume can have a
-/// torn tail: every other one was synced to its end before the next was made. After anything but a clean stop
-/// the tail is cut off, durably, before a record is written elsewhere: what was not replayed now never
-/// is.</summary>
+/// <summary>Brings a disk's contents back into memory from its volumes: by the footers of those that have a
+/// good one, by every record's header of the others. Only the newest volume can have a torn tail: every other
+/// one was synced to its end before the next was made. After anything but a clean stop the tail is cut off,
+/// durably, before a record is written elsewhere: what was not replayed now never is.</summary>
 internal sealed class DiskReplay
 {
     private readonly IDiskFiles _files;
@@ -15,6 +15,7 @@ internal sealed class DiskReplay
     private readonly DiskOptions _options;
     private readonly Dictionary<DeleteScope, RecordPosition> _deletedUntil = [];
     private readonly List<KeptRecord> _kept = [];
+    private readonly List<Volume> _withFooter = [];
 
     private DiskReplay(IDiskFiles files, string folder, SuperblockFile superblock, DiskOptions options)
     {
@@ -22,9 +23,10 @@ internal sealed class DiskReplay
         _folder = folder;
         _superblock = superblock;
         _options = options;
+        Contents = new DiskContents(options.Hash);
     }
 
-    internal DiskContents Contents { get; } = new();
+    internal DiskContents Contents { get; }
 
     /// <summary>The volume to go on in; null to begin a new one.</summary>
     internal Volume? Active { get; private set; }
@@ -68,9 +70,12 @@ internal sealed class DiskReplay
             OpenVolume(number, isNewest: number == LastVolume);
         }
 
+        Contents.Expect(_withFooter.Sum(v => (long)v.Footer!.Trailer.Shards));
+        _withFooter.ForEach(EnterFooter);
+
         // Only now is it known which volumes there are, and so which deletes are still needed.
         _kept.ForEach(Contents.PutKept);
-        Contents.Delete(_deletedUntil);
+        Contents.Delete(_deletedUntil, ImmutableHashSet<uint>.Empty);
         Contents.SeeTick(superblock.HighestTick);
         Volume? last = Contents.Volumes().LastOrDefault();
         _superblock.Update(s => s with
@@ -78,7 +83,7 @@ internal sealed class DiskReplay
             IsClean = false,
             LastVolume = LastVolume,
             MarkVolume = last?.Number ?? 0,
-            DurableBytes = last?.End ?? 0,
+            DurableBytes = last?.DurableBytes ?? 0,
             HighestTick = Contents.HighestTick,
         });
     }
@@ -103,7 +108,7 @@ internal sealed class DiskReplay
             Superblock superblock = _superblock.Current;
             if (Volume.ReadHeader(file, superblock, number) is { } generation)
             {
-                volume = Replay(file, number, generation, length, isNewest);
+                volume = Open(file, number, generation, length, isNewest);
             }
             else if (isNewest && length <= Volume.HeaderBytes && superblock.MarkVolume != number)
             {
@@ -126,27 +131,116 @@ internal sealed class DiskReplay
         }
     }
 
-    private Volume Replay(IDiskFile file, uint number, UInt128 generation, long length, bool isNewest)
+    // A volume with a good footer is whole, also where nothing else says so: the footer was only begun when
+    // all records were synced. The shards that it lists are entered when all deletes are known.
+    private Volume Open(IDiskFile file, uint number, UInt128 generation, long length, bool isNewest)
     {
         long mark = MarkOf(_superblock, number, isNewest, length);
-        VolumeScan scan = VolumeScanner.Scan(file, number, generation, length, mark);
-        if (mark != long.MaxValue && scan.End < length && !scan.IsUnreadable)
+        VolumeFooter? footer = Try(() => VolumeFooter.TryOpen(file, number, generation, length));
+        if (footer is null || Try(footer.ReadKept) is not { } kept)
+        {
+            return Replay(file, number, generation, length, footer?.Trailer, isNewest);
+        }
+
+        if (mark != long.MaxValue)
+        {
+            // Written, but perhaps never synced.
+            file.Sync();
+        }
+
+        var volume = new Volume(number, generation, file, footer.Trailer.RecordsEnd, length)
+        {
+            Footer = footer,
+            IsSealed = true,
+            MayHoldUnnamed = footer.Trailer.MayHoldUnnamed,
+        };
+        Contents.AddVolume(volume);
+        Contents.SeeTick(footer.Trailer.HighestTick);
+        kept.ForEach(Keep);
+        _withFooter.Add(volume);
+        return volume;
+    }
+
+    // Null, as where it is damaged: the records tell the same.
+    private static T? Try<T>(Func<T?> read)
+        where T : class
+    {
+        try
+        {
+            return read();
+        }
+        catch (OsException)
+        {
+            return null;
+        }
+    }
+
+    private void EnterFooter(Volume volume)
+    {
+        if (Try(volume.Footer!.ReadAll) is not { } pages)
+        {
+            CountFooter();
+            volume.CutFooter();
+            Contents.LoseFooter(volume);
+            EnterRecords(volume, VolumeScanner.Scan(
+                volume.File, volume.Number, volume.Generation, volume.End, long.MaxValue));
+            return;
+        }
+
+        foreach (List<HeldShard> page in pages)
+        {
+            page.RemoveAll(IsDead);
+            Contents.PutShards(volume, page);
+        }
+    }
+
+    private bool IsDead(HeldShard shard) =>
+        _deletedUntil.Count > 0
+        && (shard.Position.CompareTo(_deletedUntil.GetValueOrDefault(DeleteScope.Of(shard.Content))) < 0
+            || shard.Position.CompareTo(_deletedUntil.GetValueOrDefault(DeleteScope.Of(shard.Name))) < 0);
+
+    /// <param name="trailer">Of a footer that is damaged elsewhere; null where no good one is known.</param>
+    private Volume Replay(
+        IDiskFile file, uint number, UInt128 generation, long length, FooterTrailer? trailer, bool isNewest)
+    {
+        long mark = trailer is null ? MarkOf(_superblock, number, isNewest, length) : long.MaxValue;
+        VolumeScan scan = VolumeScanner.Scan(file, number, generation, trailer?.RecordsEnd ?? length, mark);
+        bool hasBadFooter = trailer is not null || scan.HasFooter;
+        if (hasBadFooter || (mark != long.MaxValue && scan.End < length && !scan.IsUnreadable))
         {
             file.Truncate(scan.End);
             file.Sync();
             length = scan.End;
         }
 
-        var volume = new Volume(number, generation, file, Math.Min(scan.End, length), length)
+        if (hasBadFooter)
         {
-            MayHoldUnnamed = scan.BadRegions > 0,
-            IsUnreadable = scan.IsUnreadable,
-        };
-        bool isWhole = mark == long.MaxValue && !scan.IsUnreadable;
+            CountFooter();
+        }
+
+        var volume = new Volume(number, generation, file, Math.Min(scan.End, length), length);
+        bool isWhole = mark == long.MaxValue && !scan.IsUnreadable && !hasBadFooter;
         bool isActive = isNewest && isWhole && volume.NextBatch < _options.VolumeBytes;
         volume.IsSealed = !isActive;
         Active = isActive ? volume : null;
         Contents.AddVolume(volume);
+        EnterRecords(volume, scan);
+        return volume;
+    }
+
+    // Where the disk was not closed in order, it may have ended in the middle of writing a footer.
+    private void CountFooter()
+    {
+        if (_superblock.Current.IsClean)
+        {
+            Contents.CountBad();
+        }
+    }
+
+    private void EnterRecords(Volume volume, VolumeScan scan)
+    {
+        volume.MayHoldUnnamed |= scan.BadRegions > 0;
+        volume.IsUnreadable |= scan.IsUnreadable;
         for (int i = 0; i < scan.BadRegions; i++)
         {
             Contents.CountBad();
@@ -156,8 +250,6 @@ internal sealed class DiskReplay
         {
             Enter(volume, record);
         }
-
-        return volume;
     }
 
     private void Enter(Volume volume, in ScannedRecord record)
@@ -171,18 +263,29 @@ internal sealed class DiskReplay
                 break;
 
             case RecordKind.Delete:
-                RecordPosition known = _deletedUntil.GetValueOrDefault(header.Scope);
-                _deletedUntil[header.Scope] = header.Until.CompareTo(known) > 0 ? header.Until : known;
-                _kept.Add(new KeptRecord(record.At, header.RecordBytes)
+                Keep(new KeptRecord(record.At, header.RecordBytes)
                 {
+                    Scope = header.Scope,
+                    Until = header.Until,
                     DeleteTargets = ReadTargets(volume, header, record.At),
                 });
                 break;
 
             default:
-                _kept.Add(new KeptRecord(record.At, header.RecordBytes));
+                Keep(new KeptRecord(record.At, header.RecordBytes));
                 break;
         }
+    }
+
+    private void Keep(KeptRecord record)
+    {
+        if (record.Scope is { } scope)
+        {
+            RecordPosition known = _deletedUntil.GetValueOrDefault(scope);
+            _deletedUntil[scope] = record.Until.CompareTo(known) > 0 ? record.Until : known;
+        }
+
+        _kept.Add(record);
     }
 
     // Null, which keeps the record for good, where the list cannot be read any more.

@@ -66,23 +66,28 @@ internal sealed class DiskScrub(
         RecordPosition end = contents.End();
         while (true)
         {
-            List<LiveShard> page = contents.NextShards(after, end, options.ScrubPageShards);
+            // It reads footers, and the caller's thread is not for that.
+            RecordPosition behind = after;
+            List<HeldShard> page = await Task.Run(
+                () => contents.NextShards(behind, end, options.ScrubPageShards), cancel);
             if (page.Count == 0)
             {
                 return _progress;
             }
 
-            foreach (LiveShard shard in page)
+            foreach (HeldShard shard in page)
             {
                 await pace.TakeAsync(shard.RecordBytes, cancel);
                 Count(shard, await reader.VerifyAsync(shard, cancel));
             }
 
-            after = page[^1].Position;
+            // A page that is not full ends its volume.
+            RecordPosition last = page[^1].Position;
+            after = page.Count < options.ScrubPageShards ? new RecordPosition(last.Volume + 1, 0) : last;
         }
     }
 
-    private void Count(in LiveShard shard, HomeAnswer answer)
+    private void Count(in HeldShard shard, HomeAnswer answer)
     {
         switch (answer.Kind)
         {

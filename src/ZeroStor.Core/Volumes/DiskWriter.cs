@@ -160,7 +160,7 @@ internal sealed class DiskWriter
                 DeleteItem delete => LayDelete(delete, ref batch),
                 DropItem drop => drop.Refuses() ?? LayDrop(drop, ref batch),
                 CopyItem copy => LayCopy(copy, ref batch),
-                SealItem => SealIfWasteful(),
+                SealItem => SealWhatIsDue(),
                 MarkItem mark => Mark(isClean: false, mark.Seen),
                 _ => throw new InvalidOperationException($"The writer knows no {item.GetType().Name}."),
             };
@@ -217,7 +217,7 @@ internal sealed class DiskWriter
     // refuse the good one that comes to replace it.
     private Sum128? StoredSum(ShardHeader shard)
     {
-        if (!_contents.TryPin(shard.Stripe, shard.Place, out ShardSlot slot, out Volume volume))
+        if (!_contents.TryPin(shard.Name, out HeldShard slot, out Volume volume))
         {
             return null;
         }
@@ -232,7 +232,7 @@ internal sealed class DiskWriter
             Span<byte> bytes = stackalloc byte[RecordFormat.MaxHeaderBytes];
             int read = volume.File.Read(bytes, slot.Position.Offset);
             if (RecordFormat.TryRead(bytes[..read], volume.Generation, slot.Position, out RecordHeader header)
-                && header.Stripe == shard.Stripe)
+                && header.Shard == shard.Name)
             {
                 return header.PayloadSum;
             }
@@ -246,7 +246,7 @@ internal sealed class DiskWriter
             volume.Unpin();
         }
 
-        _contents.MarkBad(shard.Stripe, shard.Place, slot.Position);
+        _contents.MarkBad(slot);
         return null;
     }
 
@@ -280,7 +280,9 @@ internal sealed class DiskWriter
         if (_options.Planted.HasFlag(PlantedDefects.DropsDeleteRecords))
         {
             var behindAll = new RecordPosition(uint.MaxValue, 0);
-            _contents.Delete(targetsOf.Keys.ToDictionary(c => c, _ => behindAll));
+            _contents.Delete(
+                targetsOf.Keys.ToDictionary(c => c, _ => behindAll),
+                targetsOf.Values.SelectMany(t => t).ToHashSet());
             return HomeAnswer.Done;
         }
 
@@ -322,7 +324,9 @@ internal sealed class DiskWriter
     // deletes and compaction, which give room back.
     private HomeAnswer? MakeRoom(int bytes, bool isAppend, ref WriteBatch? batch)
     {
-        if (_active is not null && batch is null && _active.NextBatch >= _options.VolumeBytes)
+        if (_active is not null
+            && batch is null
+            && (_active.NextBatch >= _options.VolumeBytes || _active.Recent!.HasManyGroups))
         {
             Seal(_active);
         }
@@ -404,7 +408,7 @@ internal sealed class DiskWriter
             && named.IsSameFile(_superblock.Identity);
     }
 
-    private HomeAnswer SealIfWasteful()
+    private HomeAnswer SealWhatIsDue()
     {
         if (_active is { } volume
             && volume.DeadBytes >= _options.SealEarlyDeadBytes
@@ -413,14 +417,65 @@ internal sealed class DiskWriter
             Seal(volume);
         }
 
+        // Those that a kill left behind, that found no room for it, or whose footer was damaged.
+        foreach (Volume bare in _contents.Volumes().Where(v => v.IsSealed && v.Recent is not null))
+        {
+            if (!bare.IsUnreadable)
+            {
+                WriteFooter(bare);
+            }
+        }
+
         return HomeAnswer.Done;
     }
 
     private void Seal(Volume volume)
     {
-        FailFor(volume.Trim);
         volume.IsSealed = true;
         _active = null;
+        if (!WriteFooter(volume))
+        {
+            FailFor(volume.Trim);
+        }
+    }
+
+    // False when there is no room for it: then the records themselves are read when the disk is opened.
+    private bool WriteFooter(Volume volume)
+    {
+        List<KeptRecord> kept = _contents.KeptOf(volume);
+        var trailer = new FooterTrailer(
+            volume.NextBatch,
+            volume.End,
+            volume.Recent!.Count,
+            kept.Sum(FooterFormat.KeptBytes),
+            _contents.HighestTick,
+            volume.MayHoldUnnamed);
+        long growth = volume.NextBatch + trailer.Bytes - volume.FileBytes;
+        bool hasRoom = growth <= 0 || growth + _options.GrowBytes <= _files.FreeBytes(_folder);
+        if (!hasRoom
+            || VolumeFooter.Lay(volume.Generation, trailer, volume.Recent.InOrder(), kept) is not { } bytes)
+        {
+            return false;
+        }
+
+        try
+        {
+            volume.WriteFooter(bytes);
+        }
+        catch (OsException e) when (e.IsNoSpace)
+        {
+            FailFor(volume.CutFooter);
+            return false;
+        }
+        catch (OsException e)
+        {
+            _health.FailWrites(e);
+            throw;
+        }
+
+        _freeBytes = -1;
+        _contents.TakeFooter(volume, VolumeFooter.Of(volume, trailer, bytes));
+        return true;
     }
 
     private HomeAnswer Mark(bool isClean, Tick seen = default)
@@ -437,7 +492,7 @@ internal sealed class DiskWriter
             IsClean = isClean,
             LastVolume = _lastVolume,
             MarkVolume = newest?.Number ?? 0,
-            DurableBytes = newest?.End ?? 0,
+            DurableBytes = newest?.DurableBytes ?? 0,
             HighestTick = seen > known ? seen : known,
         }));
         _contents.SeeTick(seen);

@@ -97,7 +97,7 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
     /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
     public ValueTask<ImmutableArray<ShardEntry>> ListAsync(
         DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel) =>
-        new(Demand(to).List(group, after, max));
+        OffTheTurn(to, disk => disk.List(group, after, max), cancel);
 
     /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
     public ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
@@ -106,7 +106,7 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
         StripeId after,
         int max,
         CancellationToken cancel) =>
-        new(Demand(to).Held(contents, after, max));
+        OffTheTurn(to, disk => disk.Held(contents, after, max), cancel);
 
     /// <exception cref="ZeroStorException">DiskOffline, PreconditionFailed: as above.</exception>
     public ValueTask<ShardLocation?> LocateAsync(
@@ -156,6 +156,14 @@ public sealed class LocalHomes(IFabricMap map) : IShardHome, IAsyncDisposable
                 $"What disk {order.To.Disk} should drop was judged by version {order.MapVersion} of the map, "
                 + $"and {version} is known here: judge by that.",
                 version);
+    }
+
+    // Lists read footers, and whoever asks may have a thread that others wait for.
+    private ValueTask<ImmutableArray<ShardEntry>> OffTheTurn(
+        DiskAddress to, Func<Disk, ImmutableArray<ShardEntry>> list, CancellationToken cancel)
+    {
+        Disk disk = Demand(to);
+        return new(Task.Run(() => list(disk), cancel));
     }
 
     private Disk Demand(DiskAddress to) => Find(to, out Disk disk) is { } refusal

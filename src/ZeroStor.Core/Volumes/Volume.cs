@@ -48,8 +48,24 @@ internal sealed class Volume
     /// <summary>Where the next batch begins.</summary>
     internal long NextBatch => RecordFormat.AlignBlock(End);
 
+    /// <summary>Below this everything in the file is durable: its records, and its footer where it has one.
+    /// </summary>
+    internal long DurableBytes => Footer is null ? End : FileBytes;
+
     /// <summary>No batch will be added.</summary>
     internal bool IsSealed { get; set; }
+
+    /// <summary>The shards held here while there is no footer; else null. Under the lock of
+    /// <see cref="DiskContents"/>.</summary>
+    internal RecentShards? Recent { get; set; }
+
+    /// <summary>Behind the records of a sealed volume; null where it has none, or none that is good.
+    /// </summary>
+    internal VolumeFooter? Footer { get; set; }
+
+    /// <summary>Shards held here, damaged ones among them. Under the lock of <see cref="DiskContents"/>.
+    /// </summary>
+    internal int Shards { get; set; }
 
     /// <summary>Bytes of records that must be kept. Under the lock of <see cref="DiskContents"/>.</summary>
     internal long LiveBytes { get; set; }
@@ -65,6 +81,14 @@ internal sealed class Volume
     /// <summary>Whether something here could not be read for want of the device, so that it must not be
     /// thrown away yet.</summary>
     internal bool IsUnreadable { get; set; }
+
+    /// <summary>Whether the footer could not be read, or did not match its sums, since the volume was opened.
+    /// </summary>
+    internal bool IsFooterBad { get; set; }
+
+    /// <summary>Whether its shards could not be told when somebody asked: a delete must count it among its
+    /// targets whatever it kills.</summary>
+    internal bool IsUntold { get; set; }
 
     internal static Volume Create(
         IDiskFiles files, string folder, Superblock disk, uint number, IEntropy entropy)
@@ -200,12 +224,45 @@ internal sealed class Volume
         }
     }
 
+    /// <summary>Writes a footer behind the records, durably, and cuts off what is behind it.</summary>
+    /// <exception cref="OsException">Out of room among others: then <see cref="CutFooter"/>.</exception>
+    internal void WriteFooter(byte[] footer)
+    {
+        File.Write([footer], NextBatch);
+        long length = NextBatch + footer.Length;
+        if (FileBytes > length)
+        {
+            File.Truncate(length);
+        }
+
+        File.Sync();
+        FileBytes = length;
+    }
+
+    /// <summary>Leaves no trace of a footer that found no room, durably.</summary>
+    internal void CutFooter()
+    {
+        File.Truncate(End);
+        File.Sync();
+        FileBytes = End;
+    }
+
     /// <summary>Keeps the file open until <see cref="Unpin"/>.</summary>
     internal void Pin()
     {
         lock (_pinLock)
         {
             _pins++;
+        }
+    }
+
+    /// <summary>As <see cref="Pin"/>, where the file may have been closed already.</summary>
+    internal bool TryPin()
+    {
+        lock (_pinLock)
+        {
+            _pins += _pins > 0 ? 1 : 0;
+            return _pins > 0;
         }
     }
 

@@ -8,13 +8,15 @@ internal readonly record struct ScannedRecord(RecordHeader Header, RecordPositio
 /// <param name="End">Where the durable part ends: behind it lies a torn tail, or nothing.</param>
 /// <param name="BadRegions">Stretches below a durable mark that held no good record: rot.</param>
 /// <param name="IsUnreadable">The device failed to read some of it.</param>
+/// <param name="HasFooter">Blocks of a footer lie behind the records.</param>
 internal sealed record VolumeScan(
-    List<ScannedRecord> Records, long End, int BadRegions, bool IsUnreadable);
+    List<ScannedRecord> Records, long End, int BadRegions, bool IsUnreadable, bool HasFooter);
 
 /// <summary>Reads a volume from its beginning. What is bad below a durable mark is rot: counted, and passed
 /// by looking for the next good record of this generation. What is bad above every mark is a torn tail, and
 /// ends the scan. A mark is the superblock's, or the durable length that the first record of a later good
-/// batch states: that batch was only written when everything below was synced.</summary>
+/// batch states: that batch was only written when everything below was synced. Any good block of a footer
+/// says the same of all records, and where they end.</summary>
 internal sealed class VolumeScanner
 {
     // Records are passed by their headers where payloads need no check; a window this small reads little
@@ -26,16 +28,17 @@ internal sealed class VolumeScanner
     private readonly uint _number;
     private readonly UInt128 _generation;
     private readonly bool _checkAll;
-    private readonly long _length;
     private readonly byte[] _window = new byte[SearchWindowBytes];
     private readonly List<ScannedRecord> _records = [];
     private byte[] _body = [];
+    private long _length;
     private long _windowStart;
     private int _windowBytes;
     private long _mark;
     private long _end = Volume.HeaderBytes;
     private int _badRegions;
     private bool _isUnreadable;
+    private bool _hasFooter;
 
     private VolumeScanner(IDiskFile file, uint number, UInt128 generation, long length, long mark, bool checkAll)
     {
@@ -56,7 +59,8 @@ internal sealed class VolumeScanner
     {
         var scanner = new VolumeScanner(file, number, generation, length, mark, checkAll);
         scanner.Run();
-        return new VolumeScan(scanner._records, scanner._end, scanner._badRegions, scanner._isUnreadable);
+        return new VolumeScan(
+            scanner._records, scanner._end, scanner._badRegions, scanner._isUnreadable, scanner._hasFooter);
     }
 
     private void Run()
@@ -73,6 +77,7 @@ internal sealed class VolumeScanner
             long found = FindNext(at);
             if (found < 0)
             {
+                EndAtFooter(at);
                 CountRot(at, Math.Min(_mark, _length));
                 break;
             }
@@ -94,6 +99,22 @@ internal sealed class VolumeScanner
         {
             // The file is shorter than what was synced.
             _badRegions++;
+        }
+    }
+
+    // Behind the last good record a footer may lie, torn or rotten in part: each of its blocks says where
+    // records end, and that all of them were synced before it was written.
+    private void EndAtFooter(long from)
+    {
+        byte[] block = new byte[FooterFormat.BlockBytes];
+        for (long at = RecordFormat.AlignBlock(from); at + block.Length <= _length; at += block.Length)
+        {
+            _ = ReadWhatCanBe(block, at);
+            if (FooterFormat.IsGood(block, at, _generation, out _, out long recordsEnd))
+            {
+                (_mark, _length, _hasFooter) = (long.MaxValue, recordsEnd, true);
+                return;
+            }
         }
     }
 

@@ -54,6 +54,7 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
     internal void AddDeletes(Dictionary<DeleteScope, SortedSet<uint>> targetsOf, Tick tick)
     {
         var untilOf = new Dictionary<DeleteScope, RecordPosition>();
+        var among = new HashSet<uint>(targetsOf.Values.SelectMany(t => t));
         foreach ((DeleteScope scope, SortedSet<uint> targets) in targetsOf)
         {
             targets.Remove(Volume.Number);
@@ -71,11 +72,16 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
             RecordPosition at = Place(record, record.Length, out _);
             _pieces.Add(record);
             untilOf[scope] = at;
-            var kept = new KeptRecord(at, record.Length) { DeleteTargets = [.. targets] };
+            var kept = new KeptRecord(at, record.Length)
+            {
+                Scope = scope,
+                Until = until,
+                DeleteTargets = [.. targets],
+            };
             _effects.Add(contents => contents.PutKept(kept));
         }
 
-        _effects.Add(contents => contents.Delete(untilOf));
+        _effects.Add(contents => contents.Delete(untilOf, among));
         _deleted.UnionWith(untilOf.Keys);
 
         // What the batch brought by now is dead; what comes behind lives.

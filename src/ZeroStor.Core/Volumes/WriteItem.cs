@@ -117,7 +117,8 @@ internal sealed class CopyItem(BufferSlice buffer, List<CopiedRecord> records) :
     protected override void Release() => buffer.Release();
 }
 
-/// <summary>Seal the active volume if enough of it is dead.</summary>
+/// <summary>Seal the active volume if enough of it is dead, and write footers that sealed volumes lack.
+/// </summary>
 internal sealed class SealItem() : WriteItem(0, default);
 
 /// <summary>Repeat the durable length in the superblock, and with it the highest tick seen.</summary>

@@ -46,9 +46,10 @@ public sealed class DiskScrubTests
     [Fact]
     public async Task Shards_are_read_once_in_the_order_in_which_they_lie()
     {
-        await using var bed = new DiskBed(Options) { LeavesDamage = true };
+        await using var bed = new DiskBed(Options with { ScrubPageShards = 30 }) { LeavesDamage = true };
 
-        // The index takes up what these leave from the end, so that its order is not that of the disk.
+        // Footers list by name, and the index takes up what these leave from the end: neither has the order of
+        // the disk.
         TestShard[] dead = await PutManyAsync(bed, 30);
         await bed.Disk.ReclaimAsync([.. dead.Select(d => d.Header.Content)], DiskBed.Cancel);
         var shards = new List<TestShard>();
@@ -64,8 +65,9 @@ public sealed class DiskScrubTests
         {
             if (call == FileCall.Read)
             {
+                // The first read of each volume here is of its footer.
                 volumes.Add(path);
-                if (volumes.Count == 20)
+                if (volumes.Count - volumes.Distinct().Count() == 20)
                 {
                     cancel.Cancel();
                 }
@@ -77,7 +79,7 @@ public sealed class DiskScrubTests
             () => bed.Disk.ScrubAsync(Unlimited, cancel.Token));
         bed.Files.Before = (_, _) => 0;
         Assert.Equal(volumes.Order(StringComparer.Ordinal), volumes);
-        Assert.Equal(20, volumes.Count);
+        Assert.Equal(20, volumes.Count - volumes.Distinct().Count());
         Assert.True(volumes.Distinct().Count() > 1);
         Assert.Equal((20, 20), (bed.Disk.ScrubProgress.Shards, bed.Disk.ScrubProgress.Bad));
         Assert.Equal(
@@ -93,7 +95,9 @@ public sealed class DiskScrubTests
         TestShard moved = await bed.PutNewAsync(5000);
         TestShard dropped = await bed.PutNewAsync(45_000);
         TestShard last = await bed.PutNewAsync(5000);
-        using var read = new HeldRead(bed);
+
+        // The footer of the first volume is read, and then its first shard.
+        using var read = new HeldRead(bed, which: 2);
         Task<ScrubTally> scrub = bed.Disk.ScrubAsync(Unlimited, DiskBed.Cancel);
         read.WaitReached();
         await bed.Disk.ReclaimAsync([dropped.Header.Content], DiskBed.Cancel);
@@ -291,9 +295,9 @@ public sealed class DiskScrubTests
         private readonly ManualResetEventSlim _goOn = new();
         private int _reads;
 
-        internal HeldRead(DiskBed bed) => bed.Files.Before = (call, _) =>
+        internal HeldRead(DiskBed bed, int which = 1) => bed.Files.Before = (call, _) =>
         {
-            if (call == FileCall.Read && Interlocked.Increment(ref _reads) == 1)
+            if (call == FileCall.Read && Interlocked.Increment(ref _reads) == which)
             {
                 _reached.Set();
                 _goOn.Wait(DiskBed.Cancel);
