@@ -101,15 +101,16 @@ internal sealed class DiskReplay
         {
             long length = file.Identify().Length;
             Superblock superblock = _superblock.Current;
-            if (Volume.ReadHeader(file, superblock, number) is { } generation)
+            if (isNewest && length <= Volume.HeaderBytes && superblock.MarkVolume != number)
             {
-                volume = Replay(file, number, generation, length, isNewest);
-            }
-            else if (isNewest && length <= Volume.HeaderBytes && superblock.MarkVolume != number)
-            {
-                // The disk stopped while making it, before anything in it was acknowledged.
+                // The disk stopped while making it, or before the first batch: nothing in it was ever
+                // acknowledged. Its header is not asked: until its sync, blocks may show an earlier life's.
                 _files.Unlink(DiskFolder.VolumePath(_folder, number));
                 _files.SyncFolder(DiskFolder.VolumesPath(_folder));
+            }
+            else if (Volume.ReadHeader(file, superblock, number) is { } generation)
+            {
+                volume = Replay(file, number, generation, length, isNewest);
             }
             else
             {

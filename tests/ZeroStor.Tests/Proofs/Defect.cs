@@ -9,6 +9,12 @@ internal enum Defect
     /// <summary>Every third sync of a volume returns at once and syncs nothing.</summary>
     SkippedSync,
 
+    /// <summary>Syncs of folders return at once and sync nothing.</summary>
+    SkippedFolderSync,
+
+    /// <summary>Volumes of all lives of a device have one generation, as if nobody compared it.</summary>
+    SameGeneration,
+
     /// <summary>A home answers before its sync has ended, and what is committed then may not be
     /// durable.</summary>
     AnswerBeforeSync,
