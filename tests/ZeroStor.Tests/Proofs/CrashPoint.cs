@@ -13,7 +13,7 @@ internal sealed record CrashPoint(DiskImage Durable, IReadOnlyList<FileChange> P
     private const int SectorBytes = 512;
 
     /// <summary>Places at which a long write is cut, at most.</summary>
-    private const int Cuts = 16;
+    private const int Cuts = 12;
 
     /// <summary>The moments after each entry of a journal.</summary>
     internal static IEnumerable<CrashPoint> All(DiskImage start, IReadOnlyList<FileChange> journal)

@@ -7,12 +7,12 @@ internal sealed record CrashStart(string Name, DiskImage Image, DiskDebt Debt, i
 {
     private const int FirstOfLifeBefore = 1000;
 
-    /// <summary>Nothing in it yet.</summary>
-    internal static Task<CrashStart> EmptyAsync() => MakeAsync("empty");
-
-    /// <summary>One volume, of which a part is dead.</summary>
-    internal static Task<CrashStart> InUseAsync() =>
-        MakeAsync("in use", DiskOrder.Append, DiskOrder.Append, DiskOrder.Reclaim);
+    /// <summary>Nothing in it yet; one volume, of which a part is dead; and <see cref="HalfDeadAsync"/>.
+    /// </summary>
+    internal static Task<CrashStart[]> AllAsync() => Task.WhenAll(
+        MakeAsync("empty"),
+        MakeAsync("in use", DiskOrder.Append, DiskOrder.Append, DiskOrder.Reclaim),
+        HalfDeadAsync());
 
     /// <summary>A sealed volume more than half dead, and in the next the records that say so.</summary>
     internal static Task<CrashStart> HalfDeadAsync() => MakeAsync(
@@ -23,7 +23,8 @@ internal sealed record CrashStart(string Name, DiskImage Image, DiskDebt Debt, i
     internal static async Task<Func<string, byte[]>> LifeBeforeAsync(Defect planted)
     {
         var files = new RecordingFiles(CrashRun.Formatted(new SeededEntropy(2)));
-        await using (var disk = CrashRun.Open(files, planted, life: 2))
+        IEntropy generations = CrashRun.GenerationsOf(files, planted, life: 2);
+        await using (var disk = CrashRun.Open(files, planted, generations))
         {
             for (int i = 0; i < 20; i++)
             {

@@ -6,7 +6,7 @@ namespace ZeroStor.Tests.Proofs;
 /// <summary>The proof of promise 3 on one disk: after every short sequence of orders, a crash after every
 /// change and every sync, and for each every state in which the device may be found. From each state the disk
 /// opens by itself and keeps what it promised, takes a shard more, and keeps that too when the power fails
-/// again.</summary>
+/// again. Thread-safe: starts may be proven at once.</summary>
 internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefore)
 {
     /// <summary>Of so many states one is opened under another crash after each step of its own repair.
@@ -19,8 +19,22 @@ internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefor
     private readonly HashSet<UInt128> _states = [];
     private readonly HashSet<(UInt128 State, UInt128 Debt)> _proven = [];
 
+    // What an opening repaired, and the power failed again: far fewer, for most crashes are repaired alike.
+    private readonly HashSet<(UInt128 State, UInt128 Debt)> _repaired = [];
+
     /// <summary>Different states that were opened. What differs only in what was owed counts once.</summary>
     internal int Count => _states.Count;
+
+    /// <summary>All that comes of two orders at most, from a start that the seed chooses.</summary>
+    internal static async Task ProveAsync(int seed, Defect planted)
+    {
+        var states = new CrashStates(planted, await CrashStart.LifeBeforeAsync(planted));
+        CrashStart[] starts = await CrashStart.AllAsync();
+        for (int orders = 0; orders <= 2; orders++)
+        {
+            await states.ProveAsync(starts[seed % starts.Length], orders);
+        }
+    }
 
     /// <summary>Every sequence of so many orders, with crashes within the last of them; with none, within the
     /// opening.</summary>
@@ -50,10 +64,17 @@ internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefor
             await run.DoAsync(order);
         }
 
+        Assert.Empty(run.Refusals);
+
         string what = $"{start.Name}: {string.Join(", ", orders)}";
         await ProveAsync(run.Recorded.Start, run.Recorded.Journal, from, what, mayCrashAgain: true);
     }
 
+    /// <summary>A crash at the end of what these files recorded.</summary>
+    internal Task ProveEndAsync(RecordingFiles files, string what) =>
+        ProveAsync(files.Start, files.Journal, files.Journal.Count - 1, what, mayCrashAgain: false);
+
+    /// <summary>Crashes after each entry of a journal from one on.</summary>
     private async Task ProveAsync(
         DiskImage start, IReadOnlyList<FileChange> journal, int from, string what, bool mayCrashAgain)
     {
@@ -68,12 +89,11 @@ internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefor
             UInt128 debtHash = debt.Hash();
             foreach (DiskImage state in point.States(lifeBefore, new Random(entry)))
             {
-                if (!_proven.Add((state.Hash, debtHash)))
+                if (!IsNew(state.Hash, debtHash))
                 {
                     continue;
                 }
 
-                _states.Add(state.Hash);
                 string where = $"{what}, crash after {journal[entry - 1].GetType().Name} {entry}";
                 RecordingFiles repaired = await ProveAsync(state, debt, where);
                 if (mayCrashAgain && state.Hash % RepairsPerCrash == 0)
@@ -81,6 +101,30 @@ internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefor
                     await ProveAsync(state, repaired.Journal, 0, where + ", opened", mayCrashAgain: false);
                 }
             }
+        }
+    }
+
+    private async Task ProveAgainAsync(DiskImage repaired, DiskDebt debt)
+    {
+        lock (_states)
+        {
+            if (!_repaired.Add((repaired.Hash, debt.Hash())))
+            {
+                return;
+            }
+        }
+
+        Disk disk = CrashRun.Open(new RecordingFiles(repaired) { Planted = planted }, planted);
+        await debt.CollectAsync(disk);
+        disk.Abandon();
+    }
+
+    private bool IsNew(UInt128 state, UInt128 debt)
+    {
+        lock (_states)
+        {
+            _states.Add(state);
+            return _proven.Add((state, debt));
         }
     }
 
@@ -103,10 +147,7 @@ internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefor
             files.Owe(left);
             disk.Abandon();
 
-            var later = new RecordingFiles(files.Durable()) { Planted = planted };
-            Disk again = CrashRun.Open(later, planted);
-            await left.CollectAsync(again);
-            again.Abandon();
+            await ProveAgainAsync(files.Durable(), left);
             return files;
         }
         catch (BrokenPromiseException e)

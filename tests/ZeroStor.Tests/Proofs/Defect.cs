@@ -20,6 +20,7 @@ internal enum Defect
     AnswerBeforeSync,
 
     DroppedDeleteRecord,
+    TrustInIndex,
 
     /// <summary>Homes take appends under epochs that are over.</summary>
     StaleEpoch,
@@ -36,6 +37,7 @@ internal static class Defects
     {
         Defect.AnswerBeforeSync => PlantedDefects.AnswersBeforeSync,
         Defect.DroppedDeleteRecord => PlantedDefects.DropsDeleteRecords,
+        Defect.TrustInIndex => PlantedDefects.ReadTrustsIndex,
         Defect.TrustInReading => PlantedDefects.ReadTrustsHomes,
         Defect.TrustInRepair => PlantedDefects.RepairTrustsHomes,
         Defect.IgnoredWriteFloor => PlantedDefects.IgnoresWriteFloor,

@@ -2,8 +2,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Proofs;
 
-/// <summary>Files in memory that write down every change and every sync, so that all the states can be made in
-/// which a crash may leave them.</summary>
+/// <summary>Files in memory that write down every change and every sync, so that all the states can be made
+/// in which a crash may leave them.</summary>
 internal sealed class RecordingFiles : IDiskFiles
 {
     private const int NoEntry = 2;
