@@ -27,4 +27,8 @@ internal enum PlantedDefects
 
     /// <summary>A repair tells no place that still lacks shards.</summary>
     HidesPlacesLeft = 32,
+
+    /// <summary>A read takes the record where the index says a shard is for that shard's, whosever it is.
+    /// </summary>
+    ReadTrustsIndex = 64,
 }

@@ -41,6 +41,7 @@ internal static class DiskCheck
             }
 
             VolumeFooter? footer = VolumeFooter.TryOpen(file, number, generation, length);
+            length = footer is null ? superblock.Current.EndOf(number, length) : length;
             long mark = footer is null
                 ? DiskReplay.MarkOf(superblock, number, isNewest, length)
                 : long.MaxValue;

@@ -85,6 +85,8 @@ internal sealed class DiskReplay
             MarkVolume = last?.Number ?? 0,
             DurableBytes = last?.DurableBytes ?? 0,
             HighestTick = Contents.HighestTick,
+            FooterVolume = 0,
+            FooterVolumeEnd = 0,
         });
     }
 
@@ -106,15 +108,16 @@ internal sealed class DiskReplay
         {
             long length = file.Identify().Length;
             Superblock superblock = _superblock.Current;
-            if (Volume.ReadHeader(file, superblock, number) is { } generation)
+            if (isNewest && length <= Volume.HeaderBytes && superblock.MarkVolume != number)
             {
-                volume = Open(file, number, generation, length, isNewest);
-            }
-            else if (isNewest && length <= Volume.HeaderBytes && superblock.MarkVolume != number)
-            {
-                // The disk stopped while making it, before anything in it was acknowledged.
+                // The disk stopped while making it, or before the first batch: nothing in it was ever
+                // acknowledged. Its header is not asked: until its sync, blocks may show an earlier life's.
                 _files.Unlink(DiskFolder.VolumePath(_folder, number));
                 _files.SyncFolder(DiskFolder.VolumesPath(_folder));
+            }
+            else if (Volume.ReadHeader(file, superblock, number) is { } generation)
+            {
+                volume = Open(file, number, generation, length, isNewest);
             }
             else
             {
@@ -137,6 +140,14 @@ internal sealed class DiskReplay
     {
         long mark = MarkOf(_superblock, number, isNewest, length);
         VolumeFooter? footer = Try(() => VolumeFooter.TryOpen(file, number, generation, length));
+        if (footer is null && _superblock.Current.EndOf(number, length) is var end && end < length)
+        {
+            // The disk stopped in the middle of writing it.
+            length = end;
+            file.Truncate(length);
+            file.Sync();
+        }
+
         if (footer is null || Try(footer.ReadKept) is not { } kept)
         {
             return Replay(file, number, generation, length, footer?.Trailer, isNewest);

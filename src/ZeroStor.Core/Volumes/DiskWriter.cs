@@ -422,7 +422,7 @@ internal sealed class DiskWriter
         {
             if (!bare.IsUnreadable)
             {
-                WriteFooter(bare);
+                WriteLateFooter(bare);
             }
         }
 
@@ -437,6 +437,16 @@ internal sealed class DiskWriter
         {
             FailFor(volume.Trim);
         }
+    }
+
+    // Nothing in a volume that another followed says where its records end: whoever meets the beginning of a footer
+    // there after a crash would take it for rot.
+    private void WriteLateFooter(Volume volume)
+    {
+        FailFor(() => _superblock.Update(
+            s => s with { FooterVolume = volume.Number, FooterVolumeEnd = volume.End }));
+        _isUnmarked = true;
+        WriteFooter(volume);
     }
 
     // False when there is no room for it: then the records themselves are read when the disk is opened.
@@ -473,6 +483,7 @@ internal sealed class DiskWriter
             throw;
         }
 
+        FailFor(() => volume.SyncFooter(bytes.Length));
         _freeBytes = -1;
         _contents.TakeFooter(volume, VolumeFooter.Of(volume, trailer, bytes));
         return true;
@@ -494,6 +505,8 @@ internal sealed class DiskWriter
             MarkVolume = newest?.Number ?? 0,
             DurableBytes = newest?.DurableBytes ?? 0,
             HighestTick = seen > known ? seen : known,
+            FooterVolume = 0,
+            FooterVolumeEnd = 0,
         }));
         _contents.SeeTick(seen);
         _isUnmarked = false;

@@ -45,6 +45,16 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     /// <summary>The highest tick the disk has seen.</summary>
     public Tick HighestTick { get; init; }
 
+    /// <summary>A volume that was sealed long ago and gets its footer now; 0 when none does.</summary>
+    internal uint FooterVolume { get; init; }
+
+    /// <summary>Where its records end: what is behind is a footer, or the beginning of one.</summary>
+    internal long FooterVolumeEnd { get; init; }
+
+    /// <summary>As much of a volume without a good footer as may hold records.</summary>
+    internal long EndOf(uint volume, long fileBytes) =>
+        volume == FooterVolume ? Math.Min(FooterVolumeEnd, fileBytes) : fileBytes;
+
     internal void Write(Span<byte> slot)
     {
         slot.Clear();
@@ -61,6 +71,8 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
         BinaryPrimitives.WriteInt64BigEndian(slot[64..], DurableBytes);
         BinaryPrimitives.WriteUInt32BigEndian(slot[72..], MarkVolume);
         BinaryPrimitives.WriteUInt32BigEndian(slot[76..], HighestTick.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(slot[80..], FooterVolume);
+        BinaryPrimitives.WriteInt64BigEndian(slot[88..], FooterVolumeEnd);
         Sum128.Of(slot[..SumAt]).Write(slot[SumAt..]);
     }
 
@@ -94,6 +106,8 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
             DurableBytes = BinaryPrimitives.ReadInt64BigEndian(slot[64..]),
             MarkVolume = BinaryPrimitives.ReadUInt32BigEndian(slot[72..]),
             HighestTick = new Tick(BinaryPrimitives.ReadUInt32BigEndian(slot[76..])),
+            FooterVolume = BinaryPrimitives.ReadUInt32BigEndian(slot[80..]),
+            FooterVolumeEnd = BinaryPrimitives.ReadInt64BigEndian(slot[88..]),
         };
     }
 }

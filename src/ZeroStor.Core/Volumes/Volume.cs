@@ -118,46 +118,53 @@ internal sealed class Volume
         }
     }
 
-    /// <summary>The generation that a volume's header names; null when both copies are damaged.</summary>
+    /// <summary>The generation that a volume's header names; null when both copies are damaged. A block may
+    /// show what it held in an earlier life of the device, so one copy that is this volume's own is enough.
+    /// </summary>
     /// <exception cref="ZeroStorException">Corrupt: the volume is another disk's, or of an unknown format.
     /// </exception>
     internal static UInt128? ReadHeader(IDiskFile file, Superblock disk, uint number)
     {
         byte[] block = new byte[RecordFormat.BlockBytes];
+        ZeroStorException? foreign = null;
         for (int copy = 0; copy < 2; copy++)
         {
             int read = file.Read(block, (long)copy * RecordFormat.BlockBytes);
-            if (read == block.Length
-                && BinaryPrimitives.ReadUInt32BigEndian(block) == Magic
-                && Sum128.Read(block.AsSpan(SumAt)) == Sum128.Of(block.AsSpan(0, SumAt)))
+            if (read < block.Length
+                || BinaryPrimitives.ReadUInt32BigEndian(block) != Magic
+                || Sum128.Read(block.AsSpan(SumAt)) != Sum128.Of(block.AsSpan(0, SumAt)))
             {
-                return CheckHeader(block, disk, number);
+                continue;
+            }
+
+            foreign = WhyForeign(block, disk, number);
+            if (foreign is null)
+            {
+                return Id128.Read(block.AsSpan(40));
             }
         }
 
-        return null;
+        return foreign is null ? null : throw foreign;
     }
 
-    private static UInt128 CheckHeader(ReadOnlySpan<byte> block, Superblock disk, uint number)
+    private static ZeroStorException? WhyForeign(ReadOnlySpan<byte> block, Superblock disk, uint number)
     {
         if (block[4] != Format)
         {
-            throw ZeroStorException.Corrupt(
+            return ZeroStorException.Corrupt(
                 $"Volume {number} of disk {disk.Disk} is of format {block[4]}, and this version knows {Format}: "
                 + "run a newer ZeroStor.");
         }
 
-        if (Id128.Read(block[8..]) != disk.Fabric.Value
-            || Id128.Read(block[24..]) != disk.Life
-            || BinaryPrimitives.ReadUInt32BigEndian(block[56..]) != disk.Disk.Value
-            || BinaryPrimitives.ReadUInt32BigEndian(block[60..]) != number)
-        {
-            throw ZeroStorException.Corrupt(
+        bool isOurs = Id128.Read(block[8..]) == disk.Fabric.Value
+            && Id128.Read(block[24..]) == disk.Life
+            && BinaryPrimitives.ReadUInt32BigEndian(block[56..]) == disk.Disk.Value
+            && BinaryPrimitives.ReadUInt32BigEndian(block[60..]) == number;
+        return isOurs
+            ? null
+            : ZeroStorException.Corrupt(
                 $"{DiskFolder.VolumeName(number)} in the folder of disk {disk.Disk} belongs to another disk or "
                 + "another life of this one: take it out.");
-        }
-
-        return Id128.Read(block[40..]);
     }
 
     private static void WriteHeader(Span<byte> block, Superblock disk, uint number, UInt128 generation)
@@ -224,12 +231,14 @@ internal sealed class Volume
         }
     }
 
-    /// <summary>Writes a footer behind the records, durably, and cuts off what is behind it.</summary>
+    /// <summary>Writes a footer behind the records; <see cref="SyncFooter"/> makes it durable.</summary>
     /// <exception cref="OsException">Out of room among others: then <see cref="CutFooter"/>.</exception>
-    internal void WriteFooter(byte[] footer)
+    internal void WriteFooter(byte[] footer) => File.Write([footer], NextBatch);
+
+    /// <summary>Cuts off what is behind the footer, and makes it durable.</summary>
+    internal void SyncFooter(int footerBytes)
     {
-        File.Write([footer], NextBatch);
-        long length = NextBatch + footer.Length;
+        long length = NextBatch + footerBytes;
         if (FileBytes > length)
         {
             File.Truncate(length);

@@ -28,7 +28,7 @@ internal sealed class VolumeScanner
     private readonly uint _number;
     private readonly UInt128 _generation;
     private readonly bool _checkAll;
-    private readonly byte[] _window = new byte[SearchWindowBytes];
+    private readonly byte[] _window;
     private readonly List<ScannedRecord> _records = [];
     private byte[] _body = [];
     private long _length;
@@ -48,6 +48,7 @@ internal sealed class VolumeScanner
         _length = length;
         _mark = mark;
         _checkAll = checkAll;
+        _window = new byte[Math.Min(SearchWindowBytes, length)];
     }
 
     /// <param name="mark">Everything below was synced; <see cref="long.MaxValue"/> for a volume that another

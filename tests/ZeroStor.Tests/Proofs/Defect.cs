@@ -9,11 +9,18 @@ internal enum Defect
     /// <summary>Every third sync of a volume returns at once and syncs nothing.</summary>
     SkippedSync,
 
+    /// <summary>Syncs of folders return at once and sync nothing.</summary>
+    SkippedFolderSync,
+
+    /// <summary>Volumes of all lives of a device have one generation, as if nobody compared it.</summary>
+    SameGeneration,
+
     /// <summary>A home answers before its sync has ended, and what is committed then may not be
     /// durable.</summary>
     AnswerBeforeSync,
 
     DroppedDeleteRecord,
+    TrustInIndex,
 
     /// <summary>Homes take appends under epochs that are over.</summary>
     StaleEpoch,
@@ -30,6 +37,7 @@ internal static class Defects
     {
         Defect.AnswerBeforeSync => PlantedDefects.AnswersBeforeSync,
         Defect.DroppedDeleteRecord => PlantedDefects.DropsDeleteRecords,
+        Defect.TrustInIndex => PlantedDefects.ReadTrustsIndex,
         Defect.TrustInReading => PlantedDefects.ReadTrustsHomes,
         Defect.TrustInRepair => PlantedDefects.RepairTrustsHomes,
         Defect.IgnoredWriteFloor => PlantedDefects.IgnoresWriteFloor,

@@ -12,6 +12,8 @@ public sealed class PlantedDefectTests
     private static readonly Dictionary<string, Func<int, Defect, Task>> Proofs = new()
     {
         ["disk"] = DiskModel.ProveAsync,
+        ["crash"] = CrashStates.ProveAsync,
+        ["stale"] = StaleBlocks.ProveAsync,
         ["fabric"] = FabricModel.ProveAsync,
         ["read"] = ReadStripeTests.ProveUpToMMayLieAsync,
         ["repair"] = RepairGroupTests.ProveLiesAreNotCopiedAsync,
@@ -25,9 +27,14 @@ public sealed class PlantedDefectTests
     [
         (Defect.SkippedSync, "disk", Durable),
         (Defect.SkippedSync, "fabric", Durable),
+        (Defect.SkippedSync, "crash", Durable),
+        (Defect.SkippedFolderSync, "crash", Durable),
+        (Defect.SameGeneration, "crash", [Promise.NothingElseIsSeen]),
+        (Defect.TrustInIndex, "stale", [Promise.ReadsAreRight]),
         (Defect.AnswerBeforeSync, "disk", Durable),
         (Defect.AnswerBeforeSync, "fabric", Durable),
         (Defect.DroppedDeleteRecord, "disk", [Promise.ReclaimedIsGone]),
+        (Defect.DroppedDeleteRecord, "crash", [Promise.ReclaimedIsGone]),
         (Defect.DroppedDeleteRecord, "fabric", [Promise.ReclaimedIsGone]),
         (Defect.StaleEpoch, "fabric", [Promise.AcknowledgedIsSpread]),
         (Defect.TrustInReading, "read", [Promise.ReadsAreRight]),

@@ -9,6 +9,12 @@ internal enum Promise
     /// <summary>What was reclaimed does not come back.</summary>
     ReclaimedIsGone,
 
+    /// <summary>Lists and digests tell what can be read, and nothing that was not put.</summary>
+    NothingElseIsSeen,
+
+    /// <summary>A disk opens and takes shards however it ended.</summary>
+    RestartsByItself,
+
     /// <summary>A stripe stands on as many homes as its answer says, and not on fewer than the write
     /// floor.</summary>
     AcknowledgedIsSpread,

@@ -13,6 +13,10 @@ internal enum FileCall
     SyncFolder,
     Rename,
     Unlink,
+    CreateFolder,
+
+    /// <summary>Names, identities, free room, a lock: nothing changes.</summary>
+    Look,
 }
 
 /// <summary>Files behind a place where a test may look at each call, wait in it, or make it fail.</summary>
@@ -39,6 +43,9 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
     /// <summary>What the file system claims to have in all; so little that the reserve is its least.</summary>
     internal long TotalBytesTold { get; set; }
 
+    /// <summary>A write that is made to fail has written its first half.</summary>
+    internal bool CutsFailedWrites { get; set; }
+
     /// <summary>So many calls that change something still succeed; then there is no power, and every call
     /// fails. Reads have tests of their own.</summary>
     internal int ChangesLeft
@@ -59,9 +66,17 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
 
     public bool FolderExists(string path) => real.FolderExists(path);
 
-    public void CreateFolder(string path) => real.CreateFolder(path);
+    public void CreateFolder(string path)
+    {
+        Meet(FileCall.CreateFolder, path);
+        real.CreateFolder(path);
+    }
 
-    public IReadOnlyList<string> List(string folder) => real.List(folder);
+    public IReadOnlyList<string> List(string folder)
+    {
+        Meet(FileCall.Look, folder);
+        return real.List(folder);
+    }
 
     public IDiskFile Open(string path, FileUse use)
     {
@@ -87,13 +102,25 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
         real.SyncFolder(path);
     }
 
-    public FileIdentity? Identify(string path) => real.Identify(path);
+    public FileIdentity? Identify(string path)
+    {
+        Meet(FileCall.Look, path);
+        return real.Identify(path);
+    }
 
-    public long FreeBytes(string path) => FreeBytesTold ?? real.FreeBytes(path);
+    public long FreeBytes(string path)
+    {
+        Meet(FileCall.Look, path);
+        return FreeBytesTold ?? real.FreeBytes(path);
+    }
 
     public long TotalBytes(string path) => TotalBytesTold;
 
-    public IDisposable? TryLock(string path) => real.TryLock(path);
+    public IDisposable? TryLock(string path)
+    {
+        Meet(FileCall.Look, path);
+        return real.TryLock(path);
+    }
 
     private void Meet(FileCall call, string path)
     {
@@ -102,7 +129,7 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
             _counts[call] = _counts.GetValueOrDefault(call) + 1;
         }
 
-        bool hasPower = call == FileCall.Read
+        bool hasPower = call is FileCall.Read or FileCall.Look
             ? Volatile.Read(ref _changesLeft) >= 0
             : Interlocked.Decrement(ref _changesLeft) >= 0;
         int errno = hasPower ? Before(call, path) : InputOutputError;
@@ -122,7 +149,16 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
 
         public void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
         {
-            owner.Meet(FileCall.Write, path);
+            try
+            {
+                owner.Meet(FileCall.Write, path);
+            }
+            catch (OsException) when (owner.CutsFailedWrites)
+            {
+                real.Write(FirstHalf(pieces), offset);
+                throw;
+            }
+
             real.Write(pieces, offset);
             if (owner.AfterWrite is { } after)
             {
@@ -153,8 +189,18 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
             }
         }
 
-        public FileIdentity Identify() => real.Identify();
+        public FileIdentity Identify()
+        {
+            owner.Meet(FileCall.Look, path);
+            return real.Identify();
+        }
 
         public void Dispose() => real.Dispose();
+
+        private static ReadOnlyMemory<byte>[] FirstHalf(IReadOnlyList<ReadOnlyMemory<byte>> pieces)
+        {
+            byte[] all = [.. pieces.SelectMany(p => p.ToArray())];
+            return [all.AsMemory(0, all.Length / 2)];
+        }
     }
 }
