@@ -5,7 +5,7 @@
 # Usage: faulty.sh [SECONDS]: how long each round puts.
 command -v strace >/dev/null || { echo "This needs strace: apt-get install strace" >&2; exit 1; }
 . "$(dirname "$0")/lib.sh"
-seconds=${1:-20}
+seconds=${1:-15}
 mkdir -p "$work/objects"
 acknowledged=$work/acknowledged
 : >"$acknowledged"
@@ -40,18 +40,17 @@ round() {
     local name=$1 log=$work/strace.$1 tracer before
     : >"$work/failed"
     before=$(wc -l <"$acknowledged")
-    under=(strace -f --seccomp-bpf -qq -y -o "$log" -e "trace=$2" -e "inject=$2:error=$3:when=$4+$5")
-    start_silo --disks 6 --code 3+2
-    under=()
-    tracer=$silo_pid
-    silo_pid=$(pgrep -P "$tracer")
-    for writer in 1 2 3; do put_some "$name" "$writer" & writers[writer]=$!; done
+    start_silo
+    strace -f -qq -y -o "$log" -e "trace=$2" -e "inject=$2:error=$3:when=$4+$5" -p "$silo_pid" &
+    tracer=$!
+    for writer in 1 2 3 4; do put_some "$name" "$writer" & writers[writer]=$!; done
     wait "${writers[@]}"
     kill -0 "$silo_pid" 2>/dev/null || fail "$name: the silo ended by itself"
     kill_silo
     wait "$tracer" 2>/dev/null || true
     local injected
-    injected=$(grep -c INJECTED "$log") || fail "$name: strace made no $2 fail"
+    injected=$(grep -c INJECTED "$log") ||
+        fail "$name: none of $(wc -l <"$log") calls of $2 failed: put for longer than $seconds seconds"
     [ ! -e "$work/lies" ] || fail "$name: $(wc -l <"$work/lies") gets differed"
 
     start_silo
@@ -60,17 +59,17 @@ round() {
     stop_silo
     say "$name: $injected calls of $2 failed with $3; $(($(wc -l <"$acknowledged") - before)) puts acknowledged," \
         "$(wc -l <"$work/failed") failed; all $(wc -l <"$acknowledged") acknowledged so far are there and equal"
-    grep INJECTED "$log" | sed -E 's/^[0-9]+ +//; s/\([0-9]+<([^>]*)>.*/ \1/' | sed "s|$work/||" | sort | uniq -c
+    grep INJECTED "$log" | sed -E 's/^[0-9]+ +//; s/\([0-9]+<([^>]*)>.*/ \1/; s/^<\.\.\. ([a-z0-9]+) resumed.*/\1/' | sed "s|$work/||" | sort | uniq -c
 }
 
 # Disks write with pwritev and sync with fdatasync, folders and the catalog sync with fsync, and the catalog writes with
-# pwrite64. The first calls pass, so that the silo comes up; a disk has one thread that writes.
+# pwrite64. Threads are counted each for itself, and a disk has one that writes.
 start_silo --disks 6 --code 3+2
 stop_silo
-round disk-sync fdatasync EIO 20 7
-round disk-write pwritev EIO 20 7
-round disk-full pwritev ENOSPC 20 3
-round catalog-sync fsync EIO 15 4
-round catalog-write pwrite64 EIO 80 13
+round disk-sync fdatasync EIO 6 5
+round disk-write pwritev EIO 6 5
+round disk-full pwritev ENOSPC 6 3
+round catalog-sync fsync EIO 2 2
+round catalog-write pwrite64 EIO 8 7
 say "what the refusals said"
 grep -v '^$' "$work/refusals" | sed -E 's/(^zs: )?default\/[^:]*: ?//; s/[0-9a-f]{32}/ID/g' | cut -c1-110 | sort | uniq -c | sort -rn | head -8

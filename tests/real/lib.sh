@@ -9,7 +9,6 @@ data=$work/data
 gateway_port=${GATEWAY_PORT:-30377}
 port=${PORT:-11377}
 silo_pid=
-under=()  # the program and its options under which start_silo runs the silo; none: directly
 export ZS_GATEWAY=127.0.0.1:$gateway_port
 
 say() { printf '== %s\n' "$*"; }
@@ -23,7 +22,7 @@ build() {
 zs() { dotnet "$zs_dll" "$@"; }
 
 start_silo() {
-    "${under[@]}" dotnet "$silo_dll" --data "$data" --port "$port" --gateway-port "$gateway_port" "$@" >>"$work/silo.log" 2>&1 &
+    dotnet "$silo_dll" --data "$data" --port "$port" --gateway-port "$gateway_port" "$@" >>"$work/silo.log" 2>&1 &
     silo_pid=$!
     for _ in $(seq 100); do
         if zs status --json >"$work/status.json" 2>/dev/null; then return; fi
