@@ -275,9 +275,10 @@ internal sealed class Fabric(
         return false;
     }
 
-    private async Task DemandThereAsync(CoordinatorInfo coordinator, string doing, CancellationToken cancel)
+    private async Task<bool> DemandThereAsync(
+        CoordinatorInfo coordinator, string doing, CancellationToken cancel)
     {
-        await LookAsync(cancel);
+        bool isAnySilent = await LookAsync(cancel);
         if (_watch.IsSilent(coordinator.Silo))
         {
             throw new ZeroStorException(
@@ -290,9 +291,11 @@ internal sealed class Fabric(
             throw new ZeroStorException(
                 ErrorKind.Unavailable, $"Silo '{coordinator.Silo}' left or restarted while {doing}.");
         }
+
+        return isAnySilent;
     }
 
-    private Task LookAsync(CancellationToken cancel)
+    private Task<bool> LookAsync(CancellationToken cancel)
     {
         lock (_gate)
         {

@@ -27,7 +27,7 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, IPEndPoint> _gatewayOf = new();
     private readonly ConcurrentDictionary<IPEndPoint, Silence> _silent = new();
-    private Task _looking = Task.CompletedTask;
+    private Task<bool> _looking = Task.FromResult(false);
 
     /// <summary>Whether a silo did not answer lately.</summary>
     public bool IsSilent(string silo) => _gatewayOf.TryGetValue(silo, out IPEndPoint? gateway) && IsSilent(gateway);
@@ -36,7 +36,8 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
     /// cancelling.</summary>
     /// <param name="known">The gateways of the fabric.</param>
     /// <param name="cancel">Gives up waiting.</param>
-    public Task LookAsync(ImmutableArray<SiloGateway> known, CancellationToken cancel)
+    /// <returns>Whether any is silent.</returns>
+    public Task<bool> LookAsync(ImmutableArray<SiloGateway> known, CancellationToken cancel)
     {
         lock (_lock)
         {
@@ -49,7 +50,7 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
         }
     }
 
-    private async Task AskAllAsync(ImmutableArray<SiloGateway> known)
+    private async Task<bool> AskAllAsync(ImmutableArray<SiloGateway> known)
     {
         foreach (SiloGateway gateway in known)
         {
@@ -59,7 +60,7 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
         IPEndPoint[] own = [.. (gateways?.All ?? []).Where(g => !IsSilent(g))];
         if (own.Length < 2 || known.IsEmpty)
         {
-            return;
+            return false;
         }
 
         string?[] answers = await Task.WhenAll(
@@ -74,7 +75,7 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
         // than they say.
         if (missing.Length * 2 > own.Length)
         {
-            return;
+            return false;
         }
 
         foreach (IPEndPoint gateway in answered)
@@ -90,6 +91,8 @@ internal sealed class GatewayWatch(IDoors doors, GatewayList? gateways, TimeProv
                 (_, last) => new Silence(time.GetTimestamp(), Longer(last.PassOver)));
             gateways!.PassOver(gateway, silence.PassOver);
         }
+
+        return _silent.Keys.Any(IsSilent);
     }
 
     private async Task<string?> AskOneAsync()

@@ -1,27 +1,27 @@
 namespace ZeroStor.Client;
 
-/// <summary>Makes a call that may be repeated, and makes it again while it has no answer: a gateway that hangs
-/// swallows what goes through it without a sign, and the next call goes through another one. The first answer
-/// wins; the other calls are cancelled, and what they bring is given back.</summary>
+/// <summary>Makes a call that may be repeated, and makes it again while it has no answer, and somebody is silent: a
+/// gateway that hangs swallows what goes through it without a sign, and the next call goes through another one.
+/// Where all are there, a call is slow, and asking it again would only make it slower. The first answer wins; the
+/// other calls are cancelled, and what they bring is given back.</summary>
 internal static class Hedge
 {
-    /// <summary>Once more where the second call meets the same gateway. What still has no answer then is slow, and
-    /// asking it again would make it slower.</summary>
+    /// <summary>Once more where the second call meets another one that hangs.</summary>
     private const int MaxCalls = 3;
 
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(8);
 
     /// <param name="call">May be repeated, also while an earlier one is under way.</param>
     /// <param name="silence">How long the first call may take before there is a second; it doubles with each.</param>
-    /// <param name="onSilence">Done before each further call, and again and again when there are no more; throws to
-    /// give up. An answer that comes meanwhile is taken.</param>
+    /// <param name="onSilence">Looks whether anybody is silent, so that it shall be made again; done again and again
+    /// while there is no answer; throws to give up. An answer that comes meanwhile is taken.</param>
     /// <param name="release">What becomes of an answer that came second.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancel">Gives up.</param>
     public static async Task<T> RunAsync<T>(
         Func<CancellationToken, Task<T>> call,
         TimeSpan silence,
-        Func<CancellationToken, Task> onSilence,
+        Func<CancellationToken, Task<bool>> onSilence,
         Action<T>? release,
         TimeProvider time,
         CancellationToken cancel)
@@ -31,7 +31,7 @@ internal static class Hedge
         int made = 1;
         try
         {
-            Task quiet = QuietAsync(silence);
+            Task<bool> quiet = QuietAsync(silence);
             while (true)
             {
                 Task first = await Task.WhenAny([.. calls, quiet]).WaitAsync(cancel);
@@ -46,8 +46,7 @@ internal static class Hedge
                     continue;
                 }
 
-                await quiet;
-                if (made < MaxCalls)
+                if (await quiet && made < MaxCalls)
                 {
                     made++;
                     calls.Add(call(over.Token));
@@ -66,10 +65,10 @@ internal static class Hedge
             }
         }
 
-        async Task QuietAsync(TimeSpan wait)
+        async Task<bool> QuietAsync(TimeSpan wait)
         {
             await Task.Delay(wait, time, over.Token);
-            await onSilence(over.Token);
+            return await onSilence(over.Token);
         }
     }
 

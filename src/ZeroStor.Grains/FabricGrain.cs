@@ -119,7 +119,7 @@ internal sealed class FabricGrain(
         Task<SiloReports> asked = survey.AskAsync(cancel);
         Task<ImmutableArray<DiskStatus>> listing = disks.ListAsync(asked, cancel);
         (FabricState? state, string away) = await ReadFabricAsync(cancel);
-        Ledger ledger = await ledgers.CountAsync(state, cancel);
+        Ledger ledger = await ledgers.TellAsync(state, cancel);
         SiloReports reports = await asked;
         ImmutableArray<DiskStatus> listed = await listing;
         return new FabricStatus

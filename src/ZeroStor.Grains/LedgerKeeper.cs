@@ -8,11 +8,65 @@ namespace ZeroStor.Grains;
 /// a group are equal, one by one where they differ. What the catalog says comes into it where it answers.
 /// Thread-safe.</summary>
 internal sealed class LedgerKeeper(
-    IShardHome homes, SiloMap map, ICatalog catalog, SweepGroup sweep, ZeroStorOptions options)
+    IShardHome homes, SiloMap map, ICatalog catalog, SweepGroup sweep, ZeroStorOptions options, TimeProvider time)
 {
+    /// <summary>A count that takes longer lists what many homes hold: it must not be made anew as fast as somebody
+    /// asks.</summary>
+    private static readonly TimeSpan LongCount = TimeSpan.FromSeconds(1);
+
+    /// <summary>For millions of stripes that lack shards.</summary>
+    private static readonly TimeSpan CountPatience = TimeSpan.FromMinutes(5);
+
+    private readonly Lock _lock = new();
+    private Task<Ledger>? _counting;
+    private bool _asksCatalog;
+    private long _began;
+    private long? _endedAt;
+    private TimeSpan _took;
+
+    /// <summary>How things stand: who asks while somebody counts gets that count, and one that took long is good
+    /// for as long as it took.</summary>
     /// <param name="state">Tells the last census; null: the catalog does not answer, and is not asked.</param>
-    /// <param name="cancel">Ends it.</param>
-    public async Task<Ledger> CountAsync(FabricState? state, CancellationToken cancel)
+    /// <param name="cancel">Gives up waiting.</param>
+    public Task<Ledger> TellAsync(FabricState? state, CancellationToken cancel)
+    {
+        lock (_lock)
+        {
+            if (_counting is null || _asksCatalog != state is not null || !IsGood(_counting))
+            {
+                (_asksCatalog, _began, _endedAt) = (state is not null, time.GetTimestamp(), null);
+                _counting = Task.Run(() => BoundAsync(state), CancellationToken.None);
+                _ = _counting.ContinueWith(
+                    Ended, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            }
+
+            return _counting.WaitAsync(cancel);
+        }
+    }
+
+    private bool IsGood(Task<Ledger> counting) =>
+        !counting.IsCompleted
+        || (counting.IsCompletedSuccessfully && _endedAt is { } ended && _took > LongCount
+            && time.GetElapsedTime(ended) < _took);
+
+    private void Ended(Task<Ledger> counting)
+    {
+        lock (_lock)
+        {
+            if (counting == _counting)
+            {
+                (_took, _endedAt) = (time.GetElapsedTime(_began), time.GetTimestamp());
+            }
+        }
+    }
+
+    private async Task<Ledger> BoundAsync(FabricState? state)
+    {
+        using var bound = new CancellationTokenSource(CountPatience, time);
+        return await CountAsync(state, bound.Token);
+    }
+
+    private async Task<Ledger> CountAsync(FabricState? state, CancellationToken cancel)
     {
         FabricMap current = map.Current;
         Dictionary<DiskId, ImmutableArray<BucketDigest>> digests =

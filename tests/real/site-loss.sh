@@ -24,6 +24,7 @@ for round in $(seq "$rounds"); do
     # The load goes on until the site's places have other homes, and until there were gets enough.
     until [ "$(status 's.repair.groupsToRepair')" -gt 0 ] 2>/dev/null; do
         [ $(( $(seconds) - wiped )) -le 300 ] || fail "round $round: not replaced"
+        sleep 1
     done
     touch "$work/stop"
     wait "$load_pid" || { tell_load "$work/run.json"; fail "round $round: a put failed, or a get failed or differed"; }

@@ -13,7 +13,7 @@ public sealed class HedgeTests
     private readonly List<TaskCompletionSource<int>> _calls = [];
     private readonly List<CancellationToken> _tokens = [];
     private readonly TaskCompletionSource<int> _givenBack = new();
-    private Func<Task> _onSilence = () => Task.CompletedTask;
+    private Func<Task<bool>> _onSilence = () => Task.FromResult(true);
     private int _silences;
 
     [Fact]
@@ -46,6 +46,17 @@ public sealed class HedgeTests
         Assert.Equal(3, _calls.Count);
         _calls[2].SetResult(3);
         Assert.Equal(3, await all);
+    }
+
+    [Fact]
+    public async Task Where_nobody_is_silent_a_slow_call_is_not_made_again()
+    {
+        _onSilence = () => Task.FromResult(false);
+        Task<int> all = RunAsync(Cancel);
+        await AdvanceUntilAsync(() => _silences == 5);
+        Assert.Single(_calls);
+        _calls[0].SetResult(1);
+        Assert.Equal(1, await all);
     }
 
     [Fact]
@@ -93,7 +104,7 @@ public sealed class HedgeTests
     [Fact]
     public async Task An_answer_that_comes_while_somebody_looks_is_taken()
     {
-        var looking = new TaskCompletionSource();
+        var looking = new TaskCompletionSource<bool>();
         _onSilence = () => looking.Task;
         Task<int> all = RunAsync(Cancel);
         await AdvanceUntilAsync(() => _silences == 1);
@@ -113,7 +124,7 @@ public sealed class HedgeTests
         async _ =>
         {
             _silences++;
-            await _onSilence();
+            return await _onSilence();
         },
         _givenBack.SetResult,
         _time,
