@@ -35,8 +35,9 @@ internal static class Hedge
             while (true)
             {
                 Task first = await Task.WhenAny([.. calls, quiet]).WaitAsync(cancel);
-                if (first is Task<T> answer)
+                if (first != quiet)
                 {
+                    var answer = (Task<T>)first;
                     calls.Remove(answer);
                     if (answer.IsCompletedSuccessfully || calls.Count == 0 || IsFinal(answer))
                     {

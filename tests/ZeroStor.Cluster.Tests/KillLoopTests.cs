@@ -82,6 +82,8 @@ public sealed class KillLoopTests
         private readonly Dictionary<string, HashSet<string?>> _may =
             Enumerable.Range(0, keys).ToDictionary(k => $"{number}.{k}", _ => new HashSet<string?> { null });
 
+        // For who must find out what went wrong.
+        private readonly List<string> _told = [];
         private int _operations;
         private (string Key, string Hash)? _cut;
 
@@ -113,7 +115,8 @@ public sealed class KillLoopTests
             foreach ((string key, HashSet<string?> may) in _may)
             {
                 string? found = await HashAsync(vault, key);
-                Assert.Contains(found, may);
+                Assert.True(may.Contains(found), $"{key} is {found ?? "gone"}: {Told(key)}");
+                _told.Add($"{key} found {found}");
                 may.Clear();
                 may.Add(found);
                 if (_cut is { } cut && cut.Key == key && cut.Hash == found)
@@ -136,13 +139,18 @@ public sealed class KillLoopTests
                     await PutAsync(vault, key, content, may);
                     break;
                 case < 8:
+                    string?[] before = [.. may];
                     may.Add(null);
-                    await vault.DeleteAsync(key, cancel: Cancel);
+                    _told.Add($"{key} to be deleted");
+                    bool wasThere = await vault.DeleteAsync(key, cancel: Cancel);
+                    _told.Add($"{key} deleted, {wasThere}");
+                    Assert.True(before.Any(b => wasThere == b is not null), Told(key));
                     may.Clear();
                     may.Add(null);
                     break;
                 default:
-                    Assert.Contains(await HashAsync(vault, key), may);
+                    string? found = await HashAsync(vault, key);
+                    Assert.True(may.Contains(found), $"{key} is {found ?? "gone"}: {Told(key)}");
                     break;
             }
         }
@@ -151,20 +159,26 @@ public sealed class KillLoopTests
         {
             string hash = Convert.ToHexString(SHA256.HashData(content));
             may.Add(hash);
+            _told.Add($"{key} to be {hash}");
             try
             {
                 await vault.PutAsync(key, new ReadOnlySequence<byte>(content), cancel: Cancel);
             }
-            catch (ZeroStorException)
+            catch (ZeroStorException failure)
             {
+                _told.Add($"{key} cut off: {failure.Message}");
                 CutPuts++;
                 _cut = (key, hash);
                 throw;
             }
 
+            _told.Add($"{key} put");
             may.Clear();
             may.Add(hash);
         }
+
+        private string Told(string key) =>
+            string.Join("; ", _told.Where(t => t.StartsWith(key + " ", StringComparison.Ordinal)));
 
         private static async Task<string?> HashAsync(Vault vault, string key)
         {

@@ -60,6 +60,28 @@ public sealed class HedgeTests
     }
 
     [Fact]
+    public async Task What_a_look_says_is_never_taken_for_an_answer()
+    {
+        var answer = new TaskCompletionSource<bool>();
+        int looks = 0;
+        Task<bool> asked = Hedge.RunAsync(
+            _ => answer.Task,
+            Silence,
+            _ =>
+            {
+                looks++;
+                return Task.FromResult(false);
+            },
+            release: null,
+            _time,
+            Cancel);
+        await AdvanceUntilAsync(() => looks == 3);
+        Assert.False(asked.IsCompleted);
+        answer.SetResult(true);
+        Assert.True(await asked);
+    }
+
+    [Fact]
     public async Task A_call_that_was_lost_leaves_the_others_and_a_refusal_does_not()
     {
         Task<int> all = RunAsync(Cancel);
