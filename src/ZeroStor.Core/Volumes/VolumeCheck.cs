@@ -103,7 +103,8 @@ internal sealed class VolumeCheck(
         else if (Generation is null)
         {
             Tell(DiskFindingKind.VolumeHeader, 0,
-                "both copies of the volume's header are damaged, so no record in it can be told from garbage", DiskCheck.Rebuilt);
+                "both copies of the volume's header are damaged, so no record in it can be told from garbage",
+                DiskCheck.Rebuilt);
         }
         else
         {
@@ -139,7 +140,8 @@ internal sealed class VolumeCheck(
         _index?.End();
         if (scan.IsUnreadable)
         {
-            Tell(DiskFindingKind.Unreadable, 0, "the device does not give all bytes of it", $"replace it; {DiskCheck.Rebuilt}");
+            Tell(DiskFindingKind.Unreadable, 0,
+                "the device does not give all bytes of it", $"replace it; {DiskCheck.Rebuilt}");
         }
 
         CheckEnd(scan, footer, mark, end);

@@ -20,8 +20,6 @@ internal sealed class SmallDisk : IDisposable
 
     internal DiskReader Reader { get; }
 
-    internal long BadRecords => _contents.BadRecords;
-
     /// <exception cref="ZeroStorException">As by <see cref="Disk"/>.</exception>
     internal static SmallDisk Open(IDiskFiles files) => new(files);
 

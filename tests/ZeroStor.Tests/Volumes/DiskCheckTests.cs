@@ -95,8 +95,8 @@ public sealed class DiskCheckTests
     [Fact]
     public async Task What_a_disk_that_was_not_closed_in_order_looks_like_is_no_damage()
     {
-        await using var bed = new DiskBed(Options, memory: new MemoryFiles(1));
-        await FillAsync(bed);
+        await using var bed = new DiskBed(memory: new MemoryFiles(1));
+        await bed.PutNewAsync();
         bed.Files.CutsFailedWrites = true;
         bed.Files.Before = (call, _) => call == FileCall.Write ? 5 : 0;
         Assert.Equal(ErrorKind.DiskFailed, (await bed.AppendAsync(bed.NewShard(6000))).Kind);
