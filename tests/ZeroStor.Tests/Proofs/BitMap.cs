@@ -168,13 +168,13 @@ internal sealed class BitMap
             foreach (TestShard shard in _living.Concat(_gone).Where(s => names?.Contains(s.Header.Name) ?? true))
             {
                 await ProveReadAsync(disk, shard, touches);
-                isHit |= _living.Contains(shard) && IsRecordTouched(shard, touches);
+                isHit |= _living.Contains(shard) && IsHit(shard, touches);
             }
 
             if (isHit)
             {
                 using SmallDisk scrubbed = SmallDisk.Open(changed());
-                foreach (TestShard shard in _living.Where(s => IsRecordTouched(s, touches)))
+                foreach (TestShard shard in _living.Where(s => IsHit(s, touches)))
                 {
                     await ProveScrubAsync(scrubbed, shard);
                 }
@@ -189,11 +189,10 @@ internal sealed class BitMap
     private async Task ProveReadAsync(SmallDisk disk, TestShard shard, Func<string, long, long, bool> touches)
     {
         bool isThere = await IsThereAsync(disk, shard);
-        bool isTouched = IsRecordTouched(shard, touches);
         if (_living.Contains(shard))
         {
             BrokenPromiseException.Unless(
-                isThere || isTouched || IsHeaderTouched(_recordOf[shard.Header.Name].Path, touches),
+                isThere || IsTouched(_recordOf[shard.Header.Name], touches) || IsHeaderTouched(_recordOf[shard.Header.Name].Path, touches),
                 Promise.AcknowledgedIsKept, $"{shard.Header.Stripe} was not touched and is gone");
             return;
         }
@@ -283,12 +282,17 @@ internal sealed class BitMap
         r => r.Path == path && at >= r.At + r.Header.PayloadOffset + r.Header.PayloadBytes
             && at < r.At + r.Header.RecordBytes);
 
-    private bool IsRecordTouched(TestShard shard, Func<string, long, long, bool> touches) =>
-        _recordOf.TryGetValue(shard.Header.Name, out var record) && IsTouched(record, touches);
+    // So that what is read of it is not what was written.
+    private bool IsHit(TestShard shard, Func<string, long, long, bool> touches)
+    {
+        (string path, long at, RecordHeader header) = _recordOf[shard.Header.Name];
+        return touches(path, at, header.PayloadOffset + header.PayloadBytes);
+    }
 
+    // The padding counts: a record that is cut there is none.
     private static bool IsTouched(
         (string Path, long At, RecordHeader Header) record, Func<string, long, long, bool> touches) =>
-        touches(record.Path, record.At, record.Header.PayloadOffset + record.Header.PayloadBytes);
+        touches(record.Path, record.At, record.Header.RecordBytes);
 
     // Both copies: one is enough.
     private static bool IsHeaderTouched(string path, Func<string, long, long, bool> touches) =>
