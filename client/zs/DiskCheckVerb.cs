@@ -4,7 +4,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs disk check</c>: what is wrong with a folder that no silo has open. Asks no fabric.</summary>
+/// <summary><c>zs disk check</c>: what is wrong with a folder that no silo has open. Asks no
+/// fabric.</summary>
 internal static class DiskCheckVerb
 {
     // A finding may follow the last by hours, and who reads them as they come should see it.
@@ -20,10 +21,11 @@ internal static class DiskCheckVerb
     public static Command Make() => Verb.Make("check", """
         Checks the folder of a disk that no silo has open, to its last byte, and says what is damaged.
 
-        Reads both superblocks, all volumes, all records and the footers, which are the index of each volume. It needs
-        no fabric, changes nothing, and may be stopped at any time. What is damaged is rebuilt by the fabric from other
-        disks once a silo has this one, so mostly there is nothing to do. With --repair-index footers that are missing
-        or damaged are written anew, from the records: a silo would do it too, and open the disk a little slower before.
+        Reads both superblocks, all volumes, all records and the footers, which are the index of each volume. It
+        needs no fabric, changes nothing, and may be stopped at any time. What is damaged is rebuilt by the fabric
+        from other disks once a silo has this one, so mostly there is nothing to do. With --repair-index footers that
+        are missing or damaged are written anew, from the records: a silo would do it too, and open the disk a little
+        slower before.
 
         Exit codes: 0 no damage, 1 damage, 2 no disk, in use, or it cannot be read.
 
@@ -51,7 +53,8 @@ internal static class DiskCheckVerb
 
         verb.Output.Line(
             $"disk {check.Disk}  {Text.Bytes(check.DoneBytes)} in {check.Volumes} volumes, {check.Shards} shards, "
-            + $"{check.OtherRecords} other records: " + (check.Damaged == 0 ? "no damage" : $"{check.Damaged} damaged"));
+            + $"{check.OtherRecords} other records: "
+            + (check.Damaged == 0 ? "no damage" : $"{check.Damaged} damaged"));
         verb.Ending = check.Damaged == 0 ? Exit.Done : Exit.Failed;
     }
 

@@ -1,10 +1,11 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>Checks a disk that nobody has open, to its last byte: both slots of the superblock, both headers of
-/// each volume, every record with its extensions and payload, and every footer against the records. Findings are
-/// told as they are met. The memory holds what the footer of one volume lists, never all records. Without
-/// <see cref="Repairs"/> files are opened for reading only. Holds the disk's lock from <see cref="Open(string, bool)"/>
-/// to the disposing. Not thread-safe, but for the counts, which anybody may read meanwhile.</summary>
+/// <summary>Checks a disk that nobody has open, to its last byte: both slots of the superblock, both headers
+/// of each volume, every record with its extensions and payload, and every footer against the records.
+/// Findings are told as they are met. The memory holds what the footer of one volume lists, never all
+/// records. Without <see cref="Repairs"/> files are opened for reading only. Holds the disk's lock from <see
+/// cref="Open(string, bool)"/> to the disposing. Not thread-safe, but for the counts, which anybody may read
+/// meanwhile.</summary>
 public sealed class DiskCheck : IDisposable
 {
     internal const string Rebuilt = "nothing to do but to start the silo: repair rebuilds what was there";
@@ -34,8 +35,8 @@ public sealed class DiskCheck : IDisposable
 
     public FabricId Fabric => _superblock.Current.Fabric;
 
-    /// <summary>Whether footers that are missing or damaged are written anew. Nothing else is ever changed but what
-    /// announces that in the superblock, and it may end at any moment as a disk may.</summary>
+    /// <summary>Whether footers that are missing or damaged are written anew. Nothing else is ever changed
+    /// but what announces that in the superblock, and it may end at any moment as a disk may.</summary>
     public bool Repairs { get; }
 
     public int Volumes => _numbers.Count;
@@ -53,8 +54,8 @@ public sealed class DiskCheck : IDisposable
     /// <summary>Findings that are damage.</summary>
     public long Damaged { get; private set; }
 
-    /// <exception cref="ZeroStorException">NotFound: the folder is no disk. Busy: somebody has it open. Corrupt:
-    /// there is no telling whose disk it is. DiskFailed: the file system refuses.</exception>
+    /// <exception cref="ZeroStorException">NotFound: the folder is no disk. Busy: somebody has it open.
+    /// Corrupt: there is no telling whose disk it is. DiskFailed: the file system refuses.</exception>
     public static DiskCheck Open(string path, bool repairs) => Open(OsFile.Files, path, repairs);
 
     internal static DiskCheck Open(IDiskFiles files, string folder, bool repairs = false)
@@ -70,8 +71,9 @@ public sealed class DiskCheck : IDisposable
         {
             // A disk that was ever opened has the file; without it there is nobody to keep out.
             bool mayBeHeld = repairs || files.Identify(DiskFolder.LockPath(folder)) is not null;
-            held = mayBeHeld ? DiskFolder.Lock(files, folder, repairs ? FileUse.ReadWrite : FileUse.Read) : null;
-            superblock = SuperblockFile.Open(files, folder, repairs ? FileUse.ReadWrite : FileUse.Read);
+            FileUse use = repairs ? FileUse.ReadWrite : FileUse.Read;
+            held = mayBeHeld ? DiskFolder.Lock(files, folder, use) : null;
+            superblock = SuperblockFile.Open(files, folder, use);
             return new DiskCheck(files, folder, held, superblock, repairs);
         }
         catch (Exception e)
@@ -90,8 +92,8 @@ public sealed class DiskCheck : IDisposable
     /// <summary>Checks everything, once.</summary>
     /// <param name="tell">Is given each finding as it is met.</param>
     /// <param name="cancel">Ends it between two records, or before a footer is written.</param>
-    /// <exception cref="ZeroStorException">DiskFailed: a file cannot be opened or, when repairing, written. Corrupt:
-    /// of a format that this version does not know.</exception>
+    /// <exception cref="ZeroStorException">DiskFailed: a file cannot be opened or, when repairing, written.
+    /// Corrupt: of a format that this version does not know.</exception>
     public void Run(Action<DiskFinding> tell, CancellationToken cancel)
     {
         _tell = tell;
@@ -133,7 +135,14 @@ public sealed class DiskCheck : IDisposable
             DiskFolder.VolumePath(_folder, number), Repairs ? FileUse.ReadWrite : FileUse.Read);
         long length = file.Identify().Length;
         var check = new VolumeCheck(
-            file, length, number, isNewest: number == last, _superblock, Tell, at => _doneBytes = before + at, cancel);
+            file,
+            length,
+            number,
+            isNewest: number == last,
+            _superblock,
+            Tell,
+            at => Interlocked.Exchange(ref _doneBytes, before + at),
+            cancel);
         check.Run();
         Shards += check.Shards;
         OtherRecords += check.OtherRecords;
@@ -226,7 +235,8 @@ public sealed class DiskCheck : IDisposable
         {
             Tell(new DiskFinding(
                 DiskFindingKind.Superblock, Superblock.FileName, read,
-                $"the file has another length than {Superblock.FileBytes} bytes", "start the silo: it is written anew"));
+                $"the file has another length than {Superblock.FileBytes} bytes",
+                "start the silo: it is written anew"));
         }
     }
 

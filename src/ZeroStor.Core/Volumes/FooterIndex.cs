@@ -2,8 +2,8 @@ using System.IO.Hashing;
 
 namespace ZeroStor.Volumes;
 
-/// <summary>What a footer lists, in the order of offsets and in 16 bytes each, so that records can be held against
-/// it as they are met. Not thread-safe.</summary>
+/// <summary>What a footer lists, in the order of offsets and in 16 bytes each, so that records can be held
+/// against it as they are met. Not thread-safe.</summary>
 internal sealed class FooterIndex
 {
     private readonly (uint At, ulong Hash)[] _listed;
@@ -33,7 +33,8 @@ internal sealed class FooterIndex
         return new FooterIndex([.. listed]);
     }
 
-    /// <summary>There is a good record. Not all records need be listed: those that were dead are not.</summary>
+    /// <summary>There is a good record. Not all records need be listed: those that were dead are
+    /// not.</summary>
     internal void Meet(in ScannedRecord record)
     {
         var at = (uint)record.At.Packed;

@@ -1,9 +1,9 @@
 namespace ZeroStor.Volumes;
 
 /// <summary>Writes the footer of a sealed volume of a disk that nobody has open anew, from the headers of its
-/// records. It lists dead ones too: what kills them is kept while the volume is there, and is asked when the disk is
-/// opened. Where records end is announced in the superblock first, as the disk itself does, so an end at any moment
-/// leaves a volume without a footer at worst.</summary>
+/// records. It lists dead ones too: what kills them is kept while the volume is there, and is asked when the
+/// disk is opened. Where records end is announced in the superblock first, as the disk itself does, so an end
+/// at any moment leaves a volume without a footer at worst.</summary>
 internal static class FooterRepair
 {
     /// <param name="file">The volume's, open for writing.</param>
@@ -23,10 +23,15 @@ internal static class FooterRepair
         if (bytes is null || !TryWrite(file, bytes, trailer.Start, end))
         {
             return new DiskFinding(
-                DiskFindingKind.FooterMissing, name, end, "there is no room for its footer", "free some, and try again");
+                DiskFindingKind.FooterMissing, name, end, "there is no room for its footer",
+                "free some, and try again");
         }
 
-        Update(superblock, number, trailer.Start + bytes.Length, s => s with { FooterVolume = 0, FooterVolumeEnd = 0 });
+        Update(
+            superblock,
+            number,
+            trailer.Start + bytes.Length,
+            s => s with { FooterVolume = 0, FooterVolumeEnd = 0 });
         return new DiskFinding(
             DiskFindingKind.FooterWritten, name, trailer.Start,
             $"the footer was written anew and lists {trailer.Shards} shards", "nothing to do");

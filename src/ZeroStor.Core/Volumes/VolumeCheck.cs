@@ -153,7 +153,8 @@ internal sealed class VolumeCheck(
         if (mark != long.MaxValue && mark > end)
         {
             Tell(DiskFindingKind.ShortVolume, end,
-                $"the file ends here, and {mark} bytes of it were synced: {mark - end} bytes are lost", DiskCheck.Rebuilt);
+                $"the file ends here, and {mark} bytes of it were synced: {mark - end} bytes are lost",
+                DiskCheck.Rebuilt);
         }
 
         if (footer is not null && FirstNonZero(footer.Trailer.RecordsEnd, footer.Trailer.Start) is { } hit)
@@ -182,8 +183,9 @@ internal sealed class VolumeCheck(
         else if (isDamaged || (footer is null && !isNewest))
         {
             Tell(DiskFindingKind.FooterMissing, scan.End,
-                "the volume has no whole footer: the disk was not closed in order, or had no room for it; or what was "
-                    + "behind this is gone, and the sweep will miss it", Rewritten);
+                "the volume has no whole footer: the disk was not closed in order, or had no room for it; or else "
+                    + "what was behind this is gone, which the fabric's sweep finds",
+                Rewritten);
         }
         else if (_index is { Wrong: > 0 } index)
         {

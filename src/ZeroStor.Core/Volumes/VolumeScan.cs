@@ -78,8 +78,8 @@ internal sealed class VolumeScanner
 
     /// <param name="mark">Everything below was synced; <see cref="long.MaxValue"/> for a volume that another
     /// followed, or that was closed in order.</param>
-    /// <param name="visitor">Is told of all records, which then are no list: extensions and payloads of all are
-    /// checked, not only of those above the mark.</param>
+    /// <param name="visitor">Is told of all records, which then are no list: extensions and payloads of all
+    /// are checked, not only of those above the mark.</param>
     internal static VolumeScan Scan(
         IDiskFile file, uint number, UInt128 generation, long length, long mark, IScanVisitor? visitor = null)
     {
@@ -221,8 +221,8 @@ internal sealed class VolumeScanner
         return -1;
     }
 
-    // Padding between batches is zeros, less than a block of them and up to a block's end; everything else that
-    // was skipped was a record.
+    // Padding between batches is zeros, less than a block of them and up to a block's end; everything else
+    // that was skipped was a record.
     private void CountRot(long from, long to)
     {
         if (to - from <= 0)

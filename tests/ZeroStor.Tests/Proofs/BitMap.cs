@@ -5,11 +5,11 @@ using ZeroStor.Volumes;
 namespace ZeroStor.Tests.Proofs;
 
 /// <summary>A small disk that was closed in order, and what must hold whatever is changed on it. Volume 1 was
-/// compacted away; 2 holds deletes of it, a copy, extensions, a shard that lives and one that is deleted, and a footer;
-/// 3 holds a shard, a delete of one in 2 and a drop of one in 3.
-/// <para>What runs for a change is what may come out differently: opening and reading are functions of the bytes that
-/// they read, so one that reads none of those changed on the sound disk does what it did there. The check reads all of
-/// a volume, and of other volumes nothing that this one holds.</para></summary>
+/// compacted away; 2 holds deletes of it, a copy, extensions, a shard that lives and one that is deleted, and
+/// a footer; 3 holds a shard, a delete of one in 2 and a drop of one in 3.
+/// <para>What runs for a change is what may come out differently: opening and reading are functions of the
+/// bytes that they read, so one that reads none of those changed on the sound disk does what it did there.
+/// The check reads all of a volume, and of other volumes nothing that this one holds.</para></summary>
 internal sealed class BitMap
 {
     internal const string Folder = CrashRun.Folder;
@@ -73,9 +73,12 @@ internal sealed class BitMap
     private async Task FillAsync()
     {
         var files = new RecordingFiles(CrashRun.Formatted(new SeededEntropy(1)));
-        await using Disk disk = Disk.Open(Folder, Options, new SeededEntropy(2), new FakeTimeProvider(), files, Pool);
-        TestShard[] shards = [.. Enumerable.Range(1, 8).Select(i => CrashRun.ShardOf(i, i is 2 or 3 ? 900 : 160, i))];
-        shards[0] = shards[0] with { Extensions = [new RecordExtension((ExtensionType)9, new byte[] { 1, 2, 3, 4, 5 })] };
+        await using Disk disk = Disk.Open(
+            Folder, Options, new SeededEntropy(2), new FakeTimeProvider(), files, Pool);
+        TestShard[] shards =
+            [.. Enumerable.Range(1, 8).Select(i => CrashRun.ShardOf(i, i is 2 or 3 ? 900 : 160, i))];
+        var extension = new RecordExtension((ExtensionType)9, new byte[] { 1, 2, 3, 4, 5 });
+        shards[0] = shards[0] with { Extensions = [extension] };
         foreach (TestShard shard in shards[..4])
         {
             await AppendAsync(disk, shard);
@@ -192,12 +195,14 @@ internal sealed class BitMap
         if (_living.Contains(shard))
         {
             BrokenPromiseException.Unless(
-                isThere || IsTouched(_recordOf[shard.Header.Name], touches) || IsHeaderTouched(_recordOf[shard.Header.Name].Path, touches),
+                isThere || IsTouched(_recordOf[shard.Header.Name], touches)
+                    || IsHeaderTouched(_recordOf[shard.Header.Name].Path, touches),
                 Promise.AcknowledgedIsKept, $"{shard.Header.Stripe} was not touched and is gone");
             return;
         }
 
-        // A device that loses the record of a delete brings back what it killed: the census reclaims it again.
+        // A device that loses the record of a delete brings back what it killed: the census reclaims it
+        // again.
         BrokenPromiseException.Unless(
             !isThere || IsTouched(_deleteOf[shard.Header.Name], touches)
                 || IsHeaderTouched(_deleteOf[shard.Header.Name].Path, touches),
@@ -331,6 +336,7 @@ internal sealed class BitMapTally
     internal int Missed { get; set; }
 
     public override string ToString() =>
-        $"{Tried} tried, {Opened} opened ({Refused} refused), 0 wrong answers, live shards hit: {Scrubbed} found by "
-        + $"scrub, {NotHeld} no longer held, {CameBack} deleted shards back; check: {Damage} damage, {Notes} notes, {Missed} not told";
+        $"{Tried} tried, {Opened} opened ({Refused} refused), 0 wrong answers, live shards hit: "
+        + $"{Scrubbed} found by scrub, {NotHeld} no longer held; {CameBack} deleted shards back; "
+        + $"check: {Damage} damage, {Notes} notes, {Missed} not told";
 }

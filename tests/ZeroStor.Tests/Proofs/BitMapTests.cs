@@ -2,8 +2,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Proofs;
 
-/// <summary>Every damage there is of a small disk: reads are right or refuse, what is untouched reads, nothing that is
-/// deleted comes back unless its delete was hit, and check and scrub find it.</summary>
+/// <summary>Every damage there is of a small disk: reads are right or refuse, what is untouched reads,
+/// nothing that is deleted comes back unless its delete was hit, and check and scrub find it.</summary>
 public sealed class BitMapTests
 {
     private const int SectorBytes = 512;

@@ -2,7 +2,8 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Volumes;
 
-/// <summary>What a check tells of single damages; that it finds every one is for <c>Proofs/BitMapTests</c>.</summary>
+/// <summary>What a check tells of single damages; that it finds every one is for
+/// <c>Proofs/BitMapTests</c>.</summary>
 public sealed class DiskCheckTests
 {
     private const string First = "volumes/00000001.vol";
