@@ -97,8 +97,7 @@ internal sealed class VolumeCheck(
         if (Generation is null && foreign is not null)
         {
             Tell(DiskFindingKind.ForeignVolume, 0,
-                "it belongs to another disk, to another number, or to another life of this folder",
-                "take it out: the silo does not open the disk while it is here");
+                foreign.Message.TrimEnd('.'), "the silo does not open the disk while it is here");
         }
         else if (Generation is null)
         {
