@@ -7,13 +7,13 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs disk ls | show | add | drain | remove | reset</c>.</summary>
+/// <summary><c>zs disk ls | show | add | drain | remove | reset</c>, and <c>check</c>, which has a file of its own.</summary>
 internal static class DiskVerbs
 {
     public static Command Make() => new(
-        "disk", "Lists, shows, adds, drains, removes and resets disks: folders of silos that hold shards.")
+        "disk", "Lists, shows, adds, drains, removes, resets and checks disks: folders of silos that hold shards.")
     {
-        MakeList(), MakeShow(), MakeAdd(), MakeDrain(), MakeRemove(), MakeReset(),
+        MakeList(), MakeShow(), MakeAdd(), MakeDrain(), MakeRemove(), MakeReset(), DiskCheckVerb.Make(),
     };
 
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>

@@ -56,6 +56,10 @@ internal sealed class Verb
 
     public CancellationToken Cancel { get; }
 
+    /// <summary>What the verb ends with where the numbers of failures and success mean something else to it; null
+    /// where they do not.</summary>
+    public Exit? Ending { get; set; }
+
     /// <summary>Lets a command run <paramref name="action"/>.</summary>
     public static Command Make(
         string name, string help, IEnumerable<Symbol> parameters, Func<Verb, Task> action)
@@ -114,16 +118,17 @@ internal sealed class Verb
         ParseResult parsed, Func<Verb, Task> action, CancellationToken cancel)
     {
         var output = Output.Create(parsed.GetValue(JsonOption), parsed.GetValue(VerboseOption));
+        var verb = new Verb(parsed, output, cancel);
         try
         {
-            await action(new Verb(parsed, output, cancel));
-            return (int)(output.Errors == 0 ? Exit.Done : Exit.Failed);
+            await action(verb);
+            return (int)(verb.Ending ?? (output.Errors == 0 ? Exit.Done : Exit.Failed));
         }
         catch (Exception exception)
         {
             Failure failure = Failure.Of(exception, cancel.IsCancellationRequested);
             output.Error(failure, exception);
-            return (int)failure.Exit;
+            return (int)(failure.Exit == Exit.Interrupted ? failure.Exit : verb.Ending ?? failure.Exit);
         }
     }
 }

@@ -49,9 +49,11 @@ internal interface IDiskFiles
     /// <summary>Bytes that the file system has in all.</summary>
     long TotalBytes(string path);
 
-    /// <summary>An exclusive lock on the file, made if missing, until disposed; null when somebody else has
-    /// it. </summary>
-    IDisposable? TryLock(string path);
+    /// <summary>An exclusive lock on the file until disposed; null when somebody else has it.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="use">ReadWrite makes it where it is missing; Read wants it there and no right to write.
+    /// </param>
+    IDisposable? TryLock(string path, FileUse use = FileUse.ReadWrite);
 }
 
 /// <summary>An open file. Reads may run at once with one another and with the one writer.</summary>

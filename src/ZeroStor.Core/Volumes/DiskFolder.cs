@@ -140,9 +140,13 @@ internal static class DiskFolder
         }
     }
 
+    /// <summary>Whether a name in a disk's folder is one that the disk, or the file system, gave.</summary>
+    internal static bool IsOurs(string name) =>
+        name is Superblock.FileName or LockName or VolumesName or LostAndFound;
+
     /// <summary>Keeps every other process, and every other opening in this one, out until disposed.</summary>
-    internal static IDisposable Lock(IDiskFiles files, string folder) =>
-        files.TryLock(LockPath(folder))
+    internal static IDisposable Lock(IDiskFiles files, string folder, FileUse use = FileUse.ReadWrite) =>
+        files.TryLock(LockPath(folder), use)
         ?? throw new ZeroStorException(
             ErrorKind.Busy, $"The disk in {folder} is open already, here or in another process: close it there.");
 }

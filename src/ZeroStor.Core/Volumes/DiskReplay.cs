@@ -267,26 +267,26 @@ internal sealed class DiskReplay
     {
         RecordHeader header = record.Header;
         Contents.SeeTick(header.Tick);
-        switch (header.Kind)
+        if (header.Kind == RecordKind.Shard)
         {
-            case RecordKind.Shard:
-                Contents.PutShard(header, record.At);
-                break;
-
-            case RecordKind.Delete:
-                Keep(new KeptRecord(record.At, header.RecordBytes)
-                {
-                    Scope = header.Scope,
-                    Until = header.Until,
-                    DeleteTargets = ReadTargets(volume, header, record.At),
-                });
-                break;
-
-            default:
-                Keep(new KeptRecord(record.At, header.RecordBytes));
-                break;
+            Contents.PutShard(header, record.At);
+        }
+        else
+        {
+            Keep(KeptOf(volume.File, record));
         }
     }
+
+    /// <summary>What a record that is no shard says.</summary>
+    internal static KeptRecord KeptOf(IDiskFile file, in ScannedRecord record) =>
+        record.Header.Kind == RecordKind.Delete
+            ? new KeptRecord(record.At, record.Header.RecordBytes)
+            {
+                Scope = record.Header.Scope,
+                Until = record.Header.Until,
+                DeleteTargets = ReadTargets(file, record.Header, record.At),
+            }
+            : new KeptRecord(record.At, record.Header.RecordBytes);
 
     private void Keep(KeptRecord record)
     {
@@ -301,10 +301,10 @@ internal sealed class DiskReplay
 
     // Null, which keeps the record for good, where the list cannot be read any more.
     private static ImmutableArray<uint>? ReadTargets(
-        Volume volume, in RecordHeader header, RecordPosition at)
+        IDiskFile file, in RecordHeader header, RecordPosition at)
     {
         byte[] payload = new byte[header.PayloadBytes];
-        int read = volume.File.Read(payload, at.Offset + header.PayloadOffset);
+        int read = file.Read(payload, at.Offset + header.PayloadOffset);
         if (read < payload.Length || Sum128.Of(payload) != header.PayloadSum)
         {
             return null;

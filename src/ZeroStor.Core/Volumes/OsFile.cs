@@ -183,9 +183,10 @@ public static partial class OsFile
             return total;
         }
 
-        public IDisposable? TryLock(string path)
+        public IDisposable? TryLock(string path, FileUse use)
         {
-            SafeFileHandle file = OsFile.Open(path, ReadWriteFlag | CreateFlag);
+            SafeFileHandle file = OsFile.Open(
+                path, use == FileUse.Read ? ReadOnlyFlag : ReadWriteFlag | CreateFlag);
             if (Retry(() => Native.Flock(file, LockExclusiveNoWait)) == 0)
             {
                 return new HeldLock(file);

@@ -18,6 +18,9 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     private const byte Format = 1;
     private const int SumAt = 96;
 
+    /// <summary>Of a slot; what is left of its block is zeros.</summary>
+    internal const int FieldBytes = SumAt + Sum128.Bytes;
+
     /// <summary>The claim that its owner is about to ask the map for; 0 when none. See
     /// <see cref="Disk.DemandClaim"/>.</summary>
     public uint PendingClaim { get; init; }
@@ -152,10 +155,8 @@ internal sealed class SuperblockFile : IDisposable
         IDiskFile file = files.Open(path, use);
         try
         {
-            byte[] bytes = new byte[Superblock.FileBytes];
-            _ = file.Read(bytes, 0);
-            Superblock? first = Superblock.Read(bytes.AsSpan(0, Superblock.SlotBytes));
-            Superblock? second = Superblock.Read(bytes.AsSpan(Superblock.SlotBytes));
+            Superblock? first = ReadSlot(file, 0);
+            Superblock? second = ReadSlot(file, 1);
             Superblock newest = (first, second) switch
             {
                 (null, null) => throw ZeroStorException.Corrupt(
@@ -172,6 +173,14 @@ internal sealed class SuperblockFile : IDisposable
             file.Dispose();
             throw;
         }
+    }
+
+    private static Superblock? ReadSlot(IDiskFile file, int slot)
+    {
+        Span<byte> bytes = stackalloc byte[Superblock.FieldBytes];
+        bytes.Clear();
+        _ = file.Read(bytes, (long)slot * Superblock.SlotBytes);
+        return Superblock.Read(bytes);
     }
 
     /// <summary>Writes both slots of a new pair into <paramref name="file"/> and syncs.</summary>

@@ -10,6 +10,11 @@ internal sealed class Volume
     /// <summary>Where the first batch begins.</summary>
     internal const long HeaderBytes = 2 * RecordFormat.BlockBytes;
 
+    internal const int HeaderCopies = 2;
+
+    /// <summary>Of a copy of the header; what is left of its block is zeros.</summary>
+    internal const int HeaderFieldBytes = SumAt + Sum128.Bytes;
+
     private const uint Magic = 0x5A53_564F; // "ZSVO"
     private const byte Format = 1;
     private const int SumAt = 64;
@@ -125,26 +130,39 @@ internal sealed class Volume
     /// </exception>
     internal static UInt128? ReadHeader(IDiskFile file, Superblock disk, uint number)
     {
-        byte[] block = new byte[RecordFormat.BlockBytes];
         ZeroStorException? foreign = null;
-        for (int copy = 0; copy < 2; copy++)
+        for (int copy = 0; copy < HeaderCopies; copy++)
         {
-            int read = file.Read(block, (long)copy * RecordFormat.BlockBytes);
-            if (read < block.Length
-                || BinaryPrimitives.ReadUInt32BigEndian(block) != Magic
-                || Sum128.Read(block.AsSpan(SumAt)) != Sum128.Of(block.AsSpan(0, SumAt)))
+            if (ReadHeaderCopy(file, disk, number, copy, ref foreign) is { } generation)
             {
-                continue;
-            }
-
-            foreign = WhyForeign(block, disk, number);
-            if (foreign is null)
-            {
-                return Id128.Read(block.AsSpan(40));
+                return generation;
             }
         }
 
         return foreign is null ? null : throw foreign;
+    }
+
+    /// <summary>As <see cref="ReadHeader"/>, of one copy alone.</summary>
+    /// <param name="file">The volume's.</param>
+    /// <param name="disk">Whose it should be.</param>
+    /// <param name="number">Which it should be.</param>
+    /// <param name="copy">0 or 1.</param>
+    /// <param name="foreign">Why it is not, where it is whole and another's; else left as it is.</param>
+    internal static UInt128? ReadHeaderCopy(
+        IDiskFile file, Superblock disk, uint number, int copy, ref ZeroStorException? foreign)
+    {
+        Span<byte> header = stackalloc byte[HeaderFieldBytes];
+        int read = file.Read(header, (long)copy * RecordFormat.BlockBytes);
+        if (read < header.Length
+            || BinaryPrimitives.ReadUInt32BigEndian(header) != Magic
+            || Sum128.Read(header[SumAt..]) != Sum128.Of(header[..SumAt]))
+        {
+            return null;
+        }
+
+        ZeroStorException? why = WhyForeign(header, disk, number);
+        foreign = why ?? foreign;
+        return why is null ? Id128.Read(header[40..]) : null;
     }
 
     private static ZeroStorException? WhyForeign(ReadOnlySpan<byte> block, Superblock disk, uint number)

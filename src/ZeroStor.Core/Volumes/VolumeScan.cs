@@ -12,6 +12,29 @@ internal readonly record struct ScannedRecord(RecordHeader Header, RecordPositio
 internal sealed record VolumeScan(
     List<ScannedRecord> Records, long End, int BadRegions, bool IsUnreadable, bool HasFooter);
 
+/// <summary>What of a record is damaged.</summary>
+internal enum RecordPart
+{
+    /// <summary>Or more than a record: from here on there is no good header.</summary>
+    Header,
+    Extensions,
+    Payload,
+}
+
+/// <summary>Sees what a scan meets, in the order of offsets.</summary>
+internal interface IScanVisitor
+{
+    /// <summary>A record that is good to its last byte.</summary>
+    void Meet(in ScannedRecord record);
+
+    /// <summary>Bytes that were durable and are not what was written.</summary>
+    /// <param name="from">Where they begin.</param>
+    /// <param name="to">Where the next good header is, or the durable part ends.</param>
+    /// <param name="part">What is damaged.</param>
+    /// <param name="header">The record's, where that is good.</param>
+    void MeetRot(long from, long to, RecordPart part, in RecordHeader header);
+}
+
 /// <summary>Reads a volume from its beginning. What is bad below a durable mark is rot: counted, and passed
 /// by looking for the next good record of this generation. What is bad above every mark is a torn tail, and
 /// ends the scan. A mark is the superblock's, or the durable length that the first record of a later good
@@ -27,7 +50,7 @@ internal sealed class VolumeScanner
     private readonly IDiskFile _file;
     private readonly uint _number;
     private readonly UInt128 _generation;
-    private readonly bool _checkAll;
+    private readonly IScanVisitor? _visitor;
     private readonly byte[] _window;
     private readonly List<ScannedRecord> _records = [];
     private byte[] _body = [];
@@ -39,26 +62,28 @@ internal sealed class VolumeScanner
     private int _badRegions;
     private bool _isUnreadable;
     private bool _hasFooter;
+    private (long At, RecordPart Part, RecordHeader Header) _suspect = (-1, default, default);
 
-    private VolumeScanner(IDiskFile file, uint number, UInt128 generation, long length, long mark, bool checkAll)
+    private VolumeScanner(
+        IDiskFile file, uint number, UInt128 generation, long length, long mark, IScanVisitor? visitor)
     {
         _file = file;
         _number = number;
         _generation = generation;
         _length = length;
         _mark = mark;
-        _checkAll = checkAll;
+        _visitor = visitor;
         _window = new byte[Math.Min(SearchWindowBytes, length)];
     }
 
     /// <param name="mark">Everything below was synced; <see cref="long.MaxValue"/> for a volume that another
     /// followed, or that was closed in order.</param>
-    /// <param name="checkAll">Check extensions and payloads of all records, not only of those above the mark.
-    /// </param>
+    /// <param name="visitor">Is told of all records, which then are no list: extensions and payloads of all
+    /// are checked, not only of those above the mark.</param>
     internal static VolumeScan Scan(
-        IDiskFile file, uint number, UInt128 generation, long length, long mark, bool checkAll = false)
+        IDiskFile file, uint number, UInt128 generation, long length, long mark, IScanVisitor? visitor = null)
     {
-        var scanner = new VolumeScanner(file, number, generation, length, mark, checkAll);
+        var scanner = new VolumeScanner(file, number, generation, length, mark, visitor);
         scanner.Run();
         return new VolumeScan(
             scanner._records, scanner._end, scanner._badRegions, scanner._isUnreadable, scanner._hasFooter);
@@ -125,12 +150,21 @@ internal sealed class VolumeScanner
         next = 0;
         if (!TryReadHeader(at, HeaderWindowBytes, out RecordHeader header)
             || at + header.RecordBytes > _length
-            || ((_checkAll || at >= _mark) && !HasGoodBody(at, header)))
+            || ((_visitor is not null || at >= _mark) && !HasGoodBody(at, header)))
         {
             return false;
         }
 
-        _records.Add(new ScannedRecord(header, new RecordPosition(_number, at)));
+        var record = new ScannedRecord(header, new RecordPosition(_number, at));
+        if (_visitor is null)
+        {
+            _records.Add(record);
+        }
+        else
+        {
+            _visitor.Meet(record);
+        }
+
         next = at + header.RecordBytes;
         _end = next;
         return true;
@@ -187,8 +221,8 @@ internal sealed class VolumeScanner
         return -1;
     }
 
-    // Padding between batches is zeros, less than a block of them; everything else that was skipped was a
-    // record.
+    // Padding between batches is zeros, less than a block of them and up to a block's end; everything else
+    // that was skipped was a record.
     private void CountRot(long from, long to)
     {
         if (to - from <= 0)
@@ -197,9 +231,13 @@ internal sealed class VolumeScanner
         }
 
         if (to - from >= RecordFormat.BlockBytes
+            || to % RecordFormat.BlockBytes != 0
             || Window(from, (int)(to - from))[..(int)(to - from)].IndexOfAnyExcept((byte)0) >= 0)
         {
             _badRegions++;
+            bool isKnown = _suspect.At == from;
+            RecordHeader header = isKnown ? _suspect.Header : default;
+            _visitor?.MeetRot(from, to, isKnown ? _suspect.Part : RecordPart.Header, header);
         }
     }
 
@@ -229,13 +267,21 @@ internal sealed class VolumeScanner
         Span<byte> record = _body.AsSpan(0, header.RecordBytes);
         try
         {
-            return _file.Read(record, at) == record.Length && RecordFormat.HasGoodBody(record, header);
+            if (_file.Read(record, at) == record.Length && RecordFormat.HasGoodBody(record, header))
+            {
+                return true;
+            }
         }
         catch (OsException)
         {
             _isUnreadable = true;
-            return false;
+            record.Clear();
         }
+
+        bool isPayload = RecordFormat.HasGoodExtensions(record, header) && header.ExtensionBytes > 0;
+        bool isExtensions = header.ExtensionBytes > 0 && !isPayload;
+        _suspect = (at, isExtensions ? RecordPart.Extensions : RecordPart.Payload, header);
+        return false;
     }
 
     // At least a whole header from a position on, where the file has it.

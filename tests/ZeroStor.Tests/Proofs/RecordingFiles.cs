@@ -160,7 +160,7 @@ internal sealed class RecordingFiles : IDiskFiles
 
     public long TotalBytes(string path) => 0;
 
-    public IDisposable? TryLock(string path)
+    public IDisposable? TryLock(string path, FileUse use)
     {
         lock (_lock)
         {

@@ -116,10 +116,10 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
 
     public long TotalBytes(string path) => TotalBytesTold;
 
-    public IDisposable? TryLock(string path)
+    public IDisposable? TryLock(string path, FileUse use)
     {
         Meet(FileCall.Look, path);
-        return real.TryLock(path);
+        return real.TryLock(path, use);
     }
 
     private void Meet(FileCall call, string path)

@@ -128,7 +128,7 @@ internal sealed class MemoryFiles(int seed) : IDiskFiles
 
     public long TotalBytes(string path) => 1L << 40;
 
-    public IDisposable? TryLock(string path)
+    public IDisposable? TryLock(string path, FileUse use)
     {
         lock (_lock)
         {

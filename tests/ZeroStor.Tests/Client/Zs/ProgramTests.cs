@@ -42,6 +42,8 @@ public sealed class ProgramTests
     [InlineData("disk add /d25 --replace x")]
     [InlineData("disk remove x --yes")]
     [InlineData("disk remove 3 --no")]
+    [InlineData("disk check")]
+    [InlineData("disk check a b")]
     [InlineData("disk reset +3")]
     [InlineData("silo")]
     [InlineData("silo ls a")]
@@ -134,7 +136,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(32, count);
+        Assert.Equal(33, count);
     }
 
     [Theory]
