@@ -31,21 +31,25 @@ public sealed class KillLoopTests
         using var folder = new TemporaryFolder();
         using var silo = new SiloUnderTest(folder.Path, "--disks", "6", "--code", "4+2");
         var random = new Random(1);
+        var clients = new List<ZeroStorClient>();
         Writer[] writers = [.. Enumerable.Range(0, Writers).Select(w => new Writer(w, KeysPerWriter))];
         for (int loop = 0; loop < Loops; loop++)
         {
             await silo.StartAsync();
-            await using ZeroStorClient client = await ConnectAsync(silo);
+            ZeroStorClient client = await ConnectAsync(silo);
+            clients.Add(client);
+            using var killed = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
             Vault vault = client.Vault("default");
             await Task.WhenAll(writers.Select(w => w.VerifyAsync(vault)));
             int until = writers.Sum(w => w.Operations) + random.Next(1, MostOperations);
-            Task[] running = [.. writers.Select(w => w.RunUntilKilledAsync(vault))];
+            Task[] running = [.. writers.Select(w => w.RunUntilKilledAsync(vault, killed.Token))];
             while (writers.Sum(w => w.Operations) < until && !running.All(r => r.IsCompleted))
             {
                 await Task.Yield();
             }
 
             silo.Kill();
+            await killed.CancelAsync();
             await Task.WhenAll(running);
         }
 
@@ -56,6 +60,7 @@ public sealed class KillLoopTests
         }
 
         await silo.StopAsync();
+        await Task.WhenAll(clients.Select(c => c.DisposeAsync().AsTask()));
         int cut = writers.Sum(w => w.CutPuts);
         int done = writers.Sum(w => w.CutPutsDone);
         TestContext.Current.TestOutputHelper!.WriteLine(
@@ -63,7 +68,7 @@ public sealed class KillLoopTests
         Assert.InRange(cut, Loops / 5, int.MaxValue);
     }
 
-    // What is under way when the silo is killed must end before it is started again.
+    // What is under way when the silo is killed is given up then, and tries no more.
     private static Task<ZeroStorClient> ConnectAsync(SiloUnderTest silo) =>
         ZeroStorClient.ConnectAsync(
             options =>
@@ -94,17 +99,17 @@ public sealed class KillLoopTests
 
         public int CutPutsDone { get; private set; }
 
-        public async Task RunUntilKilledAsync(Vault vault)
+        public async Task RunUntilKilledAsync(Vault vault, CancellationToken killed)
         {
             try
             {
                 while (true)
                 {
-                    await DoOneAsync(vault, $"{number}.{_random.Next(keys)}");
+                    await DoOneAsync(vault, $"{number}.{_random.Next(keys)}", killed);
                     Interlocked.Increment(ref _operations);
                 }
             }
-            catch (ZeroStorException failure) when (failure.IsTransient)
+            catch (Exception failure) when (IsOfKill(failure))
             {
                 // The silo is gone.
             }
@@ -114,7 +119,7 @@ public sealed class KillLoopTests
         {
             foreach ((string key, HashSet<string?> may) in _may)
             {
-                string? found = await HashAsync(vault, key);
+                string? found = await HashAsync(vault, key, Cancel);
                 Assert.True(may.Contains(found), $"{key} is {found ?? "gone"}: {Told(key)}");
                 _told.Add($"{key} found {found}");
                 may.Clear();
@@ -128,7 +133,7 @@ public sealed class KillLoopTests
             _cut = null;
         }
 
-        private async Task DoOneAsync(Vault vault, string key)
+        private async Task DoOneAsync(Vault vault, string key, CancellationToken killed)
         {
             HashSet<string?> may = _may[key];
             switch (_random.Next(10))
@@ -136,35 +141,36 @@ public sealed class KillLoopTests
                 case < 6:
                     byte[] content = new byte[_random.Next(MaxObjectBytes)];
                     _random.NextBytes(content);
-                    await PutAsync(vault, key, content, may);
+                    await PutAsync(vault, key, content, may, killed);
                     break;
                 case < 8:
                     string?[] before = [.. may];
                     may.Add(null);
                     _told.Add($"{key} to be deleted");
-                    bool wasThere = await vault.DeleteAsync(key, cancel: Cancel);
+                    bool wasThere = await vault.DeleteAsync(key, cancel: killed).WaitAsync(killed);
                     _told.Add($"{key} deleted, {wasThere}");
                     Assert.True(before.Any(b => wasThere == b is not null), Told(key));
                     may.Clear();
                     may.Add(null);
                     break;
                 default:
-                    string? found = await HashAsync(vault, key);
+                    string? found = await HashAsync(vault, key, killed);
                     Assert.True(may.Contains(found), $"{key} is {found ?? "gone"}: {Told(key)}");
                     break;
             }
         }
 
-        private async Task PutAsync(Vault vault, string key, byte[] content, HashSet<string?> may)
+        private async Task PutAsync(
+            Vault vault, string key, byte[] content, HashSet<string?> may, CancellationToken killed)
         {
             string hash = Convert.ToHexString(SHA256.HashData(content));
             may.Add(hash);
             _told.Add($"{key} to be {hash}");
             try
             {
-                await vault.PutAsync(key, new ReadOnlySequence<byte>(content), cancel: Cancel);
+                await vault.PutAsync(key, new ReadOnlySequence<byte>(content), cancel: killed).WaitAsync(killed);
             }
-            catch (ZeroStorException failure)
+            catch (Exception failure) when (IsOfKill(failure))
             {
                 _told.Add($"{key} cut off: {failure.Message}");
                 CutPuts++;
@@ -180,12 +186,15 @@ public sealed class KillLoopTests
         private string Told(string key) =>
             string.Join("; ", _told.Where(t => t.StartsWith(key + " ", StringComparison.Ordinal)));
 
-        private static async Task<string?> HashAsync(Vault vault, string key)
+        private static bool IsOfKill(Exception failure) =>
+            failure is OperationCanceledException or ZeroStorException { IsTransient: true };
+
+        private static async Task<string?> HashAsync(Vault vault, string key, CancellationToken cancel)
         {
             try
             {
-                await using ObjectStream read = await vault.OpenReadAsync(key, cancel: Cancel);
-                return Convert.ToHexString(await SHA256.HashDataAsync(read, Cancel));
+                await using ObjectStream read = await vault.OpenReadAsync(key, cancel: cancel);
+                return Convert.ToHexString(await SHA256.HashDataAsync(read, cancel));
             }
             catch (ZeroStorException failure) when (failure.Kind == ErrorKind.NotFound)
             {
