@@ -170,14 +170,8 @@ public sealed class FabricTests
     [Fact]
     public async Task A_call_that_a_gateway_swallows_is_made_again_through_another()
     {
-        var fake = new FakeFabric { Gateways = [new("a", "127.0.0.1:1"), new("b", "127.0.0.1:2")] };
         var time = new FakeTimeProvider();
-        var list = new GatewayList(fake.Gateways.Select(g => g.Address), time);
-        await list.GetGateways();
-        int turn = 0;
-        fake.NextSilo = () => turn++ % 2 == 0 ? "a" : "b";
-        fake.Through = (silo, cancel) =>
-            silo == "b" ? Task.Delay(Timeout.InfiniteTimeSpan, cancel) : Task.CompletedTask;
+        (FakeFabric fake, GatewayList list) = await OfTwoSilosOneHangsAsync(time);
         Fabric fabric = fake.Connect(time, o => o.NearSilo = "a", list);
         await fabric.PickAsync(null, None);
         fake.Before = (_, method, cancel) => method == "open-put" && fake.Count(method) == 1
@@ -193,14 +187,8 @@ public sealed class FabricTests
     [Fact]
     public async Task A_coordinator_whose_silo_hangs_is_given_up_before_the_fabric_knows_and_not_picked()
     {
-        var fake = new FakeFabric { Gateways = [new("a", "127.0.0.1:1"), new("b", "127.0.0.1:2")] };
         var time = new FakeTimeProvider();
-        var list = new GatewayList(fake.Gateways.Select(g => g.Address), time);
-        await list.GetGateways();
-        int turn = 0;
-        fake.NextSilo = () => turn++ % 2 == 0 ? "a" : "b";
-        fake.Through = (silo, cancel) =>
-            silo == "b" ? Task.Delay(Timeout.InfiniteTimeSpan, cancel) : Task.CompletedTask;
+        (FakeFabric fake, GatewayList list) = await OfTwoSilosOneHangsAsync(time);
         fake.Before = (door, _, cancel) =>
             door == "b/3" ? Task.Delay(Timeout.InfiniteTimeSpan, cancel) : Task.CompletedTask;
         Fabric fabric = fake.Connect(time, o => o.NearSilo = "b", list);
@@ -208,6 +196,19 @@ public sealed class FabricTests
         await VaultTests.AdvanceAsync(time, () => asked.IsCompleted, stepSeconds: 0.001);
         Assert.Equal(ErrorKind.Unavailable, (await Assert.ThrowsAsync<ZeroStorException>(() => asked)).Kind);
         Assert.Equal("a", (await fabric.PickAsync(null, None)).Silo);
+    }
+
+    // The gateway of silo b swallows calls.
+    private static async Task<(FakeFabric Fake, GatewayList List)> OfTwoSilosOneHangsAsync(FakeTimeProvider time)
+    {
+        var fake = new FakeFabric { Gateways = [new("a", "127.0.0.1:1"), new("b", "127.0.0.1:2")] };
+        var list = new GatewayList(fake.Gateways.Select(g => g.Address), time);
+        await list.GetGateways();
+        int turn = 0;
+        fake.NextSilo = () => turn++ % 2 == 0 ? "a" : "b";
+        fake.Through = (silo, cancel) =>
+            silo == "b" ? Task.Delay(Timeout.InfiniteTimeSpan, cancel) : Task.CompletedTask;
+        return (fake, list);
     }
 
     private static async Task AskAsync(Fabric fabric, CancellationToken cancel)
