@@ -18,13 +18,13 @@ internal sealed class Fabric(
     /// catalog refuses only those begun 1,440 ticks ago.</summary>
     private static readonly TimeSpan RouteMaxAge = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a call may have no answer before somebody looks who is there, and it is made again. A
-    /// call in flight to a silo that died, or through a gateway that hangs, hears nothing else until its time is
-    /// up; one that works answers most calls in milliseconds.</summary>
+    /// <summary>How long a call may have no answer before somebody looks who is there. A call in flight to a silo
+    /// that died, or through a gateway that hangs, hears nothing else until its time is up; one that works answers
+    /// most calls in milliseconds.</summary>
     private static readonly TimeSpan SilenceBeforeLook = TimeSpan.FromSeconds(2);
 
-    /// <summary>Of its whole time, a call that may take long is silent for this part before it is made again.
-    /// </summary>
+    /// <summary>Of its whole time, a call that may take long has no answer for this part before somebody
+    /// looks.</summary>
     private const int SilencesOfTimeout = 5;
 
     /// <summary>How long a coordinator that failed is passed over while there are others: about what
@@ -297,10 +297,13 @@ internal sealed class Fabric(
 
     private Task<bool> LookAsync(CancellationToken cancel)
     {
+        ImmutableArray<SiloGateway> known;
         lock (_gate)
         {
-            return _watch.LookAsync(_route?.Gateways ?? [], cancel);
+            known = _route?.Gateways ?? [];
         }
+
+        return _watch.LookAsync(known, cancel);
     }
 
     // One question at a time, whoever waits for its answer.
