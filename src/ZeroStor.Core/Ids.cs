@@ -60,6 +60,10 @@ public readonly record struct StripeId(UInt128 Value) : IComparable<StripeId>
 
     public static StripeId New(Tick now, IEntropy entropy) => new(Id128.RandomAt(now, entropy));
 
+    /// <summary>The greatest id of the tick before: a listing after it begins with the first of this tick.</summary>
+    public static StripeId LastBefore(Tick tick) =>
+        new(((UInt128)tick.Value << 96) - (tick.Value > 0 ? UInt128.One : UInt128.Zero));
+
     public int CompareTo(StripeId other) => Value.CompareTo(other.Value);
 
     public override string ToString() => Id128.ToHex(Value);

@@ -154,6 +154,8 @@ public readonly record struct BucketDigest(GroupId Group, uint Bucket, long Coun
     public const uint TicksPerBucket = 1024;
 
     public static uint BucketOf(StripeId stripe) => stripe.Written.Value / TicksPerBucket;
+
+    public static Tick FirstTickOf(uint bucket) => new(bucket * TicksPerBucket);
 }
 
 /// <summary>A disk's room and health, as it sees itself.</summary>

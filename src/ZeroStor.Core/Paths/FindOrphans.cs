@@ -42,8 +42,7 @@ public sealed class FindOrphans(IShardHome homes, IFabricMap map, ICatalog catal
     private async Task<int> LookAsync(
         DiskAddress disk, GroupId group, Tick from, Tick until, HashSet<ContentId> seen, CancellationToken cancel)
     {
-        // The greatest id of the tick before, so that the listing begins with the first of this one.
-        var after = new StripeId(((UInt128)from.Value << 96) - (from.Value > 0 ? UInt128.One : UInt128.Zero));
+        var after = StripeId.LastBefore(from);
         int condemned = 0;
         while (true)
         {

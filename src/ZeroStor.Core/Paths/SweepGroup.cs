@@ -19,11 +19,11 @@ public sealed record GroupTally(
 /// <param name="ByMissing">Index is the number of missing shards.</param>
 public sealed record VaultTally(VaultId? Vault, ImmutableArray<long> ByMissing);
 
-/// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell whether they hold
-/// the same stripes; only where they differ are the stripes listed and counted one by one. What a former home
-/// holds counts until the place is whole. A stripe that lacks shards because its content is dead, and so is on
-/// its way out, or because it is being written, is not counted. Equal means equal, not whole: that every stripe of a live content is there is
-/// for the census to say.</summary>
+/// <summary>Compares what the homes of a group say they hold. n short digests a bucket tell which of them hold the
+/// same stripes; only in buckets where some differ are stripes listed and counted one by one, and those that agree
+/// are listed once for all of them. What a former home holds counts until the place is whole. A stripe that lacks
+/// shards because its content is dead, and so is on its way out, or because it is being written, is not counted.
+/// Equal means equal, not whole: that every stripe of a live content is there is for the census to say.</summary>
 public sealed class SweepGroup(IShardHome homes, IFabricMap map)
 {
     /// <summary>Stripes of one listing: some hundred kilobytes in one answer.</summary>
@@ -49,13 +49,16 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
         var vaults = new Dictionary<VaultId, long[]>();
         int n = group.Places.Length;
         var byMissing = new long[n + 1];
-        if (TryCountEqual(group, digests, out long whole))
+        ILookup<uint, Holding> buckets = Holdings(group, digests).ToLookup(h => h.Digest.Bucket);
+        foreach (IGrouping<uint, Holding> bucket in buckets)
         {
-            byMissing[0] = whole;
-        }
-        else
-        {
-            Dictionary<StripeId, Sighting> seen = await ListAsync(group, digests, cancel);
+            if (TryCountEqual(group, bucket, out long whole))
+            {
+                byMissing[0] += whole;
+                continue;
+            }
+
+            Dictionary<StripeId, Sighting> seen = await ListAsync(group, bucket, cancel);
             Dictionary<ContentId, ContentOwner?> owners = await OwnersAsync(
                 catalog,
                 [.. seen.Values.Where(s => s.Places.Count < n).Select(s => s.Content).Distinct()],
@@ -115,7 +118,10 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
     /// <summary>Whether all homes of the group hold the same stripes.</summary>
     public static bool AreEqual(
         PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests) =>
-        TryCountEqual(group, digests, out _);
+        group.Places.All(p => digests.ContainsKey(p.Home))
+        && Holdings(group, digests)
+            .ToLookup(h => h.Digest.Bucket)
+            .All(bucket => TryCountEqual(group, bucket, out _));
 
     /// <summary>The groups that need repair: those whose homes hold different stripes, or whose places are not
     /// all whole. Those that can lose the fewest disks more go first: of one class, those with the fewest whole
@@ -146,55 +152,60 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
             .Sum(p => Math.Max(0, stripes - held[p.Home].Sum(d => d.Count)));
     }
 
-    private static bool TryCountEqual(
-        PlacementGroup group,
-        IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests,
-        out long whole)
+    // What the homes and former homes that answer hold of the group.
+    private static IEnumerable<Holding> Holdings(
+        PlacementGroup group, IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests)
     {
-        whole = 0;
-        ImmutableArray<BucketDigest>? first = null;
-        foreach (Place place in group.Places)
+        ILookup<DiskId, int> places = group.Places
+            .SelectMany((p, i) => p.FormerHomes.Add(p.Home).Select(disk => (disk, Place: i)))
+            .ToLookup(h => h.disk, h => h.Place);
+        foreach (IGrouping<DiskId, int> holder in places)
         {
-            if (!digests.TryGetValue(place.Home, out ImmutableArray<BucketDigest> all))
+            int first = holder.First();
+            bool hasOne = holder.Count() == 1 && group.Places[first].Home == holder.Key;
+            foreach (BucketDigest digest in digests.GetValueOrDefault(holder.Key, []))
             {
-                return false;
-            }
-
-            ImmutableArray<BucketDigest> own =
-                [.. all.Where(d => d.Group == group.Id && d.Count > 0).OrderBy(d => d.Bucket)];
-            first ??= own;
-            if (!own.SequenceEqual(first.Value))
-            {
-                return false;
+                if (digest.Group == group.Id && digest.Count > 0)
+                {
+                    yield return new Holding(holder.Key, hasOne ? first : null, digest);
+                }
             }
         }
+    }
 
-        whole = first!.Value.Sum(d => d.Count);
-        return true;
+    // Whether all homes of the group hold the same stripes of a bucket.
+    private static bool TryCountEqual(PlacementGroup group, IEnumerable<Holding> bucket, out long whole)
+    {
+        Dictionary<DiskId, BucketDigest> held = bucket.ToDictionary(h => h.Disk, h => h.Digest);
+        BucketDigest first = held.GetValueOrDefault(group.Places[0].Home);
+        whole = first.Count;
+        return whole > 0 && group.Places.All(p => held.GetValueOrDefault(p.Home) == first);
     }
 
     private async Task<Dictionary<StripeId, Sighting>> ListAsync(
-        PlacementGroup group,
-        IReadOnlyDictionary<DiskId, ImmutableArray<BucketDigest>> digests,
-        CancellationToken cancel)
+        PlacementGroup group, IEnumerable<Holding> bucket, CancellationToken cancel)
     {
         var seen = new Dictionary<StripeId, Sighting>();
-        IEnumerable<DiskId> holders = group.Places.SelectMany(p => p.FormerHomes.Add(p.Home)).Distinct();
-        foreach (DiskId disk in holders)
+
+        // A disk that is or was the home of several places may hold any of their shards; the others hold their own.
+        foreach (IGrouping<object, Holding> equal in bucket.GroupBy(h => h.Place is null ? (object)h.Disk : h.Digest))
         {
-            if (map.Current.Disk(disk) is not { } entry
-                || !digests.TryGetValue(disk, out ImmutableArray<BucketDigest> held)
-                || !held.Any(d => d.Group == group.Id))
+            if (map.Current.Disk(equal.First().Disk) is not { } entry)
             {
                 continue;
             }
 
-            await foreach (ShardEntry shard in ListDiskAsync(entry, group.Id, cancel))
+            int[] others = [.. equal.Skip(1).Select(h => h.Place!.Value)];
+            await foreach (ShardEntry shard in ListDiskAsync(entry, group.Id, equal.First().Digest.Bucket, cancel))
             {
                 ref Sighting stripe =
                     ref CollectionsMarshal.GetValueRefOrAddDefault(seen, shard.Stripe, out _);
                 stripe.Content = shard.Content;
                 stripe.Places.Add(shard.Place);
+                foreach (int place in others)
+                {
+                    stripe.Places.Add(place);
+                }
             }
         }
 
@@ -232,16 +243,21 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
     }
 
     private async IAsyncEnumerable<ShardEntry> ListDiskAsync(
-        DiskEntry disk, GroupId group, [EnumeratorCancellation] CancellationToken cancel)
+        DiskEntry disk, GroupId group, uint bucket, [EnumeratorCancellation] CancellationToken cancel)
     {
         var address = new DiskAddress(disk.Id, disk.Claim);
-        StripeId after = default;
+        var after = StripeId.LastBefore(BucketDigest.FirstTickOf(bucket));
         while (true)
         {
             ImmutableArray<ShardEntry> page =
                 await homes.ListAsync(address, group, after, StripesPerListing, cancel);
             foreach (ShardEntry shard in page)
             {
+                if (BucketDigest.BucketOf(shard.Stripe) != bucket)
+                {
+                    yield break;
+                }
+
                 yield return shard;
             }
 
@@ -253,6 +269,12 @@ public sealed class SweepGroup(IShardHome homes, IFabricMap map)
             after = page[^1].Stripe;
         }
     }
+
+    /// <summary>What a disk holds of a bucket.</summary>
+    /// <param name="Disk">A home or former home.</param>
+    /// <param name="Place">The one place it is the home of; null where it is a former home, or has several.</param>
+    /// <param name="Digest">Not of nothing.</param>
+    private readonly record struct Holding(DiskId Disk, int? Place, BucketDigest Digest);
 
     /// <summary>What was seen of a stripe: 56 bytes, for a group that differs may hold millions.</summary>
     private struct Sighting

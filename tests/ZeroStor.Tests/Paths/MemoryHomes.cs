@@ -24,6 +24,9 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
 
     public int Appends;
 
+    /// <summary>Listings of groups that were asked for, by disk.</summary>
+    public ConcurrentBag<DiskId> Listings { get; } = [];
+
     /// <summary>Payloads that were given out, in buffers that nobody else rents; null: not kept.</summary>
     public ConcurrentBag<BufferSlice>? GivenOut { get; set; }
 
@@ -198,8 +201,11 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         ]);
 
     public ValueTask<ImmutableArray<ShardEntry>> ListAsync(
-        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel) =>
-        FirstAsync(to, h => h.Group == group, after, max, cancel);
+        DiskAddress to, GroupId group, StripeId after, int max, CancellationToken cancel)
+    {
+        Listings.Add(to.Disk);
+        return FirstAsync(to, h => h.Group == group, after, max, cancel);
+    }
 
     public ValueTask<ImmutableArray<ShardEntry>> HeldAsync(
         DiskAddress to,

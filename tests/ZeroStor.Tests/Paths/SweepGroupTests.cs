@@ -96,6 +96,49 @@ public sealed class SweepGroupTests
         Assert.Equal(new Dictionary<(VaultId?, int), long> { [(null, 1)] = 3, [(null, 2)] = 1 }, vaults);
     }
 
+    [Fact]
+    public async Task Of_homes_that_agree_one_is_listed_and_only_where_some_differ()
+    {
+        using var fabric = new PathFixture(Code, disks: 7);
+        fabric.Tick = new Tick(5);
+        StripeRef[] old = await WriteToOneAsync(fabric, 3);
+        fabric.Tick = new Tick((2 * BucketDigest.TicksPerBucket) + 5);
+        StripeRef[] young = await WriteToOneAsync(fabric, 4, old[0].Group);
+        GroupId group = old[0].Group;
+        Assert.Equal((long[])[7L, 0, 0, 0, 0, 0, 0], await CountAsync(fabric, group));
+        Assert.Empty(fabric.Homes.Listings);
+
+        // In the younger bucket one home lacks a stripe: it is listed, and one of the five others.
+        fabric.Homes.Drop(young[1].Id, 2);
+        Assert.Equal((long[])[6L, 1, 0, 0, 0, 0, 0], await CountAsync(fabric, group));
+        Assert.Equal(2, fabric.Homes.Listings.Count);
+        Assert.Contains(fabric.Home(young[1], 2), fabric.Homes.Listings);
+
+        // One that does not answer is missing everywhere: both buckets differ.
+        fabric.Homes.Listings.Clear();
+        Assert.Equal((long[])[0L, 6, 1, 0, 0, 0, 0], await CountAsync(fabric, group, fabric.Home(old[0], 4)));
+        Assert.Equal(3, fabric.Homes.Listings.Count);
+
+        // A former home still has all of its place, and the new one what repair brought it.
+        fabric.Homes.Listings.Clear();
+        DiskId former = fabric.Home(old[0], 5);
+        DiskId spare = fabric.Current.Disks.Select(d => d.Id).Except(fabric.Current.Group(group)!.Places.Select(p => p.Home)).Single();
+        RepairGroupTests.Move(fabric, from: (int)former.Value, to: (int)spare.Value);
+        Assert.Equal((long[])[6L, 1, 0, 0, 0, 0, 0], await CountAsync(fabric, group));
+        fabric.Homes.Put(spare, fabric.Homes.Stored(former, old[0].Id, 5)!);
+        fabric.Homes.DropAll(former);
+        Assert.Equal((long[])[1L, 5, 1, 0, 0, 0, 0], await CountAsync(fabric, group));
+    }
+
+    private static async Task<long[]> CountAsync(PathFixture fabric, GroupId group, DiskId absent = default)
+    {
+        var digests = await DigestsAsync(fabric);
+        digests.Remove(absent);
+        GroupTally tally = await new SweepGroup(fabric.Homes, fabric)
+            .RunAsync(fabric.Current.Group(group)!, digests, catalog: null, default, Cancel);
+        return [.. tally.ByMissing];
+    }
+
     private static async Task<(long[] All, Dictionary<(VaultId?, int), long> Vaults)> SweepAsync(
         PathFixture fabric, ICatalog? catalog, uint inFlightSince = 0)
     {
@@ -134,14 +177,15 @@ public sealed class SweepGroupTests
         return SweepGroup.CountLacking(fabric.Current.Group(group)!, digests);
     }
 
-    private static async Task<StripeRef[]> WriteToOneAsync(PathFixture fabric, int count)
+    private static async Task<StripeRef[]> WriteToOneAsync(PathFixture fabric, int count, GroupId? group = null)
     {
         var written = new List<StripeRef>();
         while (written.Count < count)
         {
             (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(1000));
             StripeRef at = (await fabric.Writer(minHomeSeconds: 20).RunAsync(stripe, Cancel)).Stripe;
-            if (written.Count == 0 || written[0].Group == at.Group)
+            group ??= at.Group;
+            if (group == at.Group)
             {
                 written.Add(at);
             }
