@@ -5,7 +5,9 @@ using Microsoft.Data.Sqlite;
 namespace ZeroStor.Catalog;
 
 /// <summary>SQLite in one file: a write-ahead log, so that readers and the one writer do not wait for each
-/// other, synced at every commit.</summary>
+/// other, synced at every commit. What a process left in the log that died, or whose sync failed, is whole
+/// but perhaps not durable: a connection that is to write makes it so before it is used
+/// (<see cref="SettleAsync"/>), for who says a change again is told that it is made.</summary>
 internal sealed class SqliteDatabase : Database
 {
     // The result codes that decide something; https://sqlite.org/rescode.html has them all.
@@ -63,6 +65,9 @@ internal sealed class SqliteDatabase : Database
     public override async Task<DbConnection> ConnectAsync(bool forWriting, CancellationToken cancel)
     {
         var connection = new SqliteConnection(_ownConnections);
+
+        // Who was the last to close it, and could, has emptied and deleted it.
+        bool isLogLeft = File.Exists(Name + "-wal");
         try
         {
             await connection.OpenAsync(cancel);
@@ -72,6 +77,10 @@ internal sealed class SqliteDatabase : Database
                 await SetAsync(connection, "journal_mode", "WAL");
                 await SetAsync(connection, "synchronous", "FULL");
                 await SetAsync(connection, "journal_size_limit", LogBytes);
+                if (isLogLeft)
+                {
+                    await SettleAsync(connection);
+                }
             }
             else
             {
@@ -148,6 +157,33 @@ internal sealed class SqliteDatabase : Database
                     error);
             }
         }
+    }
+
+    // All of the log goes into the database and is synced there, and the log is emptied. A page whose sync failed
+    // once counts as written ever after, on Linux: to sync the log again would not help. That the log is empty
+    // must be durable as well, or after a power cut its torn rest would hide what is in the database; the next
+    // commit syncs that, so one is made that changes nothing.
+    private async Task SettleAsync(SqliteConnection connection)
+    {
+        bool isBusy = await AskAsync(connection, "PRAGMA wal_checkpoint(TRUNCATE);") != 0;
+        if (isBusy)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Unavailable,
+                $"The catalog {Name} is being read by others for more than {_options.LockPatience.TotalSeconds} s, "
+                + "and its log cannot be settled meanwhile: see who else has it open, and try again.");
+        }
+
+        await SetAsync(connection, "user_version", await AskAsync(connection, "PRAGMA user_version;"));
+    }
+
+    private static async Task<long> AskAsync(SqliteConnection connection, string pragma)
+    {
+        await using SqliteCommand command = connection.CreateCommand();
+#pragma warning disable CA2100 // A constant of this file: a PRAGMA takes no parameters.
+        command.CommandText = pragma;
+#pragma warning restore CA2100
+        return (long)(await command.ExecuteScalarAsync())!;
     }
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)time.TotalSeconds);

@@ -57,6 +57,45 @@ public sealed class SqliteCatalogTests : CatalogTests
     }
 
     [Fact]
+    public async Task A_log_that_a_dead_process_left_is_durable_before_a_repeated_change_is_acknowledged()
+    {
+        // As after kill -9, or a failed sync: the commit is whole in the log, and nobody knows whether on the disk.
+        CommitOrder put = Put("a");
+        await AppliedAsync(put);
+        string left = OtherPath();
+        foreach (string suffix in (string[])["", "-wal"])
+        {
+            File.Copy(DatabasePath + suffix, left + suffix);
+        }
+
+        await Assert.ThrowsAsync<ZeroStorException>(() => HeadAloneAsync(left, "a"));
+        await using (SqlCatalog catalog = await OpenAsync(left))
+        {
+            Assert.Equal(ErrorKind.None, (await catalog.CommitAsync(put, Cancel)).Kind);
+
+            // All of it is in the database itself, and the log, which a power cut may tear, holds nothing of it.
+            Assert.NotNull(await HeadAloneAsync(left, "a"));
+        }
+    }
+
+    [Fact]
+    public async Task A_log_that_is_being_read_cannot_be_settled_and_later_can()
+    {
+        CommitOrder put = Put("a");
+        await AppliedAsync(put);
+        await using SqliteConnection reader = OpenRaw();
+        Run(reader, "BEGIN");
+        Assert.NotNull(Scalar(reader, "SELECT count(*) FROM sqlite_master"));
+        await AppliedAsync(Put("b"));
+        var hasty = new CatalogOptions { LockPatience = TimeSpan.FromMilliseconds(20) };
+        ZeroStorException error = await ThrowsAsync(ErrorKind.Unavailable, () => OpenAsync(DatabasePath, hasty));
+        Assert.Contains("read by others", error.Message, StringComparison.Ordinal);
+        Run(reader, "ROLLBACK");
+        await using SqlCatalog second = await OpenAsync(DatabasePath, hasty);
+        Assert.NotNull((await second.HeadAsync(Vault, ["b"], Cancel))[0]);
+    }
+
+    [Fact]
     public async Task What_is_no_database_is_refused()
     {
         string garbage = OtherPath();
@@ -234,6 +273,15 @@ public sealed class SqliteCatalogTests : CatalogTests
         var connection = new SqliteConnection($"Data Source={DatabasePath};Pooling=False");
         connection.Open();
         return connection;
+    }
+
+    // The database file without its log.
+    private async Task<VersionRow?> HeadAloneAsync(string path, string key)
+    {
+        string alone = OtherPath();
+        File.Copy(path, alone);
+        await using SqlCatalog catalog = await OpenAsync(alone);
+        return (await catalog.HeadAsync(Vault, [key], Cancel))[0];
     }
 
     private string OtherPath() => Path.Combine(_folder.FullName, $"other-{_others++}.db");
