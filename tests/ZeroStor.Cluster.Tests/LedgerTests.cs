@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
 using ZeroStor.Client;
+using ZeroStor.Contracts;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Grains;
 
@@ -65,6 +67,7 @@ public sealed class LedgerTests
     public async Task A_stripe_that_all_homes_dropped_is_lost_and_its_object_is_named()
     {
         await using TestFabric fabric = await TestFabric.StartAsync();
+        fabric.LeavesDamage = true;
         await PutSomeAsync(fabric, "default", 3);
         ShardPlace[] places =
             [.. await fabric.Client.Vault("default").LocateAsync("key1", Cancel).ToArrayAsync(Cancel)];
@@ -90,6 +93,55 @@ public sealed class LedgerTests
         Assert.True(status.Ledger.Lost > 0);
         Assert.False(status.Ledger.IsGreen);
         Assert.Contains(status.Notices, n => n.Contains("lost", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_placing_that_was_given_up_goes_though_the_last_census_was_a_moment_ago()
+    {
+        // An hour's worth of ticks, which is when the next census would come by itself, is longer than this test may take.
+        await using TestFabric fabric = await TestFabric.StartAsync(o => o.TickSeconds = 4);
+        await PutSomeAsync(fabric, "default", 2);
+        await SettleAsync(fabric);
+        await PlaceForNobodyAsync(fabric, "key1");
+        Ledger before = (await fabric.Client.StatusAsync(Cancel)).Ledger;
+        Assert.Equal(before.Stripes - 1, before.Whole);
+        await Eventually.HoldsAsync(
+            async () => (await fabric.Client.StatusAsync(Cancel)).Ledger is { } now && now.Stripes == now.Whole,
+            "what nothing names is gone");
+    }
+
+    // One shard of a stripe of a living object under another id: a coordinator died when it had placed no more.
+    private static async Task PlaceForNobodyAsync(TestFabric fabric, string key)
+    {
+        ICatalog catalog = fabric.Silo.GetRequiredService<ICatalog>();
+        var homes = fabric.Silo.GetRequiredService<IShardHome>();
+        FabricMap map = fabric.Silo.GetRequiredService<IFabricMap>().Current;
+        VaultEntry vault = (await catalog.FindVaultAsync("default", Cancel))!;
+        VersionRow row = (await catalog.HeadAsync(vault.Id, [key], Cancel))[0]!;
+        StripeRef stripe = Manifest.Decode(row.Manifest).Contents[0].Stripes[0];
+        PlacementGroup group = map.Group(stripe.Group)!;
+        DiskEntry home = map.Disk(group.Places[0].Home)!;
+        var to = new DiskAddress(home.Id, home.Claim);
+        ShardReadAnswer read = await homes.ReadAsync(
+            new ShardReadOrder { To = to, Stripe = stripe.Id, Place = 0, Length = 0, WithExtensions = true }, Cancel);
+        read = await homes.ReadAsync(
+            new ShardReadOrder
+            {
+                To = to, Stripe = stripe.Id, Place = 0, Length = read.Header!.ShardBytes, WithExtensions = true,
+            },
+            Cancel);
+        HomeAnswer answer = await homes.AppendAsync(
+            new ShardAppend
+            {
+                To = to,
+                Epoch = group.Epoch,
+                Header = read.Header! with { Stripe = StripeId.New(read.Header!.Tick, SystemEntropy.Instance) },
+                Extensions = read.Extensions,
+                Payload = read.Payload,
+            },
+            Cancel);
+        read.Payload.Release();
+        Assert.True(answer.IsDone, answer.Detail);
     }
 
     // Two of six disks are gone: a stripe of the first lacks two of its six, one of the other up to two of three.

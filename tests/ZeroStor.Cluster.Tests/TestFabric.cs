@@ -24,6 +24,9 @@ internal sealed class TestFabric : IAsyncDisposable
 
     public string Folder { get; }
 
+    /// <summary>Whether the test damaged what disks hold: what was repaired still lies there damaged.</summary>
+    public bool LeavesDamage { get; set; }
+
     public ZeroStorClient Client { get; private set; } = null!;
 
     public IGrainFactory Grains => _cluster!.Client;
@@ -67,6 +70,11 @@ internal sealed class TestFabric : IAsyncDisposable
         await StopAsync();
         if (_ownsFolder)
         {
+            if (!LeavesDamage)
+            {
+                TestDisks.AssertSound(Folder);
+            }
+
             Directory.Delete(Folder, recursive: true);
         }
     }
