@@ -24,5 +24,16 @@ internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("zerostor-test-").FullName;
 
-    public void Dispose() => Directory.Delete(Path, recursive: true);
+    /// <summary>Whether the test damaged what disks in it hold.</summary>
+    public bool LeavesDamage { get; init; }
+
+    public void Dispose()
+    {
+        if (!LeavesDamage)
+        {
+            TestDisks.AssertSound(Path);
+        }
+
+        Directory.Delete(Path, recursive: true);
+    }
 }

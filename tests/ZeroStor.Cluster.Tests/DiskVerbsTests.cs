@@ -10,7 +10,7 @@ public sealed class DiskVerbsTests
     [Fact]
     public async Task A_disk_is_added_scrubbed_removed_and_refused_by_the_command_line()
     {
-        using var folder = new TemporaryFolder();
+        using var folder = new TemporaryFolder { LeavesDamage = true };
         string data = Directory.CreateDirectory(Path.Combine(folder.Path, "zerostor-data")).FullName;
 
         // The background must not find first what the command line is to find.

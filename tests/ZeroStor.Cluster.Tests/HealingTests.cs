@@ -146,6 +146,7 @@ public sealed class HealingTests : IAsyncLifetime
     [Fact]
     public async Task Rotten_shards_that_a_read_meets_are_repaired()
     {
+        _fabric.LeavesDamage = true;
         ShardPlace[] places = [.. await _fabric.Client.Vault("default").LocateAsync("key9", Cancel).ToArrayAsync(Cancel)];
         int stripes = places.Max(p => p.Stripe) + 1;
         foreach (ShardPlace place in places.Where(p => p.Index < 2))
@@ -166,6 +167,7 @@ public sealed class HealingTests : IAsyncLifetime
     [Fact]
     public async Task Rotten_shards_that_nobody_reads_are_found_by_scrub_and_repaired()
     {
+        _fabric.LeavesDamage = true;
         ShardPlace[] places = [.. await _fabric.Client.Vault("default").LocateAsync("key5", Cancel).ToArrayAsync(Cancel)];
         foreach (ShardPlace place in places.Where(p => p.Index is 1 or 4))
         {

@@ -19,6 +19,7 @@ public sealed class ScrubTests
     public async Task Two_hundred_rotten_shards_are_found_and_repaired_while_every_get_is_right()
     {
         await using TestFabric fabric = await TestFabric.StartAsync(options => options.ScrubMaxMiBPerSecond = 0);
+        fabric.LeavesDamage = true;
         Vault vault = fabric.Client.Vault("default");
         var objects = new ConcurrentDictionary<string, byte[]>();
         for (int i = 0; i < Objects; i++)

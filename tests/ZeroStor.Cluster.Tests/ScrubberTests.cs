@@ -16,7 +16,7 @@ public sealed class ScrubberTests : IAsyncLifetime
 
     private static readonly DiskId Id = new(1);
 
-    private readonly TemporaryFolder _folder = new();
+    private readonly TemporaryFolder _folder = new() { LeavesDamage = true };
     private readonly FakeTimeProvider _time = new();
     private readonly Counters _counters = new();
     private readonly LocalHomes _homes = new(new NoMap());

@@ -91,6 +91,7 @@ internal sealed class TestSilos : IAsyncDisposable
 
         await _cluster.StopAllSilosAsync();
         await _cluster.DisposeAsync();
+        TestDisks.AssertSound(_folder.FullName);
         _folder.Delete(recursive: true);
     }
 
