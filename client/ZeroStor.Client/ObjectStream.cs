@@ -18,6 +18,7 @@ public sealed class ObjectStream : Stream
     private readonly string _vault;
     private readonly IObjectDoor _objects;
     private readonly Manifest _manifest;
+    private readonly int _absentHomes;
     private readonly IEnumerator<StripeSlice> _plan;
     private readonly Queue<Task<BufferSlice>> _ahead = [];
     private readonly CancellationTokenSource _stop = new();
@@ -30,9 +31,10 @@ public sealed class ObjectStream : Stream
 
     internal ObjectStream(
         Fabric fabric, string vault, IObjectDoor objects, ObjectVersion version, Manifest manifest,
-        long offset, long length)
+        long offset, long length, int absentHomes = 0)
     {
         (_fabric, _vault, _objects, _manifest) = (fabric, vault, objects, manifest);
+        _absentHomes = absentHomes;
         (Version, Offset, Length) = (version, offset, length);
         StripePlan.Check(manifest, Name);
         _plan = StripePlan.Of(manifest, offset, length).GetEnumerator();
@@ -239,6 +241,7 @@ public sealed class ObjectStream : Stream
             Stripe = await stripe,
             Offset = slice.Offset,
             Length = slice.Length,
+            AbsentHomes = _absentHomes,
         };
         Patience patience = _fabric.NewPatience();
         CoordinatorInfo? failed = null;

@@ -88,6 +88,12 @@ public sealed record ReadOptions
     /// <see cref="ErrorKind.Unavailable"/>; <see cref="ObjectVersion.IsStale"/> says that it is such a one. As long
     /// as the catalog answers it changes nothing.</summary>
     public bool AllowStale { get; init; }
+
+    /// <summary>To measure what a read takes while homes are absent: of each stripe so many of the data homes
+    /// that the range touches, the first ones, are not asked, and their bytes are rebuilt from others. From 0
+    /// to the m of the vault's code. What is read is the same, and nothing is held against the homes.
+    /// </summary>
+    public int AbsentHomes { get; init; }
 }
 
 /// <summary>What a copy says.</summary>

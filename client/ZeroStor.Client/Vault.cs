@@ -70,7 +70,8 @@ public sealed class Vault
         (ObjectVersion version, Manifest manifest, IObjectDoor objects) =
             await FindAsync(key, options?.AllowStale ?? false, cancel);
         (long offset, long length) = options?.Range?.Resolve(version.Size) ?? (0, version.Size);
-        return new ObjectStream(_fabric, Name, objects, version, manifest, offset, length);
+        return new ObjectStream(
+            _fabric, Name, objects, version, manifest, offset, length, options?.AbsentHomes ?? 0);
     }
 
     /// <summary>The current version.</summary>

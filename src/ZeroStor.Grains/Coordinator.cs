@@ -92,6 +92,7 @@ internal sealed class Coordinator(
             Stripe = order.Stripe,
             Offset = order.Offset,
             Length = order.Length,
+            AbsentHomes = order.AbsentHomes,
         };
         try
         {
@@ -150,6 +151,13 @@ internal sealed class Coordinator(
             throw ZeroStorException.Invalid(
                 $"{order.Length} bytes at {order.Offset} are not a range of a stripe of "
                 + $"{order.Stripe.ContentBytes}");
+        }
+
+        if (order.AbsentHomes < 0 || order.AbsentHomes > order.Code.M)
+        {
+            throw ZeroStorException.Invalid(
+                $"{order.AbsentHomes} homes cannot be taken for absent: a stripe of {order.Code} is read without "
+                + $"0 to {order.Code.M} of them");
         }
     }
 }

@@ -130,4 +130,8 @@ public sealed record ReadStripeOrder
     [Id(6)] public required int Offset { get; init; }
 
     [Id(7)] public required int Length { get; init; }
+
+    /// <summary>So many of the homes that the range touches, the first ones, are taken for absent, and nothing
+    /// is held against them: for administrators, to measure what reads take then. 0 to m.</summary>
+    [Id(8)] public int AbsentHomes { get; init; }
 }

@@ -20,6 +20,10 @@ public sealed record StripeToRead
     public required int Offset { get; init; }
 
     public required int Length { get; init; }
+
+    /// <summary>So many of the homes that the range touches, the first ones, are taken for absent: what a
+    /// read costs while they are is measured so, and nobody is harmed.</summary>
+    public int AbsentHomes { get; init; }
 }
 
 /// <summary>What a read learned on its way; kept by the silo for repair and for its counters.</summary>
@@ -71,7 +75,7 @@ public sealed class ReadStripe(
     {
         SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
         BufferSlice found;
-        using (ShardGather gather = Gather(read, range.SealedStart, range.SealedLength))
+        using (ShardGather gather = Gather(read, range.SealedStart, range.SealedLength, read.AbsentHomes))
         {
             found = await gather.RunAsync(cancel);
         }
@@ -112,9 +116,10 @@ public sealed class ReadStripe(
         }
     }
 
-    private ShardGather Gather(StripeToRead read, int sealedOffset, int sealedBytes) =>
+    private ShardGather Gather(StripeToRead read, int sealedOffset, int sealedBytes, int absentHomes = 0) =>
         new(homes, map, health, time, observer, read.Code, read.Stripe, sealedOffset, sealedBytes)
         {
+            AbsentHomes = absentHomes,
             MinHedge = MinHedge,
             HomeTimeout = HomeTimeout,
             Planted = Planted,

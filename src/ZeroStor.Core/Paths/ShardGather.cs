@@ -61,6 +61,9 @@ internal sealed class ShardGather : IDisposable
 
     public required TimeSpan HomeTimeout { get; init; }
 
+    /// <summary>So many of the places that the range touches, the first ones, are not asked.</summary>
+    public int AbsentHomes { get; init; }
+
     public PlantedDefects Planted { get; init; }
 
     /// <summary>The range, from the data shards or rebuilt from any others; the caller releases it. Nothing
@@ -189,6 +192,11 @@ internal sealed class ShardGather : IDisposable
     private async Task<ShardReadAnswer> ReadPlaceAsync(int place)
     {
         ShardReadAnswer answer = new(ErrorKind.DiskOffline, "no home");
+        if (IsTakenForAbsent(place))
+        {
+            return answer;
+        }
+
         foreach (DiskId disk in HoldersOf(place))
         {
             answer = await ReadHomeAsync(disk, place, _column, _columnBytes, withExtensions: false);
@@ -205,6 +213,8 @@ internal sealed class ShardGather : IDisposable
 
         return answer;
     }
+
+    private bool IsTakenForAbsent(int place) => place >= _firstShard && place < _firstShard + AbsentHomes;
 
     private IEnumerable<DiskId> HoldersOf(int place) =>
         _group.Places[place].FormerHomes.Prepend(_group.Places[place].Home);
@@ -397,7 +407,7 @@ internal sealed class ShardGather : IDisposable
     private ZeroStorException TooFew()
     {
         IEnumerable<string> absent = Enumerable.Range(0, _code.N)
-            .Where(p => _good[p] is null && _asked[p])
+            .Where(p => _good[p] is null && _asked[p] && !IsTakenForAbsent(p))
             .Select(p => _group.Places[p].Home.ToString());
         return new ZeroStorException(
             ErrorKind.TooFewShards,

@@ -133,10 +133,12 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
         Length = length,
     };
 
-    public async Task<byte[]> ReadAsync(StripeToWrite written, StripeRef stripe, int offset, int length)
+    public Task<byte[]> ReadAsync(StripeToWrite written, StripeRef stripe, int offset, int length) =>
+        ReadAsync(Read(written, stripe, offset, length));
+
+    public async Task<byte[]> ReadAsync(StripeToRead read)
     {
-        BufferSlice slice = await Reader().RunAsync(
-            Read(written, stripe, offset, length), TestContext.Current.CancellationToken);
+        BufferSlice slice = await Reader().RunAsync(read, TestContext.Current.CancellationToken);
         byte[] bytes = slice.Span.ToArray();
         slice.Release();
         return bytes;

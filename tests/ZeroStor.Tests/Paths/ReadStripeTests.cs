@@ -145,6 +145,43 @@ public sealed class ReadStripeTests
     }
 
     [Fact]
+    public async Task Homes_taken_for_absent_are_not_asked_and_nothing_is_held_against_them()
+    {
+        using var fabric = new PathFixture(Code, disks: 6) { MinHedge = TimeSpan.FromSeconds(20) };
+        byte[] content = fabric.Content(300_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        fabric.Homes.Reads.Clear();
+        byte[] read = await fabric.ReadAsync(
+            fabric.Read(stripe, written, 0, content.Length) with { AbsentHomes = 2 });
+        Assert.Equal(content, read);
+        Assert.Equal(
+            [2, 3, 4, 5],
+            fabric.Homes.Reads.Select(r => Place(r.Disk)).Order());
+        Assert.Equal(1, fabric.Decoded);
+        Assert.Empty(fabric.Faults);
+        Assert.DoesNotContain(fabric.Current.Disks, d => fabric.Health.Avoids(d.Id));
+
+        int Place(DiskId disk) => Enumerable.Range(0, 6).Single(p => fabric.Home(written, p) == disk);
+    }
+
+    [Fact]
+    public async Task Of_a_range_the_first_home_that_it_touches_is_taken_for_absent()
+    {
+        using var fabric = new PathFixture(Code, disks: 6) { MinHedge = TimeSpan.FromSeconds(20) };
+        byte[] content = fabric.Content(1_048_576);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        int third = 2 * Geometry.ShardBytes(Code, written.SealedBytes);
+        fabric.Homes.Reads.Clear();
+        byte[] read = await fabric.ReadAsync(
+            fabric.Read(stripe, written, third + 100_000, 10) with { AbsentHomes = 1 });
+        Assert.Equal(content.AsSpan(third + 100_000, 10).ToArray(), read);
+        Assert.Equal(1, fabric.Decoded);
+        Assert.DoesNotContain(fabric.Homes.Reads, r => r.Disk == fabric.Home(written, 2));
+    }
+
+    [Fact]
     public async Task A_former_home_serves_until_the_place_is_whole()
     {
         using var fabric = new PathFixture(Code, disks: 6);
