@@ -45,6 +45,15 @@ internal static class SiloVerbs
         {
             w.WriteNull("residentBytes");
         }
+
+        if (silo.Processor is { } processor)
+        {
+            w.WriteNumber("processorSeconds", processor.Time.TotalSeconds);
+        }
+        else
+        {
+            w.WriteNull("processorSeconds");
+        }
     }
 
     /// <summary>A table of silos: a line of names, then a line each.</summary>

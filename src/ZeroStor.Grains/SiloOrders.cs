@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ZeroStor.Contracts.Doors;
+using ZeroStor.Contracts.Inner;
 using ZeroStor.Placement;
 using MemberStatus = Orleans.Runtime.SiloStatus;
 using SiloStatus = ZeroStor.Contracts.Doors.SiloStatus;
@@ -48,7 +49,7 @@ internal sealed class SiloOrders(
                 members.Members.Select(m => m.Item1).Where(m => m.SiloName == silo.Name)
                     .MaxBy(m => m.SiloAddress.Generation),
                 [.. owned[silo.Name]],
-                reports.Answers.GetValueOrDefault(silo.Name)?.ResidentBytes)),
+                reports.Answers.GetValueOrDefault(silo.Name))),
         ];
     }
 
@@ -85,7 +86,7 @@ internal sealed class SiloOrders(
             : char.ToLowerInvariant(member.Status.ToString()[0]) + member.Status.ToString()[1..];
 
     private static SiloDetails Details(
-        SiloStatus silo, MembershipEntry? member, DiskStatus[] own, long? residentBytes) => new()
+        SiloStatus silo, MembershipEntry? member, DiskStatus[] own, SiloReport? report) => new()
     {
         Status = silo,
         Address = member?.SiloAddress.Endpoint.ToString() ?? "",
@@ -98,6 +99,7 @@ internal sealed class SiloOrders(
         DisksDrained = own.Count(d => d.State == "drained"),
         UsedBytes = own.Sum(d => d.UsedBytes),
         FreeBytes = own.Sum(d => d.FreeBytes),
-        ResidentBytes = residentBytes,
+        ResidentBytes = report?.ResidentBytes,
+        Processor = report?.Processor,
     };
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using ZeroStor.Contracts;
+using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Paths;
 
@@ -13,6 +15,9 @@ internal sealed class SiloSurvey(
     /// <summary>A silo or disk that has not told of itself by then is shown as it was last known.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    // Of the process, not of the silo: several silos may share it.
+    private static readonly UInt128 Process = Id128.Random(SystemEntropy.Instance);
+
     /// <summary>What this silo tells.</summary>
     public SiloReport Own() => new()
     {
@@ -20,6 +25,7 @@ internal sealed class SiloSurvey(
         WrongShards = counters.WrongShards(),
         ResidentBytes = Environment.WorkingSet,
         GetP99 = health.Gets.P99,
+        Processor = new ProcessorUse(Process, Environment.CpuUsage.TotalTime),
     };
 
     public async Task<SiloReports> AskAsync(CancellationToken cancel)

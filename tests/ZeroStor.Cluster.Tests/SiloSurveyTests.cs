@@ -60,6 +60,21 @@ public sealed class SiloSurveyTests
     }
 
     [Fact]
+    public async Task Each_silo_tells_what_its_process_used_of_processors()
+    {
+        await using TestSilos fabric = await TestSilos.StartAsync(2);
+        ImmutableArray<SiloDetails> before = await fabric.Client.ListSilosAsync(Cancel);
+        ImmutableArray<SiloDetails> after = await fabric.Client.ListSilosAsync(Cancel);
+        ProcessorUse[] told = [.. before.Concat(after).Select(s => s.Processor!)];
+
+        // All silos of a test are of one process, which goes on working.
+        Assert.Equal(4, told.Length);
+        Assert.Single(told.Select(u => u.Process).Distinct());
+        Assert.True(before.Min(s => s.Processor!.Time) > TimeSpan.Zero);
+        Assert.True(after.Max(s => s.Processor!.Time) > before.Min(s => s.Processor!.Time));
+    }
+
+    [Fact]
     public async Task A_silo_that_hangs_is_named_and_nobody_waits_for_it()
     {
         await using TestSilos fabric = await TestSilos.StartAsync(3);

@@ -49,7 +49,16 @@ public sealed record SiloDetails
 
     /// <summary>Memory of its process; null when it does not answer.</summary>
     [Id(9)] public long? ResidentBytes { get; init; }
+
+    /// <summary>What its process used of processors; null when it does not answer.</summary>
+    [Id(10)] public ProcessorUse? Processor { get; init; }
 }
+
+/// <summary>What a process used of processors since it started.</summary>
+/// <param name="Process">Names this life of it: silos that tell the same are of one process.</param>
+/// <param name="Time">Of all its threads, the system's work for them included.</param>
+[GenerateSerializer, Immutable, Alias("zs.processor-use")]
+public sealed record ProcessorUse([property: Id(0)] UInt128 Process, [property: Id(1)] TimeSpan Time);
 
 [GenerateSerializer, Immutable, Alias("zs.silo-removed")]
 public sealed record SiloRemoved

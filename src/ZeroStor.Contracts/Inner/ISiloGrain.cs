@@ -55,4 +55,7 @@ public sealed record SiloReport
 
     /// <summary>What the 99th of a hundred gets of a stripe takes there; zero until enough were seen.</summary>
     [Id(3)] public required TimeSpan GetP99 { get; init; }
+
+    /// <summary>What its process used of processors.</summary>
+    [Id(4)] public required ProcessorUse Processor { get; init; }
 }
