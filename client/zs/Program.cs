@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using System.Runtime.InteropServices;
+using ZeroStor.CommandLine.Bench;
 using ZeroStor.CommandLine.Dev;
 
 namespace ZeroStor.CommandLine;
@@ -52,6 +53,7 @@ internal static class Program
             SiloVerbs.Make(),
             DiskVerbs.Make(),
             ScrubVerb.Make(),
+            BenchVerb.Make(),
             DevVerbs.Make(),
         };
         root.Add(Verb.GatewayOption);

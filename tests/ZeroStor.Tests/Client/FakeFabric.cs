@@ -65,6 +65,11 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     /// <summary>How the disks are, look by look.</summary>
     public Queue<ImmutableArray<DiskStatus>> DiskLists { get; } = [];
 
+    public ImmutableArray<SiloDetails> Silos { get; set; } = [];
+
+    /// <summary>Of each read of a stripe, how many homes were to be taken for absent.</summary>
+    public ConcurrentQueue<int> AbsentHomes { get; } = [];
+
     /// <summary>The object grains that were asked for stale versions.</summary>
     public ConcurrentQueue<string> AskedStale { get; } = [];
 
@@ -188,7 +193,7 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
         throw new NotSupportedException();
 
     public Task<ImmutableArray<SiloDetails>> ListSilosAsync(CancellationToken cancel) =>
-        throw new NotSupportedException();
+        DoAsync("fabric", "list-silos", cancel, () => Silos);
 
     public Task<SiloRemoved> RemoveSiloAsync(string silo, bool leaveShort, CancellationToken cancel) =>
         DoAsync("fabric", "remove-silo", cancel, () =>
@@ -346,6 +351,7 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
         public Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel) =>
             fabric.DoAsync(key, "read-stripe", cancel, () =>
             {
+                fabric.AbsentHomes.Enqueue(order.AbsentHomes);
                 if (!fabric._stripes.TryGetValue(order.Stripe.Id, out byte[]? stripe))
                 {
                     throw ZeroStorException.NotFound("The content died.");

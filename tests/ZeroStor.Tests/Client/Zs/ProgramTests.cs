@@ -55,6 +55,17 @@ public sealed class ProgramTests
     [InlineData("scrub --disk")]
     [InlineData("scrub --wait --timeout 0")]
     [InlineData("repair --wait --timeout -1")]
+    [InlineData("bench --sizes 0")]
+    [InlineData("bench --sizes ,")]
+    [InlineData("bench --sizes 4KB")]
+    [InlineData("bench --sizes 17GiB")]
+    [InlineData("bench --concurrency 0")]
+    [InlineData("bench --concurrency 1,257")]
+    [InlineData("bench --ops put,delete")]
+    [InlineData("bench --seconds 0")]
+    [InlineData("bench --seconds x")]
+    [InlineData("bench --vault A/B")]
+    [InlineData("bench default")]
     [InlineData("dev")]
     [InlineData("dev up --silos 0")]
     [InlineData("dev up --silos x")]
@@ -90,6 +101,7 @@ public sealed class ProgramTests
     [InlineData("silo drain a --wait")]
     [InlineData("silo remove a --yes --json")]
     [InlineData("scrub --disk 3 --disk 4 --wait --timeout 5")]
+    [InlineData("bench --sizes 4KiB,64KiB --concurrency 2 --ops get-degraded --seconds 0.5 --vault photos --json")]
     public async Task Without_a_silo_every_verb_is_unreachable(string line) =>
         Assert.Equal((int)Exit.Unreachable, await RunAsync($"{line} --gateway {Nowhere}"));
 
@@ -136,7 +148,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(33, count);
+        Assert.Equal(34, count);
     }
 
     [Theory]
@@ -323,10 +335,10 @@ public sealed class ProgramTests
             """
             {"name":"silo1","state":"active","labels":{"region":"eu","site":"fra","rack":"r1"},
             "address":"10.0.0.1:11111","lastSeen":"","disks":3,"disksUp":2,"disksDraining":1,"disksDrained":0,
-            "usedBytes":1024,"freeBytes":2048,"residentBytes":1048576}
+            "usedBytes":1024,"freeBytes":2048,"residentBytes":1048576,"processorSeconds":2.5}
             {"name":"s","state":"away","labels":{"region":"","site":"","rack":""},
             "address":"","lastSeen":"1970-01-01T00:00:00Z","disks":2,"disksUp":0,"disksDraining":0,"disksDrained":2,
-            "usedBytes":0,"freeBytes":0,"residentBytes":null}
+            "usedBytes":0,"freeBytes":0,"residentBytes":null,"processorSeconds":null}
             """.ReplaceLineEndings("").Replace("}{", "}\n{", StringComparison.Ordinal) + "\n",
             Encoding.UTF8.GetString(target.ToArray()));
     }
@@ -355,6 +367,7 @@ public sealed class ProgramTests
             UsedBytes = 1024,
             FreeBytes = 2048,
             ResidentBytes = 1 << 20,
+            Processor = new ProcessorUse(1, TimeSpan.FromSeconds(2.5)),
         },
         new()
         {
