@@ -48,14 +48,15 @@ internal sealed class BenchObjects(Vault vault)
         }
     }
 
-    /// <summary>Gets an object of this size, each in its turn, and keeps nothing of it.</summary>
-    public async Task GetAsync(long sizeBytes, int absentHomes, CancellationToken cancel)
+    /// <summary>Gets one of the first <paramref name="among"/> objects of this size, each in its turn, and
+    /// keeps nothing of it.</summary>
+    public async Task GetAsync(long sizeBytes, int among, int absentHomes, CancellationToken cancel)
     {
         string key;
         lock (_lock)
         {
             List<string> keys = _keys[sizeBytes];
-            key = keys[(int)(_got++ % keys.Count)];
+            key = keys[(int)(_got++ % Math.Min(among, keys.Count))];
         }
 
         await using ObjectStream content = await vault.OpenReadAsync(

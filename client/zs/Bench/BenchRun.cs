@@ -9,8 +9,9 @@ namespace ZeroStor.CommandLine.Bench;
 /// the run, what it put is removed before.</summary>
 internal sealed class BenchRun
 {
-    /// <summary>Gets go around so many bytes of objects, or objects, if that is fewer: more than one reader's
-    /// worth, and quickly put.</summary>
+    /// <summary>Gets go around so many bytes of objects, or objects, if that is fewer. The silos' machines
+    /// have them in their caches after a warm-up, whichever line comes first: it is not the disks that are
+    /// measured.</summary>
     private const long GotBytes = 256L * 1024 * 1024;
 
     private const int GotObjects = 1000;
@@ -137,15 +138,17 @@ internal sealed class BenchRun
     private Task OnceAsync(BenchOp op, long sizeBytes, CancellationToken cancel) => op switch
     {
         BenchOp.Put => _objects.PutAsync(sizeBytes, cancel),
-        BenchOp.Get => _objects.GetAsync(sizeBytes, absentHomes: 0, cancel),
-        _ => _objects.GetAsync(sizeBytes, _vault.Code.M, cancel),
+        BenchOp.Get => _objects.GetAsync(sizeBytes, GotAmong(sizeBytes), absentHomes: 0, cancel),
+        _ => _objects.GetAsync(sizeBytes, GotAmong(sizeBytes), _vault.Code.M, cancel),
     };
+
+    private int GotAmong(long sizeBytes) =>
+        (int)Math.Clamp(GotBytes / sizeBytes, _plan.Concurrencies.Max(), GotObjects);
 
     // What puts of this size left is got; where there is too little of it more is put.
     private async Task PrepareAsync(long sizeBytes, CancellationToken cancel)
     {
-        int wanted = (int)Math.Clamp(GotBytes / sizeBytes, _plan.Concurrencies.Max(), GotObjects);
-        int missing = wanted - _objects.Count(sizeBytes);
+        int missing = GotAmong(sizeBytes) - _objects.Count(sizeBytes);
         if (missing <= 0)
         {
             return;

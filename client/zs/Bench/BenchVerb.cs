@@ -59,7 +59,8 @@ internal static class BenchVerb
         stripes when they do nothing else, and what synced direct writes of 1 MiB bring to the folders of all
         disks at once, parity counted out. The second is measured only where all disks are on this machine and
         zs may write there; its files have no name, and are gone with it. The limit of gets is what the
-        processors open of such stripes, of degraded ones what they rebuild and open.
+        processors open of such stripes, of degraded ones what they rebuild and open: what is got, 256 MiB of
+        each size or 1,000 objects, lies in the cache of the system after the warm-up.
 
         What it put it removes, also after Ctrl-C; its space comes free as that of every removed object does,
         some 15 minutes later. What was killed leaves objects behind, which zs rm V/zs-bench -r removes.
