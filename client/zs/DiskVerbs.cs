@@ -10,6 +10,9 @@ namespace ZeroStor.CommandLine;
 /// <summary><c>zs disk ls | show | add | drain | remove | reset</c>, and <c>check</c>, which has a file of its own.</summary>
 internal static class DiskVerbs
 {
+    // A disk of terabytes passes a gigabyte of them.
+    private const int ShareDigits = 4;
+
     public static Command Make() => new(
         "disk", "Lists, shows, adds, drains, removes, resets and checks disks: folders of silos that hold shards.")
     {
@@ -53,6 +56,11 @@ internal static class DiskVerbs
             w.WriteNumber("bytes", notes.BytesScrubbed);
             w.WriteNumber("bad", notes.Bad);
             w.WriteString("lastEnded", notes.LastScrubbed is { } at ? Text.Time(at) : "");
+            w.WriteNumber("volume", notes.ScrubVolume);
+            w.WriteNumber("offset", notes.ScrubOffset);
+            w.WriteNumber("share", Math.Round(notes.ScrubShare, ShareDigits));
+            w.WriteNumber("beganTick", notes.ScrubBegan.Value);
+            w.WriteNumber("endedTick", notes.ScrubEnded.Value);
             w.WriteEndObject();
         }
     }
@@ -270,9 +278,21 @@ internal static class DiskVerbs
         output.Line($"places      home of {disk.HomeOf}, former home of {disk.FormerHomeOf}");
         if (disk.Notes is { } notes)
         {
-            string last = notes.LastScrubbed is { } at ? $"; all of it last at {Text.Time(at)}" : "";
             output.Line($"scrub       {notes.ShardsScrubbed} shards, {Text.Bytes(notes.BytesScrubbed)} read"
-                + $"{(notes.IsScrubbing ? " so far" : "")}, {notes.Bad} found bad{last}");
+                + $"{(notes.IsScrubbing ? " so far" : "")}, {notes.Bad} found bad");
+            output.Line($"pass        {PassOf(notes)}");
+            output.Line($"last pass   {LastPassOf(notes)}");
         }
     }
+
+    private static string PassOf(DiskNotes notes) => notes.ScrubBegan == default && notes.ScrubVolume == 0
+        ? "none of the background's is under way"
+        : string.Create(
+            CultureInfo.InvariantCulture,
+            $"{notes.ScrubShare:P1} read since tick {notes.ScrubBegan}, to byte {notes.ScrubOffset} of "
+                + $"volume {notes.ScrubVolume}");
+
+    private static string LastPassOf(DiskNotes notes) => notes.ScrubEnded == default
+        ? "never was all of it read"
+        : $"ended at tick {notes.ScrubEnded}{(notes.LastScrubbed is { } at ? $", {Text.Time(at)}" : "")}";
 }

@@ -149,7 +149,7 @@ internal sealed class Instruments : IDiskObserver, IDisposable
 
     /// <summary>As above.</summary>
     public void Observe(Scrubber scrubber) => _meter.CreateObservableCounter(
-        "zerostor.scrub.io", () => scrubber.ReadBytes, "By", "Records that scrub read again.");
+        "zerostor.scrub.io", () => scrubber.ReadBytes, "By", "What scrub read again of the disks.");
 
     public void Dispose() => _meter.Dispose();
 

@@ -6,17 +6,18 @@ using ZeroStor.Volumes;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Reads this silo's disks again and again: in the background one disk after the other at a pace
-/// that nobody notices, and at full speed when an operator asks. A disk is read once at a time. An asked-for
-/// pass begins when the one under way has been hurried to its end, so it reads whatever was damaged before it
-/// was asked for. What is rotten leaves its disk's digests, and repair sees it. Orders are remembered as long
-/// as the silo runs, and go on when nobody asks for them any more. Thread-safe.</summary>
+/// <summary>Reads this silo's disks again and again: in the background one disk after the other, each as far
+/// as is due by now for all of it to be read once a period, at a pace that nobody notices; and at full speed
+/// when an operator asks. A disk is read once at a time. An asked-for pass begins when the one under way has
+/// been hurried to its end, so it reads whatever was damaged before it was asked for. What is rotten leaves
+/// its disk's digests, and repair sees it. Orders are remembered as long as the silo runs, and go on when
+/// nobody asks for them any more. Thread-safe.</summary>
 internal sealed class Scrubber(
     ZeroStorOptions options, LocalHomes homes, Counters counters, TimeProvider time, ILogger<Scrubber> log)
     : IAsyncDisposable
 {
     /// <summary>Disks that asked-for passes read at once: enough to keep a machine's disks busy; each holds
-    /// one shard in memory.</summary>
+    /// two windows in memory.</summary>
     private const int DisksAtOnce = 8;
 
     /// <summary>Orders under way, and as many ended ones to be asked about. An operator has one.</summary>
@@ -35,7 +36,8 @@ internal sealed class Scrubber(
     /// <summary>What was read so far, on all disks.</summary>
     public long ReadBytes => _pace.TakenBytes + _fullSpeed.TakenBytes;
 
-    /// <summary>One round of the background over all disks that nobody asked for.</summary>
+    /// <summary>One round of the background over all disks that nobody asked for: what is due of each by now.
+    /// </summary>
     public async Task RoundAsync(CancellationToken cancel)
     {
         foreach (Disk disk in homes.All)
@@ -50,7 +52,7 @@ internal sealed class Scrubber(
             {
                 if (MayPace(disk.Id))
                 {
-                    await ReadAsync(disk, _pace, cancel);
+                    await GoOnAsync(disk, cancel);
                 }
             }
             catch (ZeroStorException e) when (e.Kind is ErrorKind.DiskOffline or ErrorKind.Busy)
@@ -161,7 +163,7 @@ internal sealed class Scrubber(
                 Disk disk = homes.Find(pass.Disk) ?? throw new ZeroStorException(
                     ErrorKind.DiskOffline,
                     $"disk {pass.Disk} is not open: zs disk show {pass.Disk} says why");
-                Task<ScrubTally> read = ReadAsync(disk, _fullSpeed, _stop.Token);
+                Task<ScrubTally> read = ReadAsync(disk, _stop.Token);
                 pass.Run(disk);
                 pass.End(await read);
             }
@@ -176,17 +178,31 @@ internal sealed class Scrubber(
         }
     }
 
-    private async Task<ScrubTally> ReadAsync(Disk disk, Throttle pace, CancellationToken cancel)
+    private async Task GoOnAsync(Disk disk, CancellationToken cancel)
     {
-        ScrubTally tally = await disk.ScrubAsync(pace, cancel);
-        _lastEnded[disk.Id] = time.GetUtcNow();
-        counters.Scrubbed(tally.Shards, tally.Bad);
-        if (tally.Bad > 0)
+        ScrubPart part = await disk.ScrubOnAsync(_pace, options.ScrubPeriodTicks, cancel);
+        Tell(disk, part.Read);
+        if (part.IsEnded)
         {
-            log.RotFound(disk.Id, tally.Bad, tally.Shards);
+            _lastEnded[disk.Id] = time.GetUtcNow();
         }
+    }
 
+    private async Task<ScrubTally> ReadAsync(Disk disk, CancellationToken cancel)
+    {
+        ScrubTally tally = await disk.ScrubAsync(_fullSpeed, cancel);
+        _lastEnded[disk.Id] = time.GetUtcNow();
+        Tell(disk, tally);
         return tally;
+    }
+
+    private void Tell(Disk disk, ScrubTally read)
+    {
+        counters.Scrubbed(read.Shards, read.Bad);
+        if (read.Bad > 0)
+        {
+            log.RotFound(disk.Id, read.Bad, read.Shards);
+        }
     }
 
     // What was asked for is read at full speed soon: the background must not stand in its way.

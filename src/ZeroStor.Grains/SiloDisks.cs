@@ -98,6 +98,7 @@ internal sealed class SiloDisks(
     {
         Disk? open = homes.Find(disk);
         (bool isScrubbing, DateTimeOffset? lastEnded) = scrubber.Of(disk);
+        ScrubPass pass = open?.ScrubPass ?? new ScrubPass();
         return new DiskNotes
         {
             Why = open is not null ? open.Refusal ?? ""
@@ -108,6 +109,11 @@ internal sealed class SiloDisks(
             BytesScrubbed = open?.ScrubProgress.Bytes ?? 0,
             Bad = open?.BadRecords ?? 0,
             LastScrubbed = lastEnded,
+            ScrubVolume = pass.Volume,
+            ScrubOffset = pass.Offset,
+            ScrubShare = pass.Share,
+            ScrubBegan = pass.Began,
+            ScrubEnded = pass.LastEnded,
         };
     }
 

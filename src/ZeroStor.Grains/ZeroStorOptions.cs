@@ -78,11 +78,17 @@ public sealed class ZeroStorOptions
     /// lifts it. 0 is no limit.</summary>
     public long RepairMaxMiBPerSecond { get; set; } = 100;
 
-    /// <summary>What scrub reads a second on all disks of this silo together, without end; 0 turns it off. 10
-    /// MiB/s is 25 TB a month.</summary>
+    /// <summary>What scrub reads a second on all disks of this silo together, at most; 0 turns it off. 10
+    /// MiB/s is 25 TB a month: where there is more, a pass takes longer than
+    /// <see cref="ScrubPeriodDays"/>.</summary>
     public long ScrubMaxMiBPerSecond { get; set; } = 10;
 
-    /// <summary>Between two rounds of scrub over all disks: an empty fabric must not spin.</summary>
+    /// <summary>Scrub reads all of a disk once in so many days, evenly; 0: pass after pass, as fast as it
+    /// may. </summary>
+    public double ScrubPeriodDays { get; set; } = 30;
+
+    /// <summary>Between two rounds of scrub over all disks: each reads what became due since the one before.
+    /// </summary>
     public double ScrubPauseSeconds { get; set; } = 60;
 
     /// <summary>Puts that a silo serves at once; more are told that it is busy.</summary>
@@ -96,6 +102,9 @@ public sealed class ZeroStorOptions
 
     /// <summary>Size at which a disk begins its next volume file.</summary>
     public long VolumeBytes { get; set; } = 256L * 1024 * 1024;
+
+    internal uint ScrubPeriodTicks =>
+        (uint)Math.Clamp(TimeSpan.FromDays(ScrubPeriodDays).TotalSeconds / TickSeconds, 0, uint.MaxValue);
 
     internal Labels Labels => new(Region, Site, Rack);
 

@@ -19,7 +19,8 @@ public sealed class HealingTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _fabric = await TestFabric.StartAsync(options => options.ScrubPauseSeconds = 1);
+        _fabric = await TestFabric.StartAsync(
+            options => (options.ScrubPauseSeconds, options.ScrubPeriodDays) = (1, 0));
         for (int i = 0; i < 10; i++)
         {
             byte[] content = RandomNumberGenerator.GetBytes(1 + (i * 150_000));

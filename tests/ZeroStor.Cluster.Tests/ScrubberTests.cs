@@ -37,7 +37,7 @@ public sealed class ScrubberTests : IAsyncLifetime
         }
 
         _scrubber = new Scrubber(
-            new ZeroStorOptions { ScrubMaxMiBPerSecond = 1 },
+            new ZeroStorOptions { ScrubMaxMiBPerSecond = 1, ScrubPeriodDays = 0 },
             _homes,
             _counters,
             _time,
@@ -150,6 +150,45 @@ public sealed class ScrubberTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(0.5));
         await round.WaitAsync(TimeSpan.FromSeconds(60), Cancel);
         await EndedAsync(new ScrubOrder { Name = 115, Disks = [Id] });
+    }
+
+    [Fact]
+    public async Task The_background_reads_what_is_due_and_after_a_restart_goes_on()
+    {
+        const uint periodTicks = 30 * 24 * 60;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await RoundOfPeriodAsync();
+        Assert.Equal(0, _counters.Snapshot()["shardsScrubbed"]);
+        await _disk.NoteTickAsync(new Tick(1 + (periodTicks / 2)), Cancel);
+        await RoundOfPeriodAsync();
+        long half = _counters.Snapshot()["shardsScrubbed"];
+        Assert.InRange(half, 4, 8);
+        Assert.Null(_scrubber.Of(Id).LastEnded);
+        Assert.True(_homes.Remove(_disk));
+        await _disk.DisposeAsync();
+        _disk = Disk.Open(_folder.Path, new DiskOptions(), SystemEntropy.Instance, TimeProvider.System);
+        _homes.Add(_disk);
+        Assert.InRange(_disk.ScrubPass.Share, 0.3, 0.7);
+        await _disk.NoteTickAsync(new Tick(1 + periodTicks), Cancel);
+        await RoundOfPeriodAsync();
+        Assert.Equal(Shards, _counters.Snapshot()["shardsScrubbed"]);
+        Assert.Equal(_time.GetUtcNow(), _scrubber.Of(Id).LastEnded);
+        Assert.Equal(new Tick(1 + periodTicks), _disk.ScrubPass.LastEnded);
+    }
+
+    private async Task RoundOfPeriodAsync()
+    {
+        var options = new ZeroStorOptions { ScrubMaxMiBPerSecond = 1000 };
+        await _scrubber.DisposeAsync();
+        _scrubber = new Scrubber(options, _homes, _counters, _time, NullLogger<Scrubber>.Instance);
+        Task round = _scrubber.RoundAsync(Cancel);
+        while (!round.IsCompleted)
+        {
+            _time.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+
+        await round;
     }
 
     private async Task<DiskScrub> EndedAsync(ScrubOrder order)

@@ -65,7 +65,8 @@ public sealed record DiskNotes
 
     [Id(1)] public required bool IsScrubbing { get; init; }
 
-    /// <summary>Shards read by the scrub that runs, or else by the last one since it was opened.</summary>
+    /// <summary>Shards read by the asked-for scrub that runs or ran last, or by the background's pass since
+    /// it began or the disk was opened.</summary>
     [Id(2)] public required long ShardsScrubbed { get; init; }
 
     [Id(3)] public required long BytesScrubbed { get; init; }
@@ -75,6 +76,21 @@ public sealed record DiskNotes
 
     /// <summary>When a scrub of all of it last ended since its silo started.</summary>
     [Id(5)] public DateTimeOffset? LastScrubbed { get; init; }
+
+    /// <summary>The volume in which the background's pass stands; 0 while none is under way.</summary>
+    [Id(6)] public uint ScrubVolume { get; init; }
+
+    /// <summary>Where in it.</summary>
+    [Id(7)] public long ScrubOffset { get; init; }
+
+    /// <summary>How much of the disk the pass under way has behind it, of 1.</summary>
+    [Id(8)] public double ScrubShare { get; init; }
+
+    /// <summary>When it began; 0 while none is under way.</summary>
+    [Id(9)] public Tick ScrubBegan { get; init; }
+
+    /// <summary>When the last scrub of all of it ended, by the disk's own word; 0 for never.</summary>
+    [Id(10)] public Tick ScrubEnded { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.add-disk")]

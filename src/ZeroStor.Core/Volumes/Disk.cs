@@ -49,6 +49,9 @@ public sealed class Disk : IAsyncDisposable
         _superblock = superblock;
         _contents = replay.Contents;
         _health = new DiskHealth(Id);
+        _reader = new DiskReader(Id, options, _contents, _health, pool);
+        var scrubReader = new ScrubReader(_contents, _health, _reader, pool);
+        _scrub = new DiskScrub(Id, options, _contents, scrubReader, superblock.Current.Scrub);
         _writer = new DiskWriter(
             files,
             path,
@@ -59,10 +62,9 @@ public sealed class Disk : IAsyncDisposable
             entropy,
             time,
             replay.Active,
-            replay.LastVolume);
-        _reader = new DiskReader(Id, options, _contents, _health, pool);
+            replay.LastVolume,
+            () => _scrub.Kept);
         _compaction = new DiskCompaction(files, path, options, _contents, _health, _writer.Queue, pool);
-        _scrub = new DiskScrub(Id, options, _contents, _reader);
     }
 
     public DiskId Id { get; }
@@ -84,6 +86,9 @@ public sealed class Disk : IAsyncDisposable
 
     /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
     public ScrubTally ScrubProgress => _scrub.Progress;
+
+    /// <summary>Where the background's pass stands.</summary>
+    public ScrubPass ScrubPass => _scrub.Pass;
 
     /// <summary>Damaged records met since the disk was opened, whoever met them: scrub, a read, or
     /// repair.</summary>
@@ -407,7 +412,7 @@ public sealed class Disk : IAsyncDisposable
     /// leaves digests and lists, so that repair writes it anew. Appends, reads, reclaims and compaction go on
     /// meanwhile.
     /// </summary>
-    /// <param name="pace">Bytes of records a second; callers that share it are held to it together.</param>
+    /// <param name="pace">Bytes read a second; callers that share it are held to it together.</param>
     /// <exception cref="ZeroStorException">Busy: one runs already. DiskOffline: the disk is gone or was
     /// closed.
     /// </exception>
@@ -415,6 +420,20 @@ public sealed class Disk : IAsyncDisposable
     {
         DemandPresent();
         return await _scrub.RunAsync(pace, cancel);
+    }
+
+    /// <summary>Goes on with the pass of the background, as <see cref="ScrubAsync"/> reads, but only as far
+    /// as is due by now when all of the disk is read once a period; by the ticks that the disk has seen.
+    /// Where it stands is written whenever the superblock is, so that it goes on there when the disk is
+    /// opened again. Called now and then.</summary>
+    /// <param name="pace">As there; what is overdue goes no faster either.</param>
+    /// <param name="periodTicks">0: all is due at once.</param>
+    /// <param name="cancel">Ends the part, not the pass.</param>
+    /// <exception cref="ZeroStorException">As there.</exception>
+    public async Task<ScrubPart> ScrubOnAsync(Throttle pace, uint periodTicks, CancellationToken cancel)
+    {
+        DemandPresent();
+        return await _scrub.GoOnAsync(pace, periodTicks, cancel);
     }
 
     /// <summary>Whether the path still leads to this disk. Once it does not, every answer is DiskOffline,

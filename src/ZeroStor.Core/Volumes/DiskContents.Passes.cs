@@ -107,44 +107,6 @@ internal sealed partial class DiskContents
         return live;
     }
 
-    /// <summary>The first shards that lie behind <paramref name="after"/> and before <paramref name="end"/>,
-    /// in the order of their positions, of one volume at a time; those found damaged before are passed
-    /// over.</summary>
-    internal List<HeldShard> NextShards(RecordPosition after, RecordPosition end, int max)
-    {
-        var greatestFirst = Comparer<RecordPosition>.Create((a, b) => b.CompareTo(a));
-        var lowest = new PriorityQueue<HeldShard, RecordPosition>(greatestFirst);
-        foreach (Volume volume in Volumes().Where(v => v.Number >= after.Volume && v.Number <= end.Volume))
-        {
-            foreach (HeldShard shard in HeldIn(volume).SelectMany(p => p))
-            {
-                RecordPosition at = shard.Position;
-                if (shard.IsBad || at.CompareTo(after) <= 0 || at.CompareTo(end) >= 0)
-                {
-                    continue;
-                }
-
-                if (lowest.Count < max)
-                {
-                    lowest.Enqueue(shard, at);
-                }
-                else
-                {
-                    lowest.EnqueueDequeue(shard, at);
-                }
-            }
-
-            if (lowest.Count > 0)
-            {
-                break;
-            }
-        }
-
-        List<HeldShard> page = [.. lowest.UnorderedItems.Select(i => i.Element)];
-        page.Sort((a, b) => a.Position.CompareTo(b.Position));
-        return page;
-    }
-
     /// <summary>Takes a volume out that holds nothing live: nobody finds it any more. Its file is still
     /// there, so deletes that name it are still kept, until <see cref="ForgetVolume"/>.</summary>
     internal bool TryRetire(Volume volume)

@@ -268,10 +268,14 @@ internal sealed partial class DiskContents(Func<ShardName, ulong> hash)
                 return true;
             }
 
-            guesses =
-            [
-                .. _finder.Find(hash(name)).Select(h => (GuessOf(name, h), _volumes[h.Position.Volume])),
-            ];
+            FinderHit[] hits = _finder.Find(hash(name));
+            if (hits.Length == 0)
+            {
+                // As of every shard that is new.
+                return false;
+            }
+
+            guesses = [.. hits.Select(h => (GuessOf(name, h), _volumes[h.Position.Volume]))];
             Array.ForEach(guesses, g => g.Volume.Pin());
         }
 

@@ -63,6 +63,11 @@ internal interface IDiskFile : IDisposable
     /// only where the file ends.</summary>
     int Read(Span<byte> target, long offset);
 
+    /// <summary>As <see cref="Read"/>, past the page cache where the file system allows that and address,
+    /// offset and length are whole blocks: what the device has is read, and what others read soon stays in
+    /// the cache. </summary>
+    int ReadUncached(Span<byte> target, long offset) => Read(target, offset);
+
     /// <summary>Writes all pieces, one behind the other. Whole blocks go past the page cache where the file system
     /// allows that: nobody reads soon what was just written, and syncing finds it done.</summary>
     void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset);

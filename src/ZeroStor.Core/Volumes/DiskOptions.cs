@@ -50,6 +50,10 @@ public sealed record DiskOptions
     /// which they lie, and keeps some ninety bytes for each of these.</summary>
     public int ScrubPageShards { get; init; } = 16 * 1024;
 
+    /// <summary>What a scrub reads at once, in whole blocks: so much that trips to the disk do not count, so
+    /// little that readers do not wait for it. A longer record is read at once all the same.</summary>
+    public int ScrubWindowBytes { get; init; } = 1024 * 1024;
+
     /// <summary>Who is told how long syncs take; null: nobody.</summary>
     public IDiskObserver? Observer { get; init; }
 

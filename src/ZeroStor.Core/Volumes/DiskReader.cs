@@ -90,19 +90,25 @@ internal sealed class DiskReader(
 
     public void Dispose() => _slots.Dispose();
 
-    private async ValueTask<ShardReadAnswer> InTurnAsync(
-        StripeId stripe, byte place, Func<Volume, HeldShard, ShardReadAnswer?> read, CancellationToken cancel)
+    /// <summary>Reads on the thread pool, when few enough others do.</summary>
+    internal async ValueTask<T> InTurnAsync<T>(Func<T> read, CancellationToken cancel)
     {
         await _slots.WaitAsync(cancel);
         try
         {
-            return await Task.Run(() => ReadPinned(stripe, place, read), cancel);
+            return await Task.Run(read, cancel);
         }
         finally
         {
             _slots.Release();
         }
     }
+
+    private ValueTask<ShardReadAnswer> InTurnAsync(
+        StripeId stripe,
+        byte place,
+        Func<Volume, HeldShard, ShardReadAnswer?> read,
+        CancellationToken cancel) => InTurnAsync(() => ReadPinned(stripe, place, read), cancel);
 
     private ShardReadAnswer ReadPinned(
         StripeId stripe, byte place, Func<Volume, HeldShard, ShardReadAnswer?> read)

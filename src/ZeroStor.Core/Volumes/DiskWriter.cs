@@ -17,6 +17,7 @@ internal sealed class DiskWriter
     private readonly DiskHealth _health;
     private readonly IEntropy _entropy;
     private readonly TimeProvider _time;
+    private readonly Func<ScrubStand> _scrub;
     private readonly ITimer _markTimer;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isAbandoned;
@@ -28,6 +29,7 @@ internal sealed class DiskWriter
 
     /// <param name="active">The volume to go on in; null to begin a new one with the first record.</param>
     /// <param name="lastVolume">The highest number that any volume of the disk ever had.</param>
+    /// <param name="scrub">Where the scrub stands, for the superblock.</param>
     internal DiskWriter(
         IDiskFiles files,
         string folder,
@@ -38,7 +40,8 @@ internal sealed class DiskWriter
         IEntropy entropy,
         TimeProvider time,
         Volume? active,
-        uint lastVolume)
+        uint lastVolume,
+        Func<ScrubStand> scrub)
     {
         _files = files;
         _folder = folder;
@@ -50,6 +53,7 @@ internal sealed class DiskWriter
         _time = time;
         _active = active;
         _lastVolume = lastVolume;
+        _scrub = scrub;
         _reserveBytes = Math.Max(
             2L * options.GrowBytes, files.TotalBytes(folder) / 100 * options.ReservePercent);
         DiskId disk = superblock.Current.Disk;
@@ -507,6 +511,7 @@ internal sealed class DiskWriter
             HighestTick = seen > known ? seen : known,
             FooterVolume = 0,
             FooterVolumeEnd = 0,
+            Scrub = _scrub(),
         }));
         _contents.SeeTick(seen);
         _isUnmarked = false;

@@ -17,6 +17,7 @@ public static partial class OsFile
     private const int NotAllowed = 13;
     private const int NoFolder = 20;
     private const int WouldBlock = 11;
+    private const int NotValid = 22;
 
     // open(2), as on every Linux architecture that .NET runs on. O_DIRECTORY is left out on purpose: its
     // number differs between x64 and arm64, and a folder opens for reading without it.
@@ -238,7 +239,13 @@ public static partial class OsFile
             return done;
         }
 
+        private DirectReader? _directReader;
         private DirectWriter? _direct;
+
+        public int ReadUncached(Span<byte> target, long offset) =>
+            isDirect && (_directReader ??= new DirectReader(handle, path)).TryRead(target, offset, out int read)
+                ? read
+                : Read(target, offset);
 
         public void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
         {
@@ -312,6 +319,9 @@ public static partial class OsFile
 
         [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
         internal static unsafe partial nint Pwrite(SafeFileHandle file, byte* from, nint bytes, long offset);
+
+        [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
+        internal static unsafe partial nint Pread(SafeFileHandle file, byte* to, nint bytes, long offset);
 
         [LibraryImport("libc", EntryPoint = "ftruncate", SetLastError = true)]
         internal static partial int Ftruncate(SafeFileHandle file, long length);

@@ -15,8 +15,12 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     internal const int FileBytes = 2 * SlotBytes;
 
     private const uint Magic = 0x5A53_5342; // "ZSSB"
-    private const byte Format = 1;
-    private const int SumAt = 96;
+    private const byte Format = 2;
+    private const int SumAt = 128;
+
+    // Before there was a scrub to go on with.
+    private const byte FirstFormat = 1;
+    private const int FirstSumAt = 96;
 
     /// <summary>Of a slot; what is left of its block is zeros.</summary>
     internal const int FieldBytes = SumAt + Sum128.Bytes;
@@ -54,6 +58,9 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     /// <summary>Where its records end: what is behind is a footer, or the beginning of one.</summary>
     internal long FooterVolumeEnd { get; init; }
 
+    /// <summary>Where the background's scrub stands.</summary>
+    internal ScrubStand Scrub { get; init; }
+
     /// <summary>As much of a volume without a good footer as may hold records.</summary>
     internal long EndOf(uint volume, long fileBytes) =>
         volume == FooterVolume ? Math.Min(FooterVolumeEnd, fileBytes) : fileBytes;
@@ -76,6 +83,11 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
         BinaryPrimitives.WriteUInt32BigEndian(slot[76..], HighestTick.Value);
         BinaryPrimitives.WriteUInt32BigEndian(slot[80..], FooterVolume);
         BinaryPrimitives.WriteInt64BigEndian(slot[88..], FooterVolumeEnd);
+        BinaryPrimitives.WriteUInt64BigEndian(slot[96..], Scrub.After.Packed);
+        BinaryPrimitives.WriteUInt64BigEndian(slot[104..], Scrub.End.Packed);
+        BinaryPrimitives.WriteUInt32BigEndian(slot[112..], Scrub.Began.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(slot[116..], Scrub.LastBegan.Value);
+        BinaryPrimitives.WriteUInt32BigEndian(slot[120..], Scrub.LastEnded.Value);
         Sum128.Of(slot[..SumAt]).Write(slot[SumAt..]);
     }
 
@@ -84,16 +96,18 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     /// </exception>
     internal static Superblock? Read(ReadOnlySpan<byte> slot)
     {
+        int sumAt = slot[4] == FirstFormat ? FirstSumAt : SumAt;
         if (BinaryPrimitives.ReadUInt32BigEndian(slot) != Magic
-            || Sum128.Read(slot[SumAt..]) != Sum128.Of(slot[..SumAt]))
+            || Sum128.Read(slot[sumAt..]) != Sum128.Of(slot[..sumAt]))
         {
             return null;
         }
 
-        if (slot[4] != Format)
+        if (slot[4] is not (Format or FirstFormat))
         {
             throw ZeroStorException.Corrupt(
-                $"A superblock is of format {slot[4]}, and this version knows {Format}: run a newer ZeroStor.");
+                $"A superblock is of format {slot[4]}, and this version knows those up to {Format}: "
+                + "run a newer ZeroStor.");
         }
 
         return new Superblock(
@@ -111,8 +125,18 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
             HighestTick = new Tick(BinaryPrimitives.ReadUInt32BigEndian(slot[76..])),
             FooterVolume = BinaryPrimitives.ReadUInt32BigEndian(slot[80..]),
             FooterVolumeEnd = BinaryPrimitives.ReadInt64BigEndian(slot[88..]),
+            Scrub = slot[4] == FirstFormat ? default : ReadScrub(slot),
         };
     }
+
+    private static ScrubStand ReadScrub(ReadOnlySpan<byte> slot) => new()
+    {
+        After = new RecordPosition(BinaryPrimitives.ReadUInt64BigEndian(slot[96..])),
+        End = new RecordPosition(BinaryPrimitives.ReadUInt64BigEndian(slot[104..])),
+        Began = new Tick(BinaryPrimitives.ReadUInt32BigEndian(slot[112..])),
+        LastBegan = new Tick(BinaryPrimitives.ReadUInt32BigEndian(slot[116..])),
+        LastEnded = new Tick(BinaryPrimitives.ReadUInt32BigEndian(slot[120..])),
+    };
 }
 
 /// <summary>The open superblock pair. Thread-safe: the writer marks durable lengths in it while the owner

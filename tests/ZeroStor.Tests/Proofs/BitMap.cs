@@ -219,9 +219,10 @@ internal sealed class BitMap
             return;
         }
 
-        HomeAnswer answer = await disk.Reader.VerifyAsync(held, CancellationToken.None);
+        ScrubWindow window = await disk.Scrub.FetchAsync([held], CancellationToken.None);
+        (ScrubTally read, _) = await disk.Scrub.CheckAsync(window, CancellationToken.None);
         BrokenPromiseException.Unless(
-            answer.Kind == ErrorKind.Corrupt,
+            read.Bad == 1,
             Promise.ReadsAreRight,
             $"damage of {shard.Header.Stripe} is not found by a scrub");
         Tally.Scrubbed++;

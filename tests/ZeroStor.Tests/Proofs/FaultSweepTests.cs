@@ -178,10 +178,10 @@ public sealed class FaultSweepTests
             await run.Debt.CollectAsync(run.Disk, mayLack: isMet);
         }
 
-        // Those of recent volumes, once each. What lies in a sealed one is looked for again, where its footer says;
-        // and what a footer that cannot be read says, the records say too.
-        Assert.InRange(bad, 1, shards);
-        Assert.InRange(nth - 1, shards + 1, TooMany - 1);
+        // A window that cannot be read is read record by record; and what a footer that cannot be read says,
+        // the records say too.
+        Assert.Equal(0, bad);
+        Assert.InRange(nth - 1, 3, TooMany - 1);
     }
 
     // Reads go on. What failed for good is not tried again; what had no room finds it when there is some.

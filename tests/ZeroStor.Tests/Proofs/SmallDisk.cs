@@ -15,10 +15,14 @@ internal sealed class SmallDisk : IDisposable
         _superblock = SuperblockFile.Open(files, CrashRun.Folder, FileUse.ReadWrite);
         _contents = DiskReplay.Run(files, CrashRun.Folder, _superblock, CrashRun.Tiny).Contents;
         DiskId id = _superblock.Current.Disk;
-        Reader = new DiskReader(id, CrashRun.Tiny, _contents, new DiskHealth(id), Pool);
+        var health = new DiskHealth(id);
+        Reader = new DiskReader(id, CrashRun.Tiny, _contents, health, Pool);
+        Scrub = new ScrubReader(_contents, health, Reader, Pool);
     }
 
     internal DiskReader Reader { get; }
+
+    internal ScrubReader Scrub { get; }
 
     /// <exception cref="ZeroStorException">As by <see cref="Disk"/>.</exception>
     internal static SmallDisk Open(IDiskFiles files) => new(files);

@@ -197,7 +197,8 @@ public sealed class DiskDropTests
                 bed.Entropy,
                 bed.Time,
                 active: null,
-                lastVolume: 1);
+                lastVolume: 1,
+                () => default);
             WriteItem copy = CopyAll(bed, contents);
             var drop = new DropItem([victim.Header.Name], () => null, DiskBed.Cancel);
             int writes = 0;

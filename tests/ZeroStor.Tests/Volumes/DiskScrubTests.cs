@@ -7,7 +7,11 @@ public sealed class DiskScrubTests
     private const int InputOutputError = 5;
     private const int ExtensionBytes = RecordFormat.ExtensionHeadBytes + 30;
 
-    private static readonly DiskOptions Options = DiskBed.Small with { VolumeBytes = 50_000, ScrubPageShards = 7 };
+    // A record each time: then it can be told which are read, and when. ScrubReaderTests read many at once.
+    private static readonly DiskOptions Options = DiskBed.Small with
+    {
+        VolumeBytes = 50_000, ScrubPageShards = 7, ScrubWindowBytes = 1,
+    };
 
     private static Throttle Unlimited => new(TimeProvider.System);
 

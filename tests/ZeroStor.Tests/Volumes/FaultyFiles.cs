@@ -147,6 +147,12 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
             return real.Read(target, offset);
         }
 
+        public int ReadUncached(Span<byte> target, long offset)
+        {
+            owner.Meet(FileCall.Read, path);
+            return real.ReadUncached(target, offset);
+        }
+
         public void Write(IReadOnlyList<ReadOnlyMemory<byte>> pieces, long offset)
         {
             try

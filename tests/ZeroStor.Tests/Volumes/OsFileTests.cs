@@ -121,6 +121,53 @@ public sealed class OsFileTests : IDisposable
         Assert.Equal(4096, new FileInfo(Name("b")).Length);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Past_the_cache_the_same_is_read_as_through_it_up_to_the_end_of_the_file(bool isDirect)
+    {
+        IDiskFiles files = isDirect ? OsFile.Files : OsFile.BufferedFiles;
+        byte[] expected = new byte[(3 * 4096) + 100];
+        new Random(5).NextBytes(expected);
+        using IDiskFile file = files.Open(Name("a"), FileUse.Create);
+        file.Write([expected], 0);
+        files.Rename(Name("a"), Name("b"));
+        File.WriteAllText(Name("a"), "another");
+        SharedBuffer buffer = new BufferPool().Rent(8 * 4096);
+        Assert.Equal(expected.Length, file.ReadUncached(buffer.Span, 0));
+        Assert.Equal(expected, buffer.Span[..expected.Length].ToArray());
+        Assert.Equal(4196, file.ReadUncached(buffer.Span[..8192], 8192));
+        Assert.Equal(expected[8192..], buffer.Span[..4196].ToArray());
+        Assert.Equal(0, file.ReadUncached(buffer.Span, 16 * 4096));
+
+        // What was just written through the cache is seen, and what is no whole block is read all the same.
+        file.Write([new byte[] { 1, 2, 3 }], 4096);
+        Assert.Equal(4096, file.ReadUncached(buffer.Span[..4096], 4096));
+        Assert.Equal([1, 2, 3, expected[4099]], buffer.Span[..4].ToArray());
+        Assert.Equal(10, file.ReadUncached(buffer.Span.Slice(1, 10), 4097));
+        Assert.Equal([2, 3, expected[4099]], buffer.Span[1..4].ToArray());
+    }
+
+    [Fact]
+    public void Direct_reading_is_used_where_the_file_system_has_it_and_tells_where_it_has_not()
+    {
+        using SafeFileHandle file = File.OpenHandle(
+            Name("a"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var writer = new OsFile.DirectWriter(file, Name("a"));
+        bool isOffered = writer.TryWrite([new byte[4096]], 0);
+        var direct = new OsFile.DirectReader(file, Name("a"));
+        Span<byte> target = new BufferPool().Rent(8192).Span;
+        Assert.Equal(isOffered, direct.TryRead(target[..4096], 0, out int read));
+        Assert.Equal(isOffered ? 4096 : 0, read);
+        Assert.False(direct.TryRead(target[..4095], 0, out _));
+        Assert.False(direct.TryRead(target[..4096], 512, out _));
+        Assert.False(direct.TryRead(target.Slice(512, 4096), 0, out _));
+        using var pipe = new System.IO.Pipes.AnonymousPipeServerStream();
+        var refused = new OsFile.DirectReader(
+            new SafeFileHandle(pipe.SafePipeHandle.DangerousGetHandle(), ownsHandle: false), "pipe");
+        Assert.False(refused.TryRead(target[..4096], 0, out _));
+    }
+
     [Fact]
     public void An_identity_follows_the_file_and_not_its_name()
     {

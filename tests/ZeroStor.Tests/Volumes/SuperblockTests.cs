@@ -29,6 +29,16 @@ public sealed class SuperblockTests : IDisposable
             MarkVolume = 12,
             DurableBytes = 1L << 40,
             HighestTick = new Tick(13),
+            FooterVolume = 14,
+            FooterVolumeEnd = 15,
+            Scrub = new ScrubStand
+            {
+                After = new RecordPosition(16, 17 * 8),
+                End = new RecordPosition(18, 19 * 8),
+                Began = new Tick(20),
+                LastBegan = new Tick(21),
+                LastEnded = new Tick(22),
+            },
         };
         byte[] slot = new byte[Superblock.SlotBytes];
         written.Write(slot);
@@ -40,7 +50,7 @@ public sealed class SuperblockTests : IDisposable
     {
         byte[] slot = new byte[Superblock.SlotBytes];
         new Superblock(new FabricId(1), new DiskId(2), 3).Write(slot);
-        for (int i = 0; i < 112; i++)
+        for (int i = 0; i < Superblock.FieldBytes; i++)
         {
             slot[i] ^= 0x10;
             Assert.Null(Superblock.Read(slot));
@@ -55,9 +65,30 @@ public sealed class SuperblockTests : IDisposable
     {
         byte[] slot = new byte[Superblock.SlotBytes];
         new Superblock(new FabricId(1), new DiskId(2), 3).Write(slot);
-        slot[4] = 2;
-        Sum128.Of(slot.AsSpan(0, 96)).Write(slot.AsSpan(96));
+        slot[4] = 3;
+        Sum128.Of(slot.AsSpan(0, 128)).Write(slot.AsSpan(128));
         Assert.Equal(ErrorKind.Corrupt, Assert.Throws<ZeroStorException>(() => Superblock.Read(slot)).Kind);
+    }
+
+    [Fact]
+    public void The_format_before_scrubs_went_on_is_read_and_written_anew_as_this_one()
+    {
+        byte[] bytes = File.ReadAllBytes(PathOf);
+        foreach (int at in (int[])[0, Superblock.SlotBytes])
+        {
+            Span<byte> slot = bytes.AsSpan(at, Superblock.SlotBytes);
+            slot[4] = 1;
+            slot[96..].Clear();
+            Sum128.Of(slot[..96]).Write(slot[96..]);
+        }
+
+        File.WriteAllBytes(PathOf, bytes);
+        using SuperblockFile file = Open();
+        Assert.True(file.HasBothSlots);
+        Assert.Equal((3u, default(ScrubStand)), (file.Current.Claim, file.Current.Scrub));
+        file.Update(s => s with { Scrub = new ScrubStand { LastEnded = new Tick(5) } });
+        using SuperblockFile after = Open();
+        Assert.Equal(file.Current, after.Current);
     }
 
     [Theory]

@@ -297,6 +297,11 @@ public sealed class ProgramTests
                 BytesScrubbed = 11,
                 Bad = 12,
                 LastScrubbed = DateTimeOffset.UnixEpoch,
+                ScrubVolume = 13,
+                ScrubOffset = 14,
+                ScrubShare = 0.15,
+                ScrubBegan = new Tick(16),
+                ScrubEnded = new Tick(17),
             },
         };
         using var target = new MemoryStream();
@@ -306,7 +311,8 @@ public sealed class ProgramTests
             {"id":3,"silo":"a","path":"/d","state":"readOnly","usedBytes":1,"freeBytes":2,"wrongShards":0,"why":"A write failed.",
             "labels":{"region":"eu","site":"fra","rack":"r1"},"claim":4,"managed":true,"liveBytes":7,"shards":8,
             "highestTick":9,"homeOf":5,"formerHomeOf":6,
-            "scrub":{"running":true,"shards":10,"bytes":11,"bad":12,"lastEnded":"1970-01-01T00:00:00Z"}}
+            "scrub":{"running":true,"shards":10,"bytes":11,"bad":12,"lastEnded":"1970-01-01T00:00:00Z",
+            "volume":13,"offset":14,"share":0.15,"beganTick":16,"endedTick":17}}
             """.ReplaceLineEndings("") + "\n",
             Encoding.UTF8.GetString(target.ToArray()));
     }
