@@ -59,17 +59,24 @@ internal static class AppendBenchmark
     private static void Compare(
         string root, RawFile raw, int payloadBytes, int writers, int rounds, TimeSpan seconds)
     {
-        // The first one warms the code up.
-        _ = AppendAsync(root, payloadBytes, writers, seconds / 4).GetAwaiter().GetResult();
+        // One disk for all rounds, as in life: what is removed keeps the device busy afterwards.
+        var observer = new Observer();
+        var options = new DiskOptions { Observer = observer, QueueBytes = QueueBytes };
+        var used = new BenchDisk(root, options);
         var disks = new List<Round>();
         var raws = new List<double>();
-        for (int i = 0; i < rounds; i++)
+
+        // The first round warms the code up.
+        for (int i = 0; i <= rounds; i++)
         {
-            Round round = AppendAsync(root, payloadBytes, writers, seconds).GetAwaiter().GetResult();
+            Round round = AppendAsync(used, observer, payloadBytes, writers, seconds).GetAwaiter().GetResult();
             disks.Add(round);
             raws.Add(WriteRaw(raw, round, seconds));
         }
 
+        used.DisposeAsync().AsTask().GetAwaiter().GetResult();
+        disks.RemoveAt(0);
+        raws.RemoveAt(0);
         double disk = Median.Of(disks.Select(r => r.AppendsPerSecond));
         double limit = Median.Of(raws);
         double batch = Median.Of(disks.Select(r => r.BatchBytes));
@@ -81,13 +88,12 @@ internal static class AppendBenchmark
         Say($"  a batch {batch / 1024:n0} KiB, syncing {sync:p0} of the time, {cpu:f1} us of CPU an append");
     }
 
-    private static async Task<Round> AppendAsync(string root, int payloadBytes, int writers, TimeSpan seconds)
+    private static async Task<Round> AppendAsync(
+        BenchDisk disk, Observer observer, int payloadBytes, int writers, TimeSpan seconds)
     {
-        var observer = new Observer();
-        var options = new DiskOptions { Observer = observer, QueueBytes = QueueBytes };
+        observer.Reset();
         BufferSlice payload = BenchDisk.RentPayload(payloadBytes);
         Sum128 sum = Sum128.Of(payload.Span);
-        await using var disk = new BenchDisk(root, options);
         TimeSpan cpu = Process.GetCurrentProcess().TotalProcessorTime;
         var watch = Stopwatch.StartNew();
         long[] counts = await Task.WhenAll(Enumerable.Range(0, writers).Select(
@@ -149,6 +155,8 @@ internal static class AppendBenchmark
         internal long Syncs { get; private set; }
 
         internal TimeSpan Time { get; private set; }
+
+        internal void Reset() => (Bytes, Syncs, Time) = (0, 0, TimeSpan.Zero);
 
         public void Synced(DiskId disk, long bytes, TimeSpan sync)
         {

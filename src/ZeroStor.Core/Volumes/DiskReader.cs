@@ -104,6 +104,21 @@ internal sealed class DiskReader(
         }
     }
 
+    /// <summary>As <see cref="InTurnAsync{T}"/>, of whom is on the thread pool already: one read follows the
+    /// other without a thread being woken for it.</summary>
+    internal async ValueTask<T> InTurnHereAsync<T>(Func<T> read, CancellationToken cancel)
+    {
+        await _slots.WaitAsync(cancel);
+        try
+        {
+            return read();
+        }
+        finally
+        {
+            _slots.Release();
+        }
+    }
+
     private ValueTask<ShardReadAnswer> InTurnAsync(
         StripeId stripe,
         byte place,

@@ -177,8 +177,9 @@ internal sealed class DiskScrub(
 
         try
         {
+            // It reads all the time, and the caller's thread is not for that.
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancel, _closing.Token);
-            return await read(ends.Token);
+            return await Task.Run(() => read(ends.Token), ends.Token);
         }
         catch (OperationCanceledException)
         {
@@ -244,10 +245,7 @@ internal sealed class DiskScrub(
         {
             while (true)
             {
-                // It reads footers, and the caller's thread is not for that.
-                RecordPosition behind = after;
-                List<HeldShard> page = await Task.Run(
-                    () => contents.NextShards(behind, end, options.ScrubPageShards), cancel);
+                List<HeldShard> page = contents.NextShards(after, end, options.ScrubPageShards);
                 if (page.Count == 0)
                 {
                     return true;

@@ -15,7 +15,7 @@ internal sealed record ScrubWindow(
 /// <summary>Reads stretches of a volume in which shards lie, each at once and past the page cache, and checks
 /// every record of a shard in it to its last byte. What is damaged is marked as a read would mark it. Where
 /// the device does not give a stretch, its records are read one by one, so that a bad block costs nobody but
-/// whom it belongs to. Holds one stretch in memory. Takes its turn among the disk's reads.
+/// whom it belongs to. Takes its turn among the disk's reads.
 /// Thread-safe.</summary>
 internal sealed class ScrubReader(
     DiskContents contents, DiskHealth health, DiskReader reader, BufferPool pool)
@@ -49,11 +49,11 @@ internal sealed class ScrubReader(
         checked((int)(BlockEnd(window[^1]) - BlockStart(window[0])));
 
     /// <summary>Reads a window. Shards that were dropped, moved or found damaged since they were seen there
-    /// are passed over, and so is a volume that is gone. <see cref="CheckAsync"/> takes the answer,
-    /// always.</summary>
+    /// are passed over, and so is a volume that is gone. Blocks the caller's thread, which must be the thread
+    /// pool's. <see cref="CheckAsync"/> takes the answer, always.</summary>
     /// <exception cref="ZeroStorException">DiskOffline.</exception>
     internal ValueTask<ScrubWindow> FetchAsync(List<HeldShard> window, CancellationToken cancel) =>
-        reader.InTurnAsync(() => Fetch(window), cancel);
+        reader.InTurnHereAsync(() => Fetch(window), cancel);
 
     /// <summary>Checks what was read, and lets go of it.</summary>
     /// <returns>What was read, and which of it was damaged.</returns>
