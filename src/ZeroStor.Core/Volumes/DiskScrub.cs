@@ -177,9 +177,8 @@ internal sealed class DiskScrub(
 
         try
         {
-            // It reads all the time, and the caller's thread is not for that.
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancel, _closing.Token);
-            return await Task.Run(() => read(ends.Token), ends.Token);
+            return await read(ends.Token);
         }
         catch (OperationCanceledException)
         {
@@ -230,8 +229,18 @@ internal sealed class DiskScrub(
         return dueBytes > 0 || passedBytes >= totalBytes ? dueBytes : null;
     }
 
-    // False when what is due was read, and that was not everything.
-    private async Task<bool> ReadAsync(
+    // False when what is due was read, and that was not everything. It reads all the time, and the caller's
+    // thread is not for that.
+    private Task<bool> ReadAsync(
+        RecordPosition after,
+        RecordPosition end,
+        long dueBytes,
+        Throttle pace,
+        Action<RecordPosition, ScrubTally> passed,
+        CancellationToken cancel) =>
+        Task.Run(() => ReadHereAsync(after, end, dueBytes, pace, passed, cancel), cancel);
+
+    private async Task<bool> ReadHereAsync(
         RecordPosition after,
         RecordPosition end,
         long dueBytes,
