@@ -103,7 +103,15 @@ internal sealed class CensusTaker(
             LookForNewcomers();
             if (state.WentBack is null && TakeOrder(state))
             {
-                await TakeAsync(state.Tick, cancel);
+                try
+                {
+                    await TakeAsync(state.Tick, cancel);
+                }
+                finally
+                {
+                    // One that failed, because a silo died under it, was one too.
+                    Pause(state.Tick);
+                }
             }
         }
         finally
@@ -146,6 +154,15 @@ internal sealed class CensusTaker(
         }
     }
 
+    private void Pause(Tick began)
+    {
+        lock (_lock)
+        {
+            uint ticks = 1 + map.Tick.Since(began);
+            _notSuspectedBefore = new Tick(began.Value + ticks + (PauseForEachTick * ticks));
+        }
+    }
+
     private async Task TakeAsync(Tick began, CancellationToken cancel)
     {
         CensusTally tally = await census.RunAsync(this, cancel);
@@ -159,8 +176,6 @@ internal sealed class CensusTaker(
         {
             _lost = lost;
             _ended++;
-            uint ticks = 1 + map.Tick.Since(began);
-            _notSuspectedBefore = new Tick(began.Value + ticks + (PauseForEachTick * ticks));
         }
 
         log.CensusTaken(tally.Versions, tally.Stripes, tally.Lacking, tally.Lost, tally.GarbageShards);

@@ -91,7 +91,7 @@ internal static class FullDisk
             shards.Add(WriteRecord(record, at, volume.Generation, i == 0 ? start : null, tick, entropy));
         }
 
-        volume.Write([batch], start, start + batch.Length, options.GrowBytes);
+        volume.Write([batch], start, start + batch.Length, options);
         volume.Advance(start + batch.Length);
         return count;
     }

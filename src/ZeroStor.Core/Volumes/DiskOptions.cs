@@ -12,6 +12,10 @@ public sealed record DiskOptions
     /// written blocks costs a tenth of one over fresh blocks. An empty disk costs at most this.</summary>
     public int GrowBytes { get; init; } = 4 * 1024 * 1024;
 
+    /// <summary>A batch of so much grows its volume by itself alone: zeros for the ones behind it would be written
+    /// twice, which costs more than what the file system notes of fresh blocks.</summary>
+    public int LargeBatchBytes { get; init; } = 512 * 1024;
+
     /// <summary>Of the file system, so much is left to deletes and compaction, which give room back: without it a
     /// full disk would stay full. At least two steps of growth, so that compaction can begin a volume and go on in
     /// it.</summary>

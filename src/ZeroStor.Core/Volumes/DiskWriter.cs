@@ -367,7 +367,7 @@ internal sealed class DiskWriter
     {
         try
         {
-            batch.Write(_options.GrowBytes);
+            batch.Write(_options);
         }
         catch (OsException e) when (e.IsNoSpace)
         {

@@ -198,11 +198,14 @@ internal sealed class Volume
     }
 
     /// <summary>Writes a batch, and where it reaches beyond the file, zeros behind it up to the next whole
-    /// step. All of it becomes durable in one sync.</summary>
+    /// step, so that those after it are synced over blocks that are there; behind a large batch only up to the next
+    /// block. All of it becomes durable in one sync.</summary>
     /// <exception cref="OsException">Out of room among others: then <see cref="Undo"/>.</exception>
-    internal void Write(List<ReadOnlyMemory<byte>> pieces, long start, long end, int stepBytes)
+    internal void Write(List<ReadOnlyMemory<byte>> pieces, long start, long end, DiskOptions options)
     {
-        long target = GrownTo(end, FileBytes, stepBytes);
+        long target = end - start < options.LargeBatchBytes
+            ? GrownTo(end, FileBytes, options.GrowBytes)
+            : Math.Max(FileBytes, RecordFormat.AlignBlock(end));
         if (target > FileBytes)
         {
             for (long at = end; at < target; at += pieces[^1].Length)

@@ -111,7 +111,7 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
     }
 
     /// <summary>Writes what was laid; durable only after a sync.</summary>
-    internal void Write(int stepBytes) => Volume.Write(_pieces, Start, End, stepBytes);
+    internal void Write(DiskOptions options) => Volume.Write(_pieces, Start, End, options);
 
     /// <summary>Makes the disk's contents know what is durable now.</summary>
     internal void Apply(DiskContents contents)

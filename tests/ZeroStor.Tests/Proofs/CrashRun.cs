@@ -68,6 +68,7 @@ internal sealed class CrashRun : IAsyncDisposable
     {
         VolumeBytes = 24 * 1024,
         GrowBytes = 8 * 1024,
+        LargeBatchBytes = 4 * 1024,
         SealEarlyDeadBytes = 6 * 1024,
         CopyBytes = 2 * 1024,
         ReadsAtOnce = 1,

@@ -340,6 +340,19 @@ public sealed class DiskWriterTests
     }
 
     [Fact]
+    public async Task A_large_batch_grows_its_volume_by_itself_alone_and_a_small_one_goes_on_by_steps()
+    {
+        await using var bed = new DiskBed(DiskBed.Small with { LargeBatchBytes = 30_000 });
+        await bed.PutNewAsync(40_000);
+        long length = new FileInfo(bed.VolumeFiles()[0]).Length;
+        Assert.InRange(length, Volume.HeaderBytes + 40_000, Volume.HeaderBytes + 40_000 + (2 * RecordFormat.BlockBytes));
+        await bed.PutNewAsync(20_000);
+        Assert.Equal(2 * bed.Options.GrowBytes, new FileInfo(bed.VolumeFiles()[0]).Length);
+        await bed.PutNewAsync(35_000);
+        Assert.Equal(2 * bed.Options.GrowBytes, new FileInfo(bed.VolumeFiles()[0]).Length);
+    }
+
+    [Fact]
     public async Task Default_shards_cost_less_than_1_6_percent_over_their_bytes()
     {
         const int shardBytes = 209_767;
