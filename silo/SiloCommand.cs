@@ -56,6 +56,21 @@ internal static class SiloCommand
             Description = "The master key's file, the same for all silos. [default: keys/master.key in the data folder]",
             HelpName = "FILE",
         };
+        var passphrase = new Option<string?>("--master-key-passphrase")
+        {
+            Description = "A file with the passphrase that the master key's file is under, or is put under when it is "
+                + "made. [default: none]",
+            HelpName = "FILE",
+        };
+        var nextKey = new Option<string?>("--next-master-key")
+        {
+            Description = "The file of the master key that shall take its place (zs key rotate --master). [default: none]",
+            HelpName = "FILE",
+        };
+        var nextPassphrase = new Option<string?>("--next-master-key-passphrase")
+        {
+            Description = "A file with the passphrase of that one. [default: none]", HelpName = "FILE",
+        };
         var postgres = new Option<string?>("--postgres")
         {
             Description = "Connection string of the catalog of many silos, or @FILE that holds it. [default: a catalog "
@@ -99,7 +114,8 @@ internal static class SiloCommand
             + "environment, as ZeroStor:Data or ZeroStor__Data; the command line wins. Ctrl-C stops it cleanly.\n"
             + "Exit codes: 0 stopped cleanly, 1 failed, 2 told something it cannot do.")
         {
-            data, disks, disk, code, name, port, gatewayPort, masterKey, postgres, address, bind, insecure, region, site,
+            data, disks, disk, code, name, port, gatewayPort, masterKey, passphrase, nextKey, nextPassphrase, postgres, address, bind, insecure,
+            region, site,
             rack, health, migrate, verbose,
         };
         root.SetAction((parsed, cancel) =>
@@ -110,6 +126,9 @@ internal static class SiloCommand
                 ["Disks"] = parsed.GetValue(disks)?.ToString(CultureInfo.InvariantCulture),
                 ["Code"] = parsed.GetValue(code),
                 ["MasterKeyFile"] = parsed.GetValue(masterKey),
+                ["MasterKeyPassphraseFile"] = parsed.GetValue(passphrase),
+                ["NextMasterKeyFile"] = parsed.GetValue(nextKey),
+                ["NextMasterKeyPassphraseFile"] = parsed.GetValue(nextPassphrase),
                 ["Name"] = parsed.GetValue(name),
                 ["Port"] = parsed.GetValue(port)?.ToString(CultureInfo.InvariantCulture),
                 ["GatewayPort"] = parsed.GetValue(gatewayPort)?.ToString(CultureInfo.InvariantCulture),

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.ExceptionServices;
 using ZeroStor.Contracts;
 using ZeroStor.Contracts.Doors;
+using ZeroStor.Sealing;
 
 namespace ZeroStor.Client;
 
@@ -30,6 +31,7 @@ internal sealed class ContentPut : IAsyncDisposable
     private readonly StripeList _stripes;
     private readonly string _name;
     private readonly CancellationTokenSource _stop;
+    private readonly Own? _own;
     private readonly SemaphoreSlim _cutTurn = new(1);
     private readonly Task _keeping;
     private volatile bool _isOpen;
@@ -42,16 +44,17 @@ internal sealed class ContentPut : IAsyncDisposable
         IObjectDoor objects,
         PutSlots slots,
         PutTicket ticket,
+        Own? own,
         string name,
         CancellationToken cancel)
     {
-        (_fabric, _objects, _slots, Ticket, _name) = (fabric, objects, slots, ticket, name);
+        (_fabric, _objects, _slots, Ticket, _own, _name) = (fabric, objects, slots, ticket, own, name);
         _stripes = new StripeList(ticket.Code);
         _stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         _keeping = KeepOpenAsync();
     }
 
-    /// <summary>As the first coordinator gave it: content, wrapped key, code.</summary>
+    /// <summary>As the first coordinator gave it, or the vault's owner began it: content, wrapped key, code.</summary>
     public PutTicket Ticket { get; }
 
     /// <summary>Stripes that stand with fewer shards than their code says.</summary>
@@ -65,10 +68,31 @@ internal sealed class ContentPut : IAsyncDisposable
     public static async Task<ContentPut> OpenAsync(
         Fabric fabric, string vault, IObjectDoor objects, string name, CancellationToken cancel)
     {
-        var slots = new PutSlots(fabric, vault);
-        PutSlot slot = await slots.OpenAsync(null, cancel);
-        return new ContentPut(fabric, objects, slots, slot.Ticket, name, cancel);
+        if (await fabric.Owned.ForSealingAsync(vault, cancel) is not { } owned)
+        {
+            var slots = new PutSlots(fabric, vault);
+            PutSlot slot = await slots.OpenAsync(null, cancel);
+            return new ContentPut(fabric, objects, slots, slot.Ticket, null, name, cancel);
+        }
+
+        ContentId content = await fabric.NewContentIdAsync(cancel);
+        ContentKey key = owned.Keys.NewContentKey(content, fabric.Entropy, out byte[] wrapped);
+        try
+        {
+            var begun = new PutTicket { Put = 0, Content = content, WrappedKey = wrapped, Code = owned.Info.Code };
+            var slots = new PutSlots(fabric, vault, owned.Info.Id, begun);
+            await slots.OpenAsync(null, cancel);
+            return new ContentPut(fabric, objects, slots, begun, new Own(owned, key), name, cancel);
+        }
+        catch
+        {
+            key.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>The vault, where its owner keeps the keys: what is committed names it. Else null.</summary>
+    public VaultId? OwnedId => _own?.Vault.Info.Id;
 
     /// <summary>Writes all bytes, stripe by stripe.</summary>
     /// <param name="read">The bytes; its failures come out as they are.</param>
@@ -146,6 +170,7 @@ internal sealed class ContentPut : IAsyncDisposable
         await _keeping;
         await _slots.CloseAsync();
         _slots.Dispose();
+        _own?.Key.Dispose();
         _cutTurn.Dispose();
         _stop.Dispose();
     }
@@ -157,13 +182,13 @@ internal sealed class ContentPut : IAsyncDisposable
         {
             while (await CutAsync(cutter) is { } stripe)
             {
-                using (stripe)
+                byte[] carried = stripe.IsLast ? draft(cutter.TotalBytes) : [];
+                using (CutStripe sent = SealIfOwned(stripe))
                 {
-                    byte[] carried = stripe.IsLast ? draft(cutter.TotalBytes) : [];
-                    await WriteStripeAsync(stripe, carried);
+                    await WriteStripeAsync(sent, carried);
                 }
 
-                progress?.Report(Interlocked.Add(ref _durableBytes, stripe.Bytes));
+                progress?.Report(Interlocked.Add(ref _durableBytes, stripe.ContentBytes));
                 if (stripe.IsLast)
                 {
                     return;
@@ -173,6 +198,20 @@ internal sealed class ContentPut : IAsyncDisposable
         catch (Exception failure)
         {
             await FailAsync(failure);
+        }
+    }
+
+    // Takes the stripe over: what is given back is its owner's to dispose.
+    private CutStripe SealIfOwned(CutStripe stripe)
+    {
+        if (_own is not { } own)
+        {
+            return stripe;
+        }
+
+        using (stripe)
+        {
+            return stripe.SealWith(own.Key, _fabric.Entropy, _fabric.Buffers);
         }
     }
 
@@ -255,6 +294,12 @@ internal sealed class ContentPut : IAsyncDisposable
     {
         string doing = $"writing stripe {stripe.Ordinal} of '{_name}'";
         int last = stripe.Pieces.Length - 1;
+        int pieceBytes = stripe.Seal is null
+            ? Geometry.MaxPieceBytes
+            : Geometry.PlainSealedBytes(Geometry.MaxPieceBytes);
+        byte[] carried = draft.Length > 0 && _own is { } own
+            ? own.Vault.Keys.SealManifest(Ticket.Content, draft, _fabric.Entropy)
+            : draft;
         await Task.WhenAll(Enumerable.Range(0, last).Select(i => _fabric.AskAsync<object?>(
             slot.Coordinator,
             doing,
@@ -264,19 +309,31 @@ internal sealed class ContentPut : IAsyncDisposable
                 return null;
             },
             _stop.Token)));
-        return await _fabric.AskAsync(
+        StripeWritten written = await _fabric.AskAsync(
             slot.Coordinator,
             doing,
             (door, token) => door.WriteStripeAsync(
-                new WriteStripeOrder { LastPiece = MessageOf(last), Draft = draft }, token),
+                new WriteStripeOrder
+                {
+                    LastPiece = MessageOf(last),
+                    Draft = carried,
+                    Seal = stripe.Seal,
+                    ContentBytes = stripe.Seal is null ? 0 : stripe.ContentBytes,
+                },
+                token),
             _stop.Token);
+        bool isSame = written.Stripe.ContentBytes == stripe.ContentBytes
+            && (stripe.Seal is null || stripe.Seal == written.Stripe.Seal);
+        return isSame
+            ? written
+            : throw ZeroStorException.Corrupt($"A silo answered for another stripe than {stripe.Ordinal} of '{_name}'.");
 
         PutPiece MessageOf(int piece) => new()
         {
             Put = slot.Ticket.Put,
             Ordinal = stripe.Ordinal,
             StripeBytes = stripe.Bytes,
-            Offset = piece * Geometry.MaxPieceBytes,
+            Offset = piece * pieceBytes,
             // The message consumes a count of its own: the stripe keeps its bytes for another try.
             Bytes = new Parcel(stripe.Pieces[piece].Hold()),
         };
@@ -314,4 +371,7 @@ internal sealed class ContentPut : IAsyncDisposable
             _stop.Token);
         _isOpen = true;
     }
+
+    /// <summary>What the owner of the vault seals with.</summary>
+    private sealed record Own(OwnedVault Vault, ContentKey Key);
 }

@@ -65,6 +65,9 @@ internal sealed class Fabric(
 
     public ZeroStorClientOptions Options => options;
 
+    /// <summary>The vaults whose keys are with this client.</summary>
+    public OwnedVaults Owned => field ??= new OwnedVaults(this);
+
     /// <summary>Where stripes are cut into; tests bring their own to see that all comes back.</summary>
     public BufferPool Buffers { get; init; } = BufferPool.Shared;
 
@@ -76,16 +79,16 @@ internal sealed class Fabric(
 
     /// <summary>The object grain of a key, and the vault it is in.</summary>
     /// <exception cref="ZeroStorException">NotFound: the vault.</exception>
-    public async ValueTask<IObjectDoor> ObjectsAsync(string vault, string key, CancellationToken cancel)
-    {
-        if (!_vaults.TryGetValue(vault, out VaultInfo? info))
-        {
-            info = Know(await RepeatAsync(
-                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel));
-        }
+    public async ValueTask<IObjectDoor> ObjectsAsync(string vault, string key, CancellationToken cancel) =>
+        doors.Objects(ObjectDoor.KeyOf(vault, (await VaultAsync(vault, cancel)).Partitions, key));
 
-        return doors.Objects(ObjectDoor.KeyOf(vault, info.Partitions, key));
-    }
+    /// <summary>What a vault is.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    public async ValueTask<VaultInfo> VaultAsync(string vault, CancellationToken cancel) =>
+        _vaults.TryGetValue(vault, out VaultInfo? info)
+            ? info
+            : Know(await RepeatAsync(
+                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel));
 
     /// <summary>An object grain for one who takes a stale answer: the key's own where it can be told, at further
     /// tries any other, for another silo may know more.</summary>

@@ -7,7 +7,11 @@ internal sealed record PutSlot(CoordinatorInfo Coordinator, PutTicket Ticket);
 
 /// <summary>The slots of one put: one at a time, replaced when its coordinator is lost, all given back at the
 /// end. Thread-safe.</summary>
-internal sealed class PutSlots(Fabric fabric, string vault) : IDisposable
+/// <param name="fabric">The fabric.</param>
+/// <param name="vault">Where to.</param>
+/// <param name="ownedId">The vault's id, where its owner keeps the keys; else null.</param>
+/// <param name="begun">Then the content that he began; else a coordinator begins it.</param>
+internal sealed class PutSlots(Fabric fabric, string vault, VaultId? ownedId = null, PutTicket? begun = null) : IDisposable
 {
     /// <summary>Giving a slot back is a courtesy: an unheard of put loses it by itself.</summary>
     private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(2);
@@ -44,7 +48,7 @@ internal sealed class PutSlots(Fabric fabric, string vault) : IDisposable
                         coordinator,
                         $"opening a put into vault '{vault}'",
                         (door, token) => door.OpenPutAsync(
-                            new OpenPut { Vault = vault, Resume = lost?.Ticket }, token),
+                            new OpenPut { Vault = vault, Resume = lost?.Ticket ?? begun, Id = ownedId }, token),
                         cancel);
                     var slot = new PutSlot(coordinator, ticket);
                     _opened.Add(slot);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ZeroStor.Sealing;
 
 namespace ZeroStor.Client;
 
@@ -12,11 +13,37 @@ internal sealed class CutStripe(int ordinal, ImmutableArray<BufferSlice> pieces,
 {
     public int Ordinal => ordinal;
 
+    /// <summary>Names the sealing, where the pieces are sealed bytes; null: they are content.</summary>
+    public SealId? Seal { get; private init; }
+
+    /// <summary>Content in it.</summary>
+    public int ContentBytes { get; private init; } = pieces.Sum(p => p.Length);
+
     public ImmutableArray<BufferSlice> Pieces => pieces;
 
     public bool IsLast => isLast;
 
+    /// <summary>Bytes of all pieces.</summary>
     public int Bytes { get; } = pieces.Sum(p => p.Length);
+
+    /// <summary>The stripe sealed for a content, in buffers of its own.</summary>
+    public CutStripe SealWith(ContentKey key, IEntropy entropy, BufferPool buffers)
+    {
+        SealId seal = SealId.New(entropy);
+        using StripeCipher cipher = key.ForStripe(seal, ordinal);
+        var sealedPieces = ImmutableArray.CreateBuilder<BufferSlice>(pieces.Length);
+        int segment = 0;
+        foreach (BufferSlice piece in pieces)
+        {
+            int sealedBytes = Geometry.PlainSealedBytes(piece.Length);
+            SharedBuffer buffer = buffers.Rent(sealedBytes);
+            sealedPieces.Add(buffer.Slice(0, sealedBytes));
+            cipher.Seal(Bytes, segment, piece.Span, buffer.Span[..sealedBytes]);
+            segment += Geometry.SegmentCount(piece.Length);
+        }
+
+        return new CutStripe(ordinal, sealedPieces.MoveToImmutable(), isLast) { Seal = seal, ContentBytes = Bytes };
+    }
 
     public void Dispose()
     {
@@ -68,7 +95,7 @@ internal sealed class StripeCutter(ReadBytes read, Code code, BufferPool buffers
         }
 
         var stripe = new CutStripe(_next++, pieces.ToImmutable(), isLast: _aheadBytes == 0);
-        TotalBytes += stripe.Bytes;
+        TotalBytes += stripe.ContentBytes;
         return stripe;
     }
 

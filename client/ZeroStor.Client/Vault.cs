@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
 using ZeroStor.Contracts.Doors;
+using ZeroStor.Sealing;
 
 namespace ZeroStor.Client;
 
@@ -15,6 +16,9 @@ public sealed class Vault
     /// <summary>Stripes whose shards are looked up with one call: each asks up to n disks.</summary>
     private const int StripesPerLocate = 16;
 
+    /// <summary>A ring of a thousand epochs is rewrapped in less than a second; the catalog may be slow.</summary>
+    private static readonly TimeSpan ChangeKeyTimeout = TimeSpan.FromSeconds(30);
+
     private readonly Fabric _fabric;
 
     internal Vault(Fabric fabric, string name) => (_fabric, Name) = (fabric, VaultName.Check(name));
@@ -26,6 +30,69 @@ public sealed class Vault
     public Task<VaultInfo> DescribeAsync(CancellationToken cancel = default) =>
         _fabric.RepeatAsync(
             $"looking for vault '{Name}'", _fabric.Doors.Vault(Name).DescribeAsync, cancel);
+
+    /// <summary>What keys the vault has: nothing secret.</summary>
+    public Task<VaultKeyRing> KeysAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            $"asking for the keys of vault '{Name}'", _fabric.Doors.Vault(Name).KeysAsync, cancel);
+
+    /// <summary>Makes a key pair of the next generation and encapsulates every epoch to it; no object is touched. Asked
+    /// once: where no answer comes, <see cref="KeysAsync"/> tells whether it was done.</summary>
+    /// <param name="suite"><c>xwing</c> or <c>xwing1024</c>; null: that of the newest.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="ZeroStorException">NotFound; InvalidArgument: no such suite; Unavailable: no answer, or somebody
+    /// else changed the keys meanwhile.</exception>
+    public Task<VaultKeyRing> RotateKeyAsync(string? suite = null, CancellationToken cancel = default) =>
+        _fabric.OnceAsync(
+            $"rotating the key of vault '{Name}'",
+            token => _fabric.Doors.Vault(Name).RotateAsync(suite, token),
+            cancel,
+            ChangeKeyTimeout);
+
+    /// <summary>Takes an earlier key pair out, which no epoch needs.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault, or the key; InvalidArgument: it is the newest;
+    /// PreconditionFailed: an epoch needs it; Unavailable: as above.</exception>
+    public Task<VaultKeyRing> RetireKeyAsync(uint generation, CancellationToken cancel = default) =>
+        _fabric.OnceAsync(
+            $"retiring a key of vault '{Name}'",
+            token => _fabric.Doors.Vault(Name).RetireAsync(generation, token),
+            cancel,
+            ChangeKeyTimeout);
+
+    /// <summary>As <see cref="RotateKeyAsync"/>, for a vault whose owner keeps the keys: the newest of
+    /// <see cref="ZeroStorClientOptions.OwnerKeys"/> becomes the vault's. So put it there first, beside the earlier ones.
+    /// </summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: the fabric keeps the keys; Forbidden: there are no
+    /// keys here; InvalidArgument: they lack one that an epoch needs, or hold none that is newer.</exception>
+    public async Task RotateOwnKeyAsync(CancellationToken cancel = default)
+    {
+        Tick now = (await _fabric.NewContentIdAsync(cancel)).Begun;
+        await _fabric.Owned.ChangeAsync(
+            await DescribeAsync(cancel), (ring, keys) => ring.WithNextPair(keys, now, _fabric.Entropy), cancel);
+    }
+
+    /// <summary>As <see cref="RetireKeyAsync"/>, for a vault whose owner keeps the keys. Take the private key out of
+    /// <see cref="ZeroStorClientOptions.OwnerKeys"/> afterwards.</summary>
+    /// <exception cref="ZeroStorException">As <see cref="RetireKeyAsync"/>; Forbidden: there are no keys here.</exception>
+    public async Task RetireOwnKeyAsync(uint generation, CancellationToken cancel = default) =>
+        await _fabric.Owned.ChangeAsync(
+            await DescribeAsync(cancel), (ring, _) => ring.WithoutPair(generation), cancel);
+
+    /// <summary>Holds private keys against the vault's key ring.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: the fabric keeps the keys; InvalidArgument: they
+    /// are another vault's, or others than the ring's, or its newest is not among them.</exception>
+    public async Task CheckOwnKeysAsync(PrivateKeys keys, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        KeyRing ring = KeyRing.Decode(await _fabric.Owned.ReadRingAsync(await DescribeAsync(cancel), cancel));
+        using VaultKeys open = ring.Unlock(keys);
+        if (open.CurrentEpoch == 0)
+        {
+            throw ZeroStorException.Invalid(
+                $"Vault '{Name}' goes to key {ring.Pairs[^1].Generation}, and the keys given are "
+                + $"{string.Join(", ", keys.Generations)}: take the newest key file or recovery key.");
+        }
+    }
 
     /// <summary>Puts all bytes of a stream, of any length, as the key's next version. A few stripes of at
     /// most 4 MiB are held at a time. Cancelled or failed, nothing of it becomes visible.</summary>
@@ -247,6 +314,7 @@ public sealed class Vault
                     ETag = etag,
                     If = options.If,
                     Pages = pages,
+                    Vault = put.OwnedId,
                 });
                 return ObjectVersion.Of(info, manifest, put.ShortStripes);
             }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using ZeroStor.Contracts.Doors;
+using ZeroStor.Sealing;
 
 namespace ZeroStor.Client;
 
@@ -101,6 +102,9 @@ public sealed class ZeroStorClient : IAsyncDisposable
             // A try whose answer was lost may have made it: then it is what was asked for.
             VaultInfo made = await Vault(name).DescribeAsync(cancel);
             bool isAsked = made.Spread == spec.Spread
+                && (spec.OwnRing is null
+                    ? made.Custody == Custody.Fabric
+                    : made.Id == KeyRing.Decode(spec.OwnRing).Vault)
                 && (spec.Code is null || spec.Code == made.Code)
                 && (spec.WriteFloor is null || spec.WriteFloor == made.WriteFloor);
             if (isAsked)
@@ -112,14 +116,51 @@ public sealed class ZeroStorClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes a vault whose owner keeps the keys: this client seals and opens, and the fabric sees sealed bytes.
+    /// Keep <paramref name="keys"/> before it is called (<see cref="OwnerKeyFile.Create"/>): what is put without a copy of
+    /// them that lasts is lost.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="keys">Fresh ones, which name the vault's id.</param>
+    /// <param name="spec">What else it shall be.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="ZeroStorException">As <see cref="CreateVaultAsync"/>.</exception>
+    public async Task<VaultInfo> CreateOwnedVaultAsync(
+        string name, PrivateKeys keys, VaultSpec? spec = null, CancellationToken cancel = default)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        Tick now = (await _fabric.NewContentIdAsync(cancel)).Begun;
+        KeyRing ring = KeyRing.Create(keys, Custody.Owner, now, _fabric.Entropy);
+        return await CreateVaultAsync(name, (spec ?? new VaultSpec()) with { OwnRing = ring.Encode() }, cancel);
+    }
+
+    /// <summary>Puts the next master key, which all silos were given, in the place of the fabric's: the private keys of
+    /// vaults are wrapped anew, and nothing else.</summary>
+    /// <exception cref="ZeroStorException">PreconditionFailed: some silo has no next master key, or another one.
+    /// </exception>
+    public Task<MasterRotated> RotateMasterKeyAsync(CancellationToken cancel = default) =>
+        _fabric.RepeatAsync(
+            "rotating the master key", _fabric.Doors.Fabric.RotateMasterKeyAsync, cancel, OrderTimeout);
+
     /// <summary>All vaults, by name.</summary>
     public Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel = default) =>
         _fabric.RepeatAsync("listing the vaults", _fabric.Doors.Fabric.ListVaultsAsync, cancel);
 
     /// <summary>Removes a vault; with <paramref name="withContent"/> all it holds first.</summary>
     /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it holds objects.</exception>
-    public async Task RemoveVaultAsync(
-        string name, bool withContent = false, CancellationToken cancel = default)
+    public Task RemoveVaultAsync(
+        string name, bool withContent = false, CancellationToken cancel = default) =>
+        EndVaultAsync(
+            name, $"removing vault '{name}'", (door, token) => door.RemoveAsync(withContent, token), cancel);
+
+    /// <summary>Destroys a vault's keys, and removes it with all it holds: from then on nothing of it opens, but with a
+    /// backup of the catalog from before and the master key, or the key file of an owner who keeps the keys: delete that,
+    /// too.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    public Task ShredVaultAsync(string name, CancellationToken cancel = default) =>
+        EndVaultAsync(name, $"shredding vault '{name}'", (door, token) => door.ShredAsync(token), cancel);
+
+    private async Task EndVaultAsync(
+        string name, string doing, Func<IVaultDoor, CancellationToken, Task> end, CancellationToken cancel)
     {
         IVaultDoor door = _fabric.Doors.Vault(VaultName.Check(name));
         Patience patience = _fabric.NewPatience();
@@ -128,10 +169,10 @@ public sealed class ZeroStorClient : IAsyncDisposable
             try
             {
                 await _fabric.OnceAsync<object?>(
-                    $"removing vault '{name}'",
+                    doing,
                     async token =>
                     {
-                        await door.RemoveAsync(withContent, token);
+                        await end(door, token);
                         return null;
                     },
                     cancel,
@@ -153,6 +194,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
         }
 
         _fabric.ForgetVault(name);
+        _fabric.Owned.Forget(name);
     }
 
     /// <summary>Silos, disks, the ledger of stripes, counters, and what an operator should know.</summary>

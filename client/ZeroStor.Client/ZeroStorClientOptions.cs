@@ -1,3 +1,5 @@
+using ZeroStor.Sealing;
+
 namespace ZeroStor.Client;
 
 /// <summary>How a <see cref="ZeroStorClient"/> finds its fabric and how long it goes on trying.</summary>
@@ -29,4 +31,9 @@ public sealed class ZeroStorClientOptions
     /// <summary>The silo whose disk grains coordinate for this client where it has any: the silo that a front
     /// end runs in, so that bytes enter the fabric without a copy. Null: any silo.</summary>
     public string? NearSilo { get; set; }
+
+    /// <summary>The private keys of a vault whose owner keeps them, by its name; null: there are none here. It is asked
+    /// each time that they are needed, and the client disposes what it is given. As it is, they come from
+    /// <see cref="OwnerKeyFile.PathOf"/>.</summary>
+    public Func<string, PrivateKeys?> OwnerKeys { get; set; } = vault => OwnerKeyFile.Find(OwnerKeyFile.PathOf(vault));
 }

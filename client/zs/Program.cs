@@ -41,6 +41,7 @@ internal static class Program
             """)
         {
             VaultVerbs.Make(),
+            KeyVerbs.Make(),
             PutVerb.Make(),
             GetVerb.Make(),
             ObjectVerbs.MakeList(),
@@ -57,6 +58,7 @@ internal static class Program
             DevVerbs.Make(),
         };
         root.Add(Verb.GatewayOption);
+        root.Add(Verb.KeyFileOption);
         root.Add(Verb.JsonOption);
         root.Add(Verb.VerboseOption);
         TaughtCommand.TeachHelp(root);

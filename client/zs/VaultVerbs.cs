@@ -3,17 +3,18 @@ using System.CommandLine;
 using System.Text.Json;
 using ZeroStor.Client;
 using ZeroStor.Contracts.Doors;
+using ZeroStor.Sealing;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs vault create | ls | show | rm</c>.</summary>
+/// <summary><c>zs vault create | ls | show | rm | shred</c>.</summary>
 internal static class VaultVerbs
 {
     public static Command Make() => new(
         "vault",
-        "Makes, lists, shows and removes vaults: namespaces with a policy, how objects are coded and spread.")
+        "Makes, lists, shows, removes and shreds vaults: namespaces with a policy, how objects are coded and spread.")
     {
-        MakeCreate(), MakeList(), MakeShow(), MakeRemove(),
+        MakeCreate(), MakeList(), MakeShow(), MakeRemove(), MakeShred(),
     };
 
     /// <summary>Lists the vaults: also what <c>zs ls</c> does without a target.</summary>
@@ -46,6 +47,7 @@ internal static class VaultVerbs
         w.WriteString("code", vault.Code.ToString());
         w.WriteString("spread", SpreadName(vault.Spread));
         w.WriteNumber("writeFloor", vault.WriteFloor);
+        w.WriteString("custody", CustodyName(vault.Custody));
     }
 
     private static Command MakeCreate()
@@ -62,26 +64,56 @@ internal static class VaultVerbs
             HelpName = "DOMAIN",
             DefaultValueFactory = _ => SpreadName(Spread.Disk),
         };
+        var suite = new Option<string>("--suite")
+        {
+            Description = "How its keys are encapsulated: xwing (X25519 and ML-KEM-768), the default, or xwing1024",
+            HelpName = "SUITE",
+        };
+        var custody = new Option<string>("--custody")
+        {
+            Description = "Who keeps the keys: fabric, whose silos seal and open, or owner, who does that himself",
+            HelpName = "fabric|owner",
+            DefaultValueFactory = _ => "fabric",
+        };
         return Verb.Make("create", """
             Makes a vault.
 
               zs vault create photos
               zs vault create archive --code 20+4 --spread silo
-            """, [name, code, spread], async verb =>
+              zs vault create private --custody owner
+
+            With --custody owner the keys are written to a key file here and a recovery key is shown, once: who loses both
+            has lost what the vault holds. Silos and catalog never see them. The names of objects they see all the same.
+            """, [name, code, spread, suite, custody], async verb =>
         {
             var spec = new VaultSpec
             {
                 Code = verb.Arguments.GetValue(code) is { } text ? Code.Parse(text) : null,
                 Spread = ParseSpread(verb.Arguments.GetRequiredValue(spread)),
+                Suite = verb.Arguments.GetValue(suite),
             };
+            string vault = VaultName.Check(verb.Arguments.GetRequiredValue(name));
+            bool isOwned = IsOwned(verb.Arguments.GetRequiredValue(custody));
             await using ZeroStorClient client = await verb.ConnectAsync();
-            VaultInfo made = await client.CreateVaultAsync(
-                verb.Arguments.GetRequiredValue(name), spec, verb.Cancel);
+            if (isOwned)
+            {
+                await OwnKeys.CreateAsync(verb, client, vault, spec);
+                return;
+            }
+
+            VaultInfo made = await client.CreateVaultAsync(vault, spec, verb.Cancel);
             verb.Output.Line(
                 $"Made vault {made.Name}: code {made.Code}, spread over {SpreadName(made.Spread)}s.");
             verb.Output.Json(w => Write(w, made));
         });
     }
+
+    private static bool IsOwned(string custody) => custody switch
+    {
+        "fabric" => false,
+        "owner" => true,
+        _ => throw ZeroStorException.Invalid($"'{custody}' is no custody: fabric and owner are."),
+    };
 
     private static Command MakeList()
     {
@@ -109,6 +141,7 @@ internal static class VaultVerbs
             verb.Output.Line($"code        {vault.Code}");
             verb.Output.Line($"spread      {SpreadName(vault.Spread)}");
             verb.Output.Line($"write floor {vault.WriteFloor} of {vault.Code.N} shards");
+            verb.Output.Line($"custody     {CustodyName(vault.Custody)}");
             verb.Output.Json(w => Write(w, vault));
         });
     }
@@ -131,6 +164,42 @@ internal static class VaultVerbs
             verb.Output.Json(w => w.WriteString("removed", vault));
         });
     }
+
+    private static Command MakeShred()
+    {
+        var name = new Argument<string>("NAME") { Description = "The vault" };
+        var yes = new Option<bool>("--yes") { Description = "It is meant: nothing brings it back" };
+        return Verb.Make("shred", """
+            Destroys a vault's keys at once, and removes it with all it holds.
+
+              zs vault shred photos --yes
+
+            What disks still hold of it is reclaimed as after any delete, and nobody opens it meanwhile. A backup of the
+            catalog from before holds the keys still: where the fabric kept them they open with the master key, so put
+            away such backups too; where the owner did, with his key file or recovery key alone. The key file here is
+            deleted.
+            """, [name, yes], async verb =>
+        {
+            string vault = verb.Arguments.GetRequiredValue(name);
+            if (!verb.Arguments.GetValue(yes))
+            {
+                throw ZeroStorException.Invalid($"Shredding {vault} loses all it holds, for good: say --yes if you mean it.");
+            }
+
+            await using ZeroStorClient client = await verb.ConnectAsync();
+            bool isOwned = (await client.Vault(vault).DescribeAsync(verb.Cancel)).Custody == Custody.Owner;
+            await client.ShredVaultAsync(vault, verb.Cancel);
+            if (isOwned)
+            {
+                File.Delete(verb.KeyFileOf(vault));
+            }
+
+            verb.Output.Line($"Shredded vault {vault}: its keys are gone.");
+            verb.Output.Json(w => w.WriteString("shredded", vault));
+        });
+    }
+
+    internal static string CustodyName(Custody custody) => custody.ToString().ToLowerInvariant();
 
     internal static string SpreadName(Spread spread) => spread.ToString().ToLowerInvariant();
 }

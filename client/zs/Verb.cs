@@ -38,6 +38,13 @@ internal sealed class Verb
         Recursive = true,
     };
 
+    public static Option<string> KeyFileOption { get; } = new("--key-file")
+    {
+        Description = "Key file of a vault whose owner keeps the keys. Else ~/.config/zerostor/keys/NAME.key",
+        HelpName = "FILE",
+        Recursive = true,
+    };
+
     public static Option<bool> JsonOption { get; } = new("--json")
     {
         Description = "Answer in JSON, errors too",
@@ -110,9 +117,13 @@ internal sealed class Verb
                     ? ManyConnectTimeout
                     : ConnectTimeout - TimeProvider.System.GetElapsedTime(began);
                 options.Patience = Patience;
+                options.OwnerKeys = vault => OwnerKeyFile.Find(KeyFileOf(vault));
             },
             Cancel);
     }
+
+    /// <summary>Where the owner's keys of a vault are.</summary>
+    public string KeyFileOf(string vault) => Arguments.GetValue(KeyFileOption) ?? OwnerKeyFile.PathOf(vault);
 
     private static async Task<int> RunAsync(
         ParseResult parsed, Func<Verb, Task> action, CancellationToken cancel)

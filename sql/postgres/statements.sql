@@ -81,6 +81,9 @@ WHERE census_tick IS NULL OR census_tick <= @began;
 -- name: master-key(id text)
 UPDATE fabric SET master_key = @id WHERE master_key IS NULL;
 
+-- name: master-key-replace(was text, id text)
+UPDATE fabric SET master_key = @id WHERE master_key = @was;
+
 -- name: map-raise(from bigint)
 UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;
 

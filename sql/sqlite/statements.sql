@@ -53,6 +53,9 @@ WHERE census_tick IS NULL OR census_tick <= @began;
 -- name: master-key(id)
 UPDATE fabric SET master_key = @id WHERE master_key IS NULL;
 
+-- name: master-key-replace(was, id)
+UPDATE fabric SET master_key = @id WHERE master_key = @was;
+
 -- name: map-raise(from)
 UPDATE fabric SET map_version = map_version + 1 WHERE map_version = @from;
 

@@ -66,6 +66,12 @@ internal static class FabricTable
         return (await ReadAsync(session))!.MasterKey!;
     }
 
+    public static async Task<string> ReplaceMasterKeyAsync(Session session, string was, string id)
+    {
+        await session.ExecuteAsync("master-key-replace", was, id);
+        return (await ReadAsync(session))!.MasterKey!;
+    }
+
     public static async Task<FabricState> StateAsync(Session session)
     {
         FabricRow fabric = (await ReadAsync(session))!;

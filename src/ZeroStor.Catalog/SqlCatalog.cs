@@ -98,6 +98,9 @@ public sealed class SqlCatalog : ICatalog, IAsyncDisposable
     public Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel) =>
         _writer.RunAsync(session => FabricTable.EnterMasterKeyAsync(session, id), cancel);
 
+    public Task<string> ReplaceMasterKeyAsync(string was, string id, CancellationToken cancel) =>
+        _writer.RunAsync(session => FabricTable.ReplaceMasterKeyAsync(session, was, id), cancel);
+
     public Task<FabricMap> ReadMapAsync(CancellationToken cancel) =>
         _readers.RunAsync(FabricTable.ReadMapAsync, cancel);
 

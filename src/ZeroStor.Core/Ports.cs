@@ -97,6 +97,10 @@ public interface ICatalog
     /// <returns>The id that stands.</returns>
     Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel);
 
+    /// <summary>Names another master key as the fabric's, if <paramref name="was"/> still is; the id that stands.
+    /// </summary>
+    Task<string> ReplaceMasterKeyAsync(string was, string id, CancellationToken cancel);
+
     Task<FabricMap> ReadMapAsync(CancellationToken cancel);
 
     /// <summary>Applies the change if the map still is at <see cref="MapChange.FromVersion"/>; false

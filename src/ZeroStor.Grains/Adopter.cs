@@ -171,7 +171,12 @@ internal sealed class Adopter(
 
         try
         {
-            OpenVault vault = await vaults.GetAsync(name, cancel);
+            OpenVault vault = await vaults.GetAsync(name, content.SealedDraft, cancel);
+            if (vault.Held is null)
+            {
+                return Found.Refused(content, name, "its owner has the keys, and alone can tell what it was");
+            }
+
             var draft = CommitDraft.Decode(vault.Keys.OpenManifest(content.Content, content.SealedDraft.Span));
             bool isWhole = draft.Manifest.Contents is [{ } only]
                 && only.Id == content.Content

@@ -20,15 +20,19 @@ internal sealed class Coordinator(
 {
     public async Task<PutTicket> OpenPutAsync(OpenPut open, CancellationToken cancel)
     {
-        OpenVault vault = await vaults.GetAsync(open.Vault, cancel);
         UInt128 put = Id128.Random(entropy);
         if (open.Resume is { } resume)
         {
-            ContentKey known = vault.Keys.OpenContentKey(resume.Content, resume.WrappedKey);
-            slots.Open(put, vault, resume.Content, known);
+            OpenVault begun = await vaults.GetAsync(open.Vault, resume.WrappedKey, cancel);
+            DemandId(begun, open.Id);
+            ContentKey? known = begun.Held is null
+                ? null
+                : begun.Keys.OpenContentKey(resume.Content, resume.WrappedKey);
+            slots.Open(put, begun, resume.Content, known);
             return resume with { Put = put };
         }
 
+        OpenVault vault = await vaults.GetForSealingAsync(open.Vault, cancel);
         ContentId content = ContentId.New(map.Tick, entropy);
         ContentKey key = vault.Keys.NewContentKey(content, entropy, out byte[] wrapped);
         slots.Open(put, vault, content, key);
@@ -61,6 +65,7 @@ internal sealed class Coordinator(
             Vault = slot.Vault.Info.Id,
             Content = slot.Content,
             Key = slot.Key,
+            Sealed = OwnSealOf(slot, order, pieces.StripeBytes),
             Class = slot.Vault.Class,
             Code = slot.Vault.Info.Code,
             WriteFloor = slot.Vault.Info.WriteFloor,
@@ -68,7 +73,7 @@ internal sealed class Coordinator(
             Parts = pieces.Parts,
             SealedManifest = order.Draft.Length == 0
                 ? default
-                : slot.Vault.Keys.SealManifest(slot.Content, order.Draft, entropy),
+                : slot.Vault.Held?.SealManifest(slot.Content, order.Draft, entropy) ?? order.Draft,
         };
         WrittenStripe written = await WriteAsync(stripe, pieces.StripeBytes, cancel);
         slot.Heard();
@@ -80,8 +85,8 @@ internal sealed class Coordinator(
     public async Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel)
     {
         Check(order);
-        OpenVault vault = await vaults.GetAsync(order.Vault, cancel);
-        using ContentKey key = vault.Keys.OpenContentKey(order.Content, order.WrappedKey);
+        OpenVault vault = await vaults.GetAsync(order.Vault, order.WrappedKey, cancel);
+        using ContentKey? key = vault.Held?.OpenContentKey(order.Content, order.WrappedKey);
         var stripe = new StripeToRead
         {
             Vault = vault.Info.Id,
@@ -96,7 +101,7 @@ internal sealed class Coordinator(
         };
         try
         {
-            return new Parcel(await ReadAsync(stripe, cancel));
+            return new Parcel(await ReadAsync(stripe, order.IsVerified, cancel));
         }
         catch (ZeroStorException e) when (e.Kind == ErrorKind.TooFewShards)
         {
@@ -124,12 +129,16 @@ internal sealed class Coordinator(
         }
     }
 
-    private async Task<BufferSlice> ReadAsync(StripeToRead stripe, CancellationToken cancel)
+    private async Task<BufferSlice> ReadAsync(StripeToRead stripe, bool isVerified, CancellationToken cancel)
     {
         long began = instruments.Begin();
         try
         {
-            BufferSlice content = await Task.Run(() => read.RunAsync(stripe, cancel), cancel);
+            BufferSlice content = await Task.Run(
+                () => stripe.Key is null
+                    ? read.RunSealedAsync(stripe, isVerified, cancel)
+                    : read.RunAsync(stripe, cancel),
+                cancel);
             counters.Read();
             instruments.ReadStripe(began, content.Length);
             return content;
@@ -139,6 +148,35 @@ internal sealed class Coordinator(
             instruments.FailedStripe(began, isWrite: false, e.Kind);
             throw;
         }
+    }
+
+    // A vault that was removed and made again under its name has other keys.
+    private static void DemandId(OpenVault vault, VaultId? id)
+    {
+        if (vault.Held is null && id != vault.Info.Id)
+        {
+            throw ZeroStorException.NotFound(
+                $"vault {vault.Info.Name} is another than the one that this was sealed for: it was removed and made "
+                + "again; put again");
+        }
+    }
+
+    private static OwnSeal? OwnSealOf(PutSlot slot, WriteStripeOrder order, int sealedBytes)
+    {
+        if (slot.Key is not null)
+        {
+            return null;
+        }
+
+        bool fits = order.Seal is not null
+            && order.ContentBytes > 0
+            && order.ContentBytes <= Geometry.StripeBytes(slot.Vault.Info.Code)
+            && sealedBytes == Geometry.PlainSealedBytes(order.ContentBytes);
+        return fits
+            ? new OwnSeal(order.Seal!.Value, order.ContentBytes)
+            : throw ZeroStorException.Invalid(
+                $"vault {slot.Vault.Info.Name} takes what its owner sealed, and {sealedBytes} bytes are not "
+                + $"{order.ContentBytes} bytes of content sealed: seal with the owner's key file");
     }
 
     private static void Check(ReadStripeOrder order)

@@ -18,6 +18,7 @@ internal sealed class FabricGrain(
     DiskOrders disks,
     SiloOrders silos,
     SiloSurvey survey,
+    MasterRotation masters,
     IClusterMembershipService membership,
     SiloGateways gateways,
     ILocalSiloDetails self,
@@ -54,6 +55,8 @@ internal sealed class FabricGrain(
     }
 
     public Task<string> SiloAsync(CancellationToken cancel) => Task.FromResult(self.Name);
+
+    public Task<MasterRotated> RotateMasterKeyAsync(CancellationToken cancel) => masters.RunAsync(cancel);
 
     public async Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel)
     {

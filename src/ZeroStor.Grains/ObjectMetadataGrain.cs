@@ -26,11 +26,11 @@ internal sealed class ObjectMetadataGrain(
 
     public Task<ObjectInfo> CommitAsync(CommitPut put, CancellationToken cancel) =>
         WithVaultAsync(
-            vault =>
+            async vault =>
             {
                 Manifest manifest = Manifest.Decode(put.Manifest);
-                DemandKeys(vault, manifest);
-                return CommitAsync(
+                await DemandKeysAsync(vault, put, manifest, cancel);
+                return await CommitAsync(
                     new CommitOrder
                     {
                         Kind = CommitKind.Put,
@@ -242,13 +242,29 @@ internal sealed class ObjectMetadataGrain(
 
     // A vault that was removed and made again under its name has other keys: what was sealed for the one before
     // would be acknowledged here, and never open.
-    private static void DemandKeys(OpenVault vault, Manifest manifest)
+    private async Task DemandKeysAsync(
+        OpenVault vault, CommitPut put, Manifest manifest, CancellationToken cancel)
     {
+        if (vault.Held is null)
+        {
+            if (put.Vault != vault.Info.Id)
+            {
+                throw ZeroStorException.NotFound(
+                    $"vault {vault.Info.Name} is another than the one that this was sealed for: it was removed and "
+                    + "made again while the put was under way; put again");
+            }
+
+            return;
+        }
+
         foreach (ContentRef content in manifest.Contents)
         {
+            OpenVault now = vault.Keys.Has(content.WrappedKey.AsSpan())
+                ? vault
+                : await vaults.GetAsync(Vault, content.WrappedKey.AsMemory(), cancel);
             try
             {
-                vault.Keys.OpenContentKey(content.Id, content.WrappedKey.AsSpan()).Dispose();
+                now.Keys.OpenContentKey(content.Id, content.WrappedKey.AsSpan()).Dispose();
             }
             catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
             {

@@ -19,7 +19,7 @@ internal sealed class PutSlots(ZeroStorOptions options, TimeProvider time)
     public int Count => _slots.Count;
 
     /// <exception cref="ZeroStorException">Busy.</exception>
-    public PutSlot Open(UInt128 put, OpenVault vault, ContentId content, ContentKey key)
+    public PutSlot Open(UInt128 put, OpenVault vault, ContentId content, ContentKey? key)
     {
         FreeIdle();
         if (_slots.Count >= options.MaxPuts)
@@ -63,7 +63,7 @@ internal sealed class PutSlots(ZeroStorOptions options, TimeProvider time)
 
 /// <summary>One put: its key, and the pieces of the stripes that are not complete yet.</summary>
 internal sealed class PutSlot(
-    UInt128 put, OpenVault vault, ContentId content, ContentKey key, MemoryBudget budget, TimeProvider time)
+    UInt128 put, OpenVault vault, ContentId content, ContentKey? key, MemoryBudget budget, TimeProvider time)
     : IDisposable
 {
     private readonly Lock _lock = new();
@@ -80,7 +80,8 @@ internal sealed class PutSlot(
 
     public ContentId Content => content;
 
-    public ContentKey Key => key;
+    /// <summary>Null: the vault's owner seals.</summary>
+    public ContentKey? Key => key;
 
     public bool IsIdle => Volatile.Read(ref _writing) == 0
         && time.GetElapsedTime(Volatile.Read(ref _heard)) > TimeSpan.FromSeconds(StripeDoor.SlotIdleSeconds);
@@ -256,19 +257,27 @@ internal sealed class PutSlot(
 
     private void Check(PutPiece piece, int bytes)
     {
+        bool isSealed = vault.Held is null;
         int limit = Geometry.StripeBytes(vault.Info.Code);
+        int most = Geometry.MaxPieceBytes;
+        int segment = Geometry.SegmentBytes;
+        if (isSealed)
+        {
+            (limit, most, segment) = (
+                Geometry.PlainSealedBytes(limit), Geometry.PlainSealedBytes(most), StripeCipher.SealedSegmentBytes);
+        }
+
         bool fits = piece.Ordinal >= 0
             && piece.StripeBytes > 0 && piece.StripeBytes <= limit
-            && bytes is > 0 and <= Geometry.MaxPieceBytes
-            && piece.Offset >= 0 && piece.Offset % Geometry.SegmentBytes == 0
+            && bytes > 0 && bytes <= most
+            && piece.Offset >= 0 && piece.Offset % segment == 0
             && piece.Offset + bytes <= piece.StripeBytes
-            && (bytes % Geometry.SegmentBytes == 0 || piece.Offset + bytes == piece.StripeBytes);
+            && (bytes % segment == 0 || piece.Offset + bytes == piece.StripeBytes);
         if (!fits)
         {
             throw ZeroStorException.Invalid(
                 $"a piece of {bytes} bytes at {piece.Offset} does not fit a stripe of {piece.StripeBytes}: pieces are "
-                + $"whole segments of {Geometry.SegmentBytes} bytes, at most {Geometry.MaxPieceBytes}, in a stripe of "
-                + $"at most {limit}");
+                + $"whole segments of {segment} bytes, at most {most}, in a stripe of at most {limit}");
         }
     }
 }

@@ -30,6 +30,9 @@ internal sealed class SiloCatalog(
     public Task<string> EnterMasterKeyAsync(string id, CancellationToken cancel) =>
         AskAsync("EnterMasterKey", () => catalog.EnterMasterKeyAsync(id, cancel));
 
+    public Task<string> ReplaceMasterKeyAsync(string was, string id, CancellationToken cancel) =>
+        AskAsync("ReplaceMasterKey", () => catalog.ReplaceMasterKeyAsync(was, id, cancel));
+
     public Task<FabricMap> ReadMapAsync(CancellationToken cancel) =>
         AskAsync("ReadMap", () => catalog.ReadMapAsync(cancel));
 

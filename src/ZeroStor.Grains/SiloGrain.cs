@@ -9,7 +9,8 @@ namespace ZeroStor.Grains;
 /// <summary>The door to this silo's disks as a whole. It owns nothing, so a second activation would do no
 /// harm.</summary>
 [SiloPlacement, Reentrant, Immovable]
-internal sealed class SiloGrain(SiloDisks disks, Scrubber scrubber, SiloSurvey survey, ILocalSiloDetails self)
+internal sealed class SiloGrain(
+    SiloDisks disks, Scrubber scrubber, SiloSurvey survey, VaultDirectory vaults, ILocalSiloDetails self)
     : Grain, ISiloGrain
 {
     public override Task OnActivateAsync(CancellationToken cancellationToken) =>
@@ -36,6 +37,12 @@ internal sealed class SiloGrain(SiloDisks disks, Scrubber scrubber, SiloSurvey s
 
     public Task<ImmutableArray<DiskScrub>> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel) =>
         Task.FromResult(scrubber.Progress(order));
+
+    public Task ForgetVaultAsync(string name, CancellationToken cancel)
+    {
+        vaults.Forget(name);
+        return Task.CompletedTask;
+    }
 
     public Task<SiloReport> ReportAsync(CancellationToken cancel) => Task.FromResult(survey.Own());
 }

@@ -10,7 +10,12 @@ namespace ZeroStor.Grains;
 /// patience: a survey is for people who wait for it, and one silo that hangs must not keep it from them.
 /// Thread-safe.</summary>
 internal sealed class SiloSurvey(
-    SiloWatch silos, Counters counters, HomeHealth health, ILocalSiloDetails self, IGrainFactory grains)
+    SiloWatch silos,
+    Counters counters,
+    HomeHealth health,
+    FabricKey key,
+    ILocalSiloDetails self,
+    IGrainFactory grains)
 {
     /// <summary>A silo or disk that has not told of itself by then is shown as it was last known.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -26,6 +31,8 @@ internal sealed class SiloSurvey(
         ResidentBytes = Environment.WorkingSet,
         GetP99 = health.Gets.P99,
         Processor = new ProcessorUse(Process, Environment.CpuUsage.TotalTime),
+        MasterKey = key.Current.Id,
+        NextMasterKey = key.Next?.Id,
     };
 
     public async Task<SiloReports> AskAsync(CancellationToken cancel)

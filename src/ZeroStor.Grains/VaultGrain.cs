@@ -1,3 +1,4 @@
+using Orleans.Storage;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Contracts.Inner;
 using ZeroStor.Sealing;
@@ -38,10 +39,11 @@ internal sealed class VaultGrain(
     [PersistentState("vault", ZeroStorSilo.StorageName)] IPersistentState<VaultState> state,
     ICatalog catalog,
     IFabricMap map,
-    MasterKey master,
+    FabricKey master,
     IEntropy entropy,
     ZeroStorOptions options,
     VaultDirectory directory,
+    SiloWatch silos,
     IGrainFactory grains,
     TimeProvider time) : Grain, IVaultDoor, IVaultGrain
 {
@@ -72,7 +74,7 @@ internal sealed class VaultGrain(
         }
 
         ClassId placement = await grains.GetGrain<IFabricGrain>(0).EnsureClassAsync(code, spec.Spread, cancel);
-        VaultId id = VaultId.New(entropy);
+        (VaultId id, byte[] ring) = await MakeRingAsync(spec, cancel);
         var life = new VaultLife
         {
             Id = id.ToString(),
@@ -80,7 +82,7 @@ internal sealed class VaultGrain(
             Spread = spec.Spread,
             WriteFloor = floor,
             Class = placement.Value,
-            KeyRing = KeyRing.Create(master, id, map.Tick, entropy).Encode(),
+            KeyRing = ring,
         };
         state.State.Lives = [.. state.State.Lives.TakeLast(MaxLives - 1), life];
         await state.WriteStateAsync(cancel);
@@ -98,15 +100,86 @@ internal sealed class VaultGrain(
         return Info(await LoadAsync(cancel));
     }
 
-    public async Task<VaultSecrets> OpenAsync(CancellationToken cancel)
+    public async Task<VaultSecrets> OpenAsync(CancellationToken cancel) => Secrets(await LoadAsync(cancel));
+
+    public async Task<VaultSecrets> BeginEpochAsync(uint seen, CancellationToken cancel)
     {
         VaultLife life = await LoadAsync(cancel);
-        return new VaultSecrets
+        if (RingOf(life).Epochs[^1].Number > seen)
         {
-            Info = Info(life),
-            Class = new ClassId(life.Class),
-            KeyRing = life.KeyRing,
-        };
+            // Another silo was quicker.
+            return Secrets(life);
+        }
+
+        return Secrets(await ChangeRingAsync(
+            (ring, keys) => (ring.WithNextEpoch(keys, map.Tick, entropy), keys), cancel));
+    }
+
+    public async Task<bool> HoldUnderStandingAsync(CancellationToken cancel)
+    {
+        VaultLife life = await LoadAsync(cancel);
+        string standing = (await master.StandingAsync(cancel)).Id;
+        bool isDone = life.KeyRing.Length == 0
+            || RingOf(life) is { Custody: Custody.Owner }
+            || RingOf(life).Pairs.All(p => p.HeldBy == standing);
+        if (!isDone)
+        {
+            await ChangeRingAsync((ring, keys) => (ring, keys), cancel);
+        }
+
+        return !isDone;
+    }
+
+    public async Task<VaultKeyRing> KeysAsync(CancellationToken cancel) => Describe(await LoadAsync(cancel));
+
+    public async Task<VaultKeyRing> RotateAsync(string? suite, CancellationToken cancel)
+    {
+        VaultLife life = await ChangeRingAsync(
+            (ring, keys) =>
+            {
+                PrivateKeys next = keys.WithNext(suite, entropy);
+                return (ring.WithNextPair(next, map.Tick, entropy), next);
+            },
+            cancel);
+        directory.Forget(Name);
+        return Describe(life);
+    }
+
+    public async Task<VaultKeyRing> RetireAsync(uint generation, CancellationToken cancel) =>
+        Describe(await ChangeRingAsync((ring, keys) => (ring.WithoutPair(generation), keys), cancel));
+
+    public async Task<byte[]> OwnRingAsync(CancellationToken cancel)
+    {
+        // Another activation may have changed it.
+        await state.ReadStateAsync(cancel);
+        VaultLife life = await LoadAsync(cancel);
+        DemandOwn(RingOf(life));
+        return life.KeyRing;
+    }
+
+    public async Task ChangeOwnRingAsync(byte[] was, byte[] ring, CancellationToken cancel)
+    {
+        await state.ReadStateAsync(cancel);
+        VaultLife life = await LoadAsync(cancel);
+        DemandOwn(RingOf(life));
+        if (DemandOwn(KeyRing.Decode(ring)).Vault.ToString() != life.Id)
+        {
+            throw ZeroStorException.Invalid($"the key ring is of another vault than {Name}");
+        }
+
+        if (life.KeyRing.AsSpan().SequenceEqual(ring))
+        {
+            // A try whose answer was lost did it.
+            return;
+        }
+
+        if (!life.KeyRing.AsSpan().SequenceEqual(was))
+        {
+            throw new ZeroStorException(
+                ErrorKind.PreconditionFailed, $"the keys of vault {Name} were changed meanwhile: read them again");
+        }
+
+        await StoreAsync(life, ring, cancel);
     }
 
     public async Task RemoveAsync(bool withContent, CancellationToken cancel)
@@ -126,6 +199,100 @@ internal sealed class VaultGrain(
 
         directory.Forget(Name);
         await state.ClearStateAsync(cancel);
+    }
+
+    private async Task<(VaultId Id, byte[] Ring)> MakeRingAsync(VaultSpec spec, CancellationToken cancel)
+    {
+        if (spec.OwnRing is { } own)
+        {
+            KeyRing given = DemandOwn(KeyRing.Decode(own));
+            return (given.Vault, own);
+        }
+
+        VaultId id = VaultId.New(entropy);
+        using PrivateKeys keys = PrivateKeys.Generate(id, spec.Suite, entropy);
+        KeyRing ring = KeyRing.Create(keys, Custody.Fabric, map.Tick, entropy);
+        IMasterKey holder = await master.StandingAsync(cancel);
+        return (id, (await ring.HeldByAsync(holder, keys, entropy, cancel)).Encode());
+    }
+
+    private KeyRing DemandOwn(KeyRing ring) =>
+        ring.Custody == Custody.Owner && ring.Pairs.All(p => p.Held.IsEmpty)
+            ? ring
+            : throw new ZeroStorException(
+                ErrorKind.PreconditionFailed, $"the fabric keeps the private keys of vault {Name}, not an owner");
+
+    private static void DemandFabrics(KeyRing ring, string name)
+    {
+        if (ring.Custody == Custody.Owner)
+        {
+            throw new ZeroStorException(
+                ErrorKind.Forbidden, $"the private keys of vault {name} are with its owner, who alone can change them");
+        }
+    }
+
+    // Changes the ring by compare-and-set: the state is written only over the one that was read, whatever another
+    // activation does meanwhile.
+    private async Task<VaultLife> ChangeRingAsync(
+        Func<KeyRing, PrivateKeys, (KeyRing Ring, PrivateKeys Keys)> change, CancellationToken cancel)
+    {
+        await state.ReadStateAsync(cancel);
+        VaultLife life = await LoadAsync(cancel);
+        KeyRing ring = RingOf(life);
+        DemandFabrics(ring, Name);
+        PrivateKeys keys = await ring.OpenAsync(master.Find(ring.Pairs[^1].HeldBy), cancel);
+        try
+        {
+            (KeyRing changed, keys) = change(ring, keys);
+            IMasterKey holder = await master.StandingAsync(cancel);
+            await StoreAsync(life, (await changed.HeldByAsync(holder, keys, entropy, cancel)).Encode(), cancel);
+            return life;
+        }
+        finally
+        {
+            keys.Dispose();
+        }
+    }
+
+    private async Task StoreAsync(VaultLife life, byte[] ring, CancellationToken cancel)
+    {
+        byte[] old = life.KeyRing;
+        life.KeyRing = ring;
+        try
+        {
+            await state.WriteStateAsync(cancel);
+        }
+        catch (InconsistentStateException e)
+        {
+            life.KeyRing = old;
+            throw new ZeroStorException(
+                ErrorKind.Unavailable, $"the keys of vault {Name} were changed by another silo meanwhile: try again", e);
+        }
+        catch
+        {
+            life.KeyRing = old;
+            throw;
+        }
+    }
+
+    public async Task ShredAsync(CancellationToken cancel)
+    {
+        await state.ReadStateAsync(cancel);
+        VaultLife life = await LoadAsync(cancel);
+        if (life.KeyRing.Length > 0)
+        {
+            await StoreAsync(life, [], cancel);
+        }
+
+        directory.Forget(Name);
+        await Task.WhenAll(silos.There.Select(silo => SiloSurvey.WithinPatienceAsync<object>(
+            async () =>
+            {
+                await grains.GetGrain<ISiloGrain>(silo).ForgetVaultAsync(Name, cancel);
+                return silo;
+            },
+            cancel)));
+        await RemoveAsync(withContent: true, cancel);
     }
 
     private async Task DeleteSomeAsync(VaultId id, CancellationToken cancel)
@@ -162,6 +329,41 @@ internal sealed class VaultGrain(
     private VaultLife? Life(VaultEntry entry) =>
         state.State.Lives.FirstOrDefault(l => l.Id == entry.Id.ToString());
 
+    private VaultSecrets Secrets(VaultLife life) => life.KeyRing.Length == 0 ? throw Shredded() : new VaultSecrets
+    {
+        Info = Info(life),
+        Class = new ClassId(life.Class),
+        KeyRing = life.KeyRing,
+    };
+
+    private KeyRing RingOf(VaultLife life) =>
+        life.KeyRing.Length == 0 ? throw Shredded() : KeyRing.Decode(life.KeyRing);
+
+    private ZeroStorException Shredded() => ZeroStorException.NotFound(
+        $"vault {Name} was shredded: its keys are gone, and zs vault shred {Name} or zs vault rm {Name} --force removes "
+        + "what is left");
+
+    private VaultKeyRing Describe(VaultLife life)
+    {
+        KeyRing ring = RingOf(life);
+        return new VaultKeyRing
+        {
+            Custody = ring.Custody.ToString().ToLowerInvariant(),
+            Bytes = life.KeyRing.Length,
+            Keys =
+            [
+                .. ring.Pairs.Select(p => new VaultKey
+                {
+                    Generation = p.Generation,
+                    Suite = p.SuiteName,
+                    Begun = p.Begun,
+                    HeldBy = p.HeldBy,
+                    Epochs = [.. ring.Epochs.Where(e => e.Generation == p.Generation).Select(e => e.Number)],
+                }),
+            ],
+        };
+    }
+
     private VaultInfo Info(VaultLife life) => new()
     {
         Name = Name,
@@ -170,6 +372,7 @@ internal sealed class VaultGrain(
         Spread = life.Spread,
         WriteFloor = life.WriteFloor,
         Partitions = options.ObjectPartitions,
+        Custody = life.KeyRing.Length == 0 ? Custody.Fabric : KeyRing.Decode(life.KeyRing).Custody,
     };
 
     private ZeroStorException Taken() =>

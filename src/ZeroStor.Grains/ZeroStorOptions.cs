@@ -38,6 +38,16 @@ public sealed class ZeroStorOptions
     /// <summary>The master key's file; null: <c>keys/master.key</c> in <see cref="Data"/>.</summary>
     public string? MasterKeyFile { get; set; }
 
+    /// <summary>The file with the passphrase that the master key's file is under; null: it is under none.</summary>
+    public string? MasterKeyPassphraseFile { get; set; }
+
+    /// <summary>The file of the master key that shall take this one's place; null: none shall. All silos must have it
+    /// before it does.</summary>
+    public string? NextMasterKeyFile { get; set; }
+
+    /// <summary>The file with its passphrase; null: it is under none.</summary>
+    public string? NextMasterKeyPassphraseFile { get; set; }
+
     /// <summary>Length of a tick. A minute is what the design's ages are made for; tests shorten
     /// it.</summary>
     public double TickSeconds { get; set; } = 60;

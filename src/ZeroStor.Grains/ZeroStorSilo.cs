@@ -57,7 +57,7 @@ public static class ZeroStorSilo
         services.AddSingleton<Instruments>();
         services.AddSingleton<IReadObserver>(s => s.GetRequiredService<Counters>());
         services.AddSingleton<FabricKey>();
-        services.AddSingleton(s => s.GetRequiredService<FabricKey>().Current);
+        services.AddSingleton<MasterRotation>();
         services.AddSingleton<VaultDirectory>();
         services.AddSingleton(_ => new SeenVersions());
         services.AddSingleton<PutSlots>();

@@ -2,7 +2,10 @@ using ZeroStor;
 using ZeroStor.Benchmarks;
 
 // One measurement a verb. Each measures the limit that it is held against in the same run.
-Verb[] verbs = [AppendBenchmark.Verb, RestartBenchmark.Verb, ScrubBenchmark.Verb];
+Verb[] verbs =
+[
+    AppendBenchmark.Verb, KemPeer.Verb, KeysBenchmark.Verb, RestartBenchmark.Verb, ScrubBenchmark.Verb,
+];
 
 Verb? verb = verbs.FirstOrDefault(v => args.Length > 0 && v.Name == args[0]);
 if (verb is null || args.Contains("--help"))

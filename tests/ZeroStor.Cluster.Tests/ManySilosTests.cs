@@ -140,7 +140,7 @@ public sealed class ManySilosTests : IAsyncLifetime
         string other = Path.Combine(_folder.Path, "other.key");
         using (MasterKey key = MasterKey.Generate(SystemEntropy.Instance))
         {
-            await File.WriteAllBytesAsync(other, key.ToText(), Cancel);
+            await File.WriteAllBytesAsync(other, MasterKeyText.Write(key, [], SystemEntropy.Instance), Cancel);
             if (!OperatingSystem.IsWindows())
             {
                 File.SetUnixFileMode(other, UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -216,7 +216,7 @@ public sealed class ManySilosTests : IAsyncLifetime
 
     private static string IdOf(string file)
     {
-        using MasterKey key = MasterKey.FromText(File.ReadAllBytes(file));
+        using MasterKey key = MasterKeyText.Read(File.ReadAllBytes(file), []);
         return key.Id;
     }
 

@@ -59,8 +59,33 @@ internal static class Program
             Make("fill", "Puts so many objects.", [Objects, Bytes, Seed, Putters], FillAsync),
             Make("run", "Puts and gets until it is told to stop.", [Stop, Gets, Bytes, Seed, Putters, Getters], RunAsync),
             Make("verify", "Gets all that was acknowledged, once.", [Getters], VerifyAsync),
+            MakeSearch(),
         };
         return root.Parse(args).InvokeAsync();
+    }
+
+    private static Command MakeSearch()
+    {
+        var content = new Argument<string>("content") { Description = "File whose bytes are looked for" };
+        var paths = new Argument<string[]>("path") { Description = "Files and folders to look in", Arity = ArgumentArity.OneOrMore };
+        var command = new Command("search", "Tells how many 32-byte slices of a content lie in files: {hits, bytes, files}.")
+        {
+            content, paths,
+        };
+        command.SetAction(parsed =>
+        {
+            var search = new ContentSearch(File.ReadAllBytes(parsed.GetRequiredValue(content)));
+            string[] files =
+            [
+                .. parsed.GetRequiredValue(paths).SelectMany(p => Directory.Exists(p)
+                    ? Directory.EnumerateFiles(p, "*", SearchOption.AllDirectories)
+                    : [p]),
+            ];
+            long hits = files.Sum(search.Count);
+            Console.WriteLine(JsonSerializer.Serialize(
+                new { hits, bytes = search.SearchedBytes, files = files.Length }));
+        });
+        return command;
     }
 
     private static Command Make(

@@ -64,9 +64,8 @@ internal static class CodingLimit
         public Worker(BenchOp op, Code code, int stripeBytes)
         {
             (_op, _code) = (op, code);
-            using MasterKey master = MasterKey.Generate(SystemEntropy.Instance);
-            using VaultKeys keys = KeyRing.Create(master, new VaultId(1), new Tick(1), SystemEntropy.Instance)
-                .Unlock(master);
+            using PrivateKeys own = PrivateKeys.Generate(new VaultId(1), suite: null, SystemEntropy.Instance);
+            using VaultKeys keys = KeyRing.Create(own, Custody.Fabric, new Tick(1), SystemEntropy.Instance).Unlock(own);
             _key = keys.NewContentKey(
                 ContentId.New(new Tick(1), SystemEntropy.Instance), SystemEntropy.Instance, out _);
             _content = new byte[stripeBytes];

@@ -31,6 +31,14 @@ public interface IFabricDoor : IGrainWithIntegerKey
     [Alias("adopt"), AnyGateway]
     Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel);
 
+    /// <summary>Puts the next master key, which all silos were given, in the place of the fabric's. May be repeated.
+    /// </summary>
+    /// <exception cref="ZeroStorException">PreconditionFailed: some silo has no next master key, or another one.
+    /// </exception>
+    [Alias("rotate-master"), AnyGateway]
+    [ResponseTimeout(FabricDoor.OrderTimeout)]
+    Task<MasterRotated> RotateMasterKeyAsync(CancellationToken cancel);
+
     [Alias("list-vaults"), AnyGateway]
     Task<ImmutableArray<VaultInfo>> ListVaultsAsync(CancellationToken cancel);
 

@@ -107,6 +107,10 @@ public sealed record CommitPut
 
     /// <summary>Pages that were not written yet, by number.</summary>
     [Id(5)] public ImmutableArray<StripePage> Pages { get; init; } = [];
+
+    /// <summary>The vault that the content keys are for, where its owner made them: another under the same name is
+    /// refused.</summary>
+    [Id(6)] public VaultId? Vault { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.stripe-page")]

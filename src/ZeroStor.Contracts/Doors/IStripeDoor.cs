@@ -29,7 +29,8 @@ public interface IStripeDoor : IGrainWithStringKey
     [Alias("close-put"), AnyGateway]
     Task ClosePutAsync(UInt128 put, CancellationToken cancel);
 
-    /// <summary>Opens a range of a stripe's content. Every byte returned was verified.</summary>
+    /// <summary>Opens a range of a stripe's content. Every byte returned was verified. Where the vault's owner keeps the
+    /// keys, the sealed bytes of the segments that the range touches come as they are.</summary>
     /// <exception cref="ZeroStorException">NotFound: the content died; TooFewShards; Corrupt.</exception>
     [Alias("read-stripe"), AnyGateway]
     Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel);
@@ -58,6 +59,10 @@ public sealed record OpenPut
 
     /// <summary>To go on with a content after its coordinator was lost; null begins one.</summary>
     [Id(1)] public PutTicket? Resume { get; init; }
+
+    /// <summary>The vault that the content key is for, where its owner made that: another under the same name is
+    /// refused.</summary>
+    [Id(2)] public VaultId? Id { get; init; }
 }
 
 /// <summary>The right to put one content.</summary>
@@ -88,7 +93,7 @@ public sealed record PutPiece
     /// <summary>Where the piece begins in the stripe.</summary>
     [Id(3)] public required int Offset { get; init; }
 
-    /// <summary>At most <see cref="Geometry.MaxPieceBytes"/>.</summary>
+    /// <summary>At most <see cref="Geometry.MaxPieceBytes"/> of content, or what they come to sealed.</summary>
     [Id(4)] public required Parcel Bytes { get; init; }
 }
 
@@ -100,6 +105,13 @@ public sealed record WriteStripeOrder
     /// <summary>With the content's last stripe: the encoded <see cref="CommitDraft"/> of the commit to come; it
     /// is sealed and stands on the first m+1 homes, so that disks alone can tell what they hold.</summary>
     [Id(1)] public byte[] Draft { get; init; } = [];
+
+    /// <summary>Where the owner keeps the keys: the pieces are sealed bytes, this names the sealing, and
+    /// <see cref="Draft"/> is sealed, too.</summary>
+    [Id(2)] public SealId? Seal { get; init; }
+
+    /// <summary>With <see cref="Seal"/>: how much content was sealed.</summary>
+    [Id(3)] public int ContentBytes { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.stripe-written")]
@@ -134,4 +146,8 @@ public sealed record ReadStripeOrder
     /// <summary>So many of the homes that the range touches, the first ones, are taken for absent, and nothing
     /// is held against them: for administrators, to measure what reads take then. 0 to m.</summary>
     [Id(8)] public int AbsentHomes { get; init; }
+
+    /// <summary>Where the owner keeps the keys, and what came before did not open: read all shards and hold each
+    /// against the shard sums.</summary>
+    [Id(9)] public bool IsVerified { get; init; }
 }

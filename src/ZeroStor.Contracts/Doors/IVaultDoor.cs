@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using ZeroStor.Sealing;
+
 namespace ZeroStor.Contracts.Doors;
 
 /// <summary>A vault, by its name. Callable by clients.</summary>
@@ -19,6 +22,43 @@ public interface IVaultDoor : IGrainWithStringKey
     [Alias("remove"), AnyGateway]
     [ResponseTimeout("00:05:00")]
     Task RemoveAsync(bool withContent, CancellationToken cancel);
+
+    /// <summary>Destroys the vault's keys, has all silos let go of them, and removes the vault with all it holds. What
+    /// disks still hold of it nobody opens, but with a backup of the catalog from before: and then, where the fabric kept
+    /// the keys, the master key; where the owner did, his key file.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    [Alias("shred"), AnyGateway]
+    [ResponseTimeout("00:05:00")]
+    Task ShredAsync(CancellationToken cancel);
+
+    /// <summary>What keys the vault has: nothing secret.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    [Alias("keys"), AnyGateway]
+    Task<VaultKeyRing> KeysAsync(CancellationToken cancel);
+
+    /// <summary>Makes a key pair of the next generation, of the newest one's suite or another, and encapsulates every
+    /// epoch to it: no content key changes, and no shard moves. Not to be repeated: each call makes another.</summary>
+    /// <exception cref="ZeroStorException">NotFound; InvalidArgument: no such suite; Unavailable: another silo changed
+    /// the keys meanwhile.</exception>
+    [Alias("rotate"), AnyGateway]
+    Task<VaultKeyRing> RotateAsync(string? suite, CancellationToken cancel);
+
+    /// <summary>Takes an earlier key pair out of the ring.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault, or the key; InvalidArgument: it is the newest;
+    /// PreconditionFailed: an epoch needs it; Unavailable: as above.</exception>
+    [Alias("retire"), AnyGateway]
+    Task<VaultKeyRing> RetireAsync(uint generation, CancellationToken cancel);
+
+    /// <summary>The encoded key ring of a vault whose owner keeps the private keys.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: the fabric keeps them.</exception>
+    [Alias("own-ring"), AnyGateway]
+    Task<byte[]> OwnRingAsync(CancellationToken cancel);
+
+    /// <summary>Puts another ring in the place of the one that the owner read.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it is another by now, or the fabric keeps the
+    /// keys; InvalidArgument: it is of another vault.</exception>
+    [Alias("change-own-ring"), AnyGateway]
+    Task ChangeOwnRingAsync(byte[] was, byte[] ring, CancellationToken cancel);
 }
 
 /// <summary>What a new vault shall be.</summary>
@@ -32,6 +72,13 @@ public sealed record VaultSpec
 
     /// <summary>Null: k + ⌈m/2⌉.</summary>
     [Id(2)] public int? WriteFloor { get; init; }
+
+    /// <summary>How its keys are encapsulated: <c>xwing</c> (null) or <c>xwing1024</c>.</summary>
+    [Id(3)] public string? Suite { get; init; }
+
+    /// <summary>The encoded key ring of a vault whose owner keeps the private keys; it names the vault's id. Null: the
+    /// fabric keeps them.</summary>
+    [Id(4)] public byte[]? OwnRing { get; init; }
 }
 
 /// <summary>What a vault is.</summary>
@@ -50,4 +97,52 @@ public sealed record VaultInfo
 
     /// <summary>Over how many object grains the keys are dealt (<see cref="ObjectDoor.PartitionOf"/>).</summary>
     [Id(5)] public required int Partitions { get; init; }
+
+    [Id(6)] public Custody Custody { get; init; } = Custody.Fabric;
+}
+
+/// <summary>The keys of a vault, as far as they are no secret.</summary>
+[GenerateSerializer, Immutable, Alias("zs.vault-key-ring")]
+public sealed record VaultKeyRing
+{
+    /// <summary><c>fabric</c> or <c>owner</c>.</summary>
+    [Id(0)] public required string Custody { get; init; }
+
+    /// <summary>In order of their generations; epochs go to the last.</summary>
+    [Id(1)] public required ImmutableArray<VaultKey> Keys { get; init; }
+
+    /// <summary>How long the stored ring is.</summary>
+    [Id(2)] public required int Bytes { get; init; }
+}
+
+/// <summary>A key pair of a vault.</summary>
+[GenerateSerializer, Immutable, Alias("zs.vault-key")]
+public sealed record VaultKey
+{
+    [Id(0)] public required uint Generation { get; init; }
+
+    [Id(1)] public required string Suite { get; init; }
+
+    /// <summary>The tick in which it was made.</summary>
+    [Id(2)] public required Tick Begun { get; init; }
+
+    /// <summary>The id of the master key that holds its private key; empty: its owner does.</summary>
+    [Id(3)] public required string HeldBy { get; init; }
+
+    /// <summary>Numbers of the epochs that are encapsulated to it.</summary>
+    [Id(4)] public required ImmutableArray<uint> Epochs { get; init; }
+}
+
+/// <summary>What a rotation of the fabric's master key did.</summary>
+[GenerateSerializer, Immutable, Alias("zs.master-rotated")]
+public sealed record MasterRotated
+{
+    /// <summary>The id of the key that silos may forget, when nothing is left to do.</summary>
+    [Id(0)] public required string Was { get; init; }
+
+    /// <summary>The id of the fabric's key now.</summary>
+    [Id(1)] public required string Is { get; init; }
+
+    /// <summary>Vaults whose private keys were wrapped anew; 0: nothing was left to do.</summary>
+    [Id(2)] public required int Vaults { get; init; }
 }

@@ -34,6 +34,10 @@ public interface ISiloGrain : IGrainWithStringKey
     [Alias("scrub-progress")]
     Task<ImmutableArray<DiskScrub>> ScrubProgressAsync(ScrubOrder order, CancellationToken cancel);
 
+    /// <summary>Lets go of a vault's keys: the next who needs them opens it anew.</summary>
+    [Alias("forget-vault")]
+    Task ForgetVaultAsync(string name, CancellationToken cancel);
+
     /// <summary>What the silo counted since it started, and how it is. Costs it nothing.</summary>
     [Alias("report")]
     Task<SiloReport> ReportAsync(CancellationToken cancel);
@@ -58,4 +62,10 @@ public sealed record SiloReport
 
     /// <summary>What its process used of processors.</summary>
     [Id(4)] public required ProcessorUse Processor { get; init; }
+
+    /// <summary>The id of its master key.</summary>
+    [Id(5)] public required string MasterKey { get; init; }
+
+    /// <summary>The id of the one that it was given to take that one's place; null: none.</summary>
+    [Id(6)] public required string? NextMasterKey { get; init; }
 }

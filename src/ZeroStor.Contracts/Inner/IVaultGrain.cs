@@ -9,6 +9,17 @@ public interface IVaultGrain : IGrainWithStringKey
     /// <exception cref="ZeroStorException">NotFound.</exception>
     [Alias("open")]
     Task<VaultSecrets> OpenAsync(CancellationToken cancel);
+
+    /// <summary>Begins an epoch, unless there is a later one than <paramref name="seen"/> already.</summary>
+    /// <exception cref="ZeroStorException">NotFound; Unavailable: another silo changed the keys meanwhile.</exception>
+    [Alias("begin-epoch")]
+    Task<VaultSecrets> BeginEpochAsync(uint seen, CancellationToken cancel);
+
+    /// <summary>Wraps the private keys under the master key that the catalog names, where they are under another; whether
+    /// they were.</summary>
+    /// <exception cref="ZeroStorException">As above.</exception>
+    [Alias("hold-under-standing")]
+    Task<bool> HoldUnderStandingAsync(CancellationToken cancel);
 }
 
 /// <summary>What a coordinator needs of a vault. The key ring is wrapped under the master key.</summary>

@@ -33,13 +33,28 @@ internal sealed class CodedStripe : IDisposable
 
     public static CodedStripe Make(StripeToWrite stripe, SealId seal)
     {
-        int contentBytes = stripe.Parts.Sum(p => p.Length);
+        int partBytes = stripe.Parts.Sum(p => p.Length);
+        int contentBytes = stripe.Sealed?.ContentBytes ?? partBytes;
         int sealedBytes = Geometry.PlainSealedBytes(contentBytes);
+        if (stripe.Sealed is not null && partBytes != sealedBytes)
+        {
+            throw ZeroStorException.Invalid(
+                $"{partBytes} sealed bytes are not what {contentBytes} bytes of content come to: {sealedBytes} are.");
+        }
+
         int shardBytes = Geometry.ShardBytes(stripe.Code, sealedBytes);
         SharedBuffer buffer = BufferPool.Shared.Rent(shardBytes * stripe.Code.N);
         try
         {
-            SealParts(stripe, seal, contentBytes, buffer.Span[..sealedBytes]);
+            if (stripe.Sealed is null)
+            {
+                SealParts(stripe, seal, contentBytes, buffer.Span[..sealedBytes]);
+            }
+            else
+            {
+                CopyParts(stripe, buffer.Span[..sealedBytes]);
+            }
+
             buffer.Span[sealedBytes..(shardBytes * stripe.Code.K)].Clear();
             Sum128[] sums = CodeAndSum(stripe.Code, buffer, shardBytes);
             return new CodedStripe(buffer, sums, shardBytes, contentBytes, sealedBytes) { Seal = seal };
@@ -82,7 +97,7 @@ internal sealed class CodedStripe : IDisposable
 
     private static void SealParts(StripeToWrite stripe, SealId seal, int contentBytes, Span<byte> sealedBytes)
     {
-        using StripeCipher cipher = stripe.Key.ForStripe(seal, stripe.Ordinal);
+        using StripeCipher cipher = stripe.Key!.ForStripe(seal, stripe.Ordinal);
         int segment = 0;
         foreach (ReadOnlyMemory<byte> part in stripe.Parts)
         {
@@ -90,6 +105,15 @@ internal sealed class CodedStripe : IDisposable
             cipher.Seal(contentBytes, segment, part.Span, sealedBytes[..bytes]);
             sealedBytes = sealedBytes[bytes..];
             segment += Geometry.SegmentCount(part.Length);
+        }
+    }
+
+    private static void CopyParts(StripeToWrite stripe, Span<byte> sealedBytes)
+    {
+        foreach (ReadOnlyMemory<byte> part in stripe.Parts)
+        {
+            part.Span.CopyTo(sealedBytes);
+            sealedBytes = sealedBytes[part.Length..];
         }
     }
 

@@ -9,7 +9,8 @@ public sealed record StripeToRead
 
     public required ContentId Content { get; init; }
 
-    public required ContentKey Key { get; init; }
+    /// <summary>What opens it; null: its owner does, and it is read sealed.</summary>
+    public ContentKey? Key { get; init; }
 
     public required Code Code { get; init; }
 
@@ -60,15 +61,47 @@ public sealed class ReadStripe(
     public async Task<BufferSlice> RunAsync(StripeToRead read, CancellationToken cancel)
     {
         long started = health.Gets.Start();
-        if (map.Current.Group(read.Stripe.Group) is null)
-        {
-            // Another silo made the group a moment ago.
-            await map.RefreshAsync(map.Current.Version + 1, cancel);
-        }
-
+        await KnowGroupAsync(read, cancel);
         BufferSlice content = await ReadAsync(read, cancel);
         health.Gets.Stop(started);
         return content;
+    }
+
+    /// <summary>The sealed bytes of the segments that the range touches (<see cref="StripeCipher.RunOf"/>), for who
+    /// opens them himself; the caller releases them.</summary>
+    /// <param name="read">What.</param>
+    /// <param name="isVerified">Whether what came before did not open: then all shards are read, and each is held against
+    /// the shard sums.</param>
+    /// <param name="cancel">Gives up.</param>
+    /// <exception cref="ZeroStorException">TooFewShards.</exception>
+    public async Task<BufferSlice> RunSealedAsync(StripeToRead read, bool isVerified, CancellationToken cancel)
+    {
+        long started = health.Gets.Start();
+        await KnowGroupAsync(read, cancel);
+        SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
+        BufferSlice found;
+        if (isVerified)
+        {
+            using ShardGather all = Gather(read, 0, read.Stripe.SealedBytes);
+            found = (await all.RunVerifiedAsync(cancel)).Slice(range.SealedStart, range.SealedLength);
+        }
+        else
+        {
+            using ShardGather gather = Gather(read, range.SealedStart, range.SealedLength, read.AbsentHomes);
+            found = await gather.RunAsync(cancel);
+        }
+
+        health.Gets.Stop(started);
+        return found;
+    }
+
+    // Another silo may have made the group a moment ago.
+    private async ValueTask KnowGroupAsync(StripeToRead read, CancellationToken cancel)
+    {
+        if (map.Current.Group(read.Stripe.Group) is null)
+        {
+            await map.RefreshAsync(map.Current.Version + 1, cancel);
+        }
     }
 
     private async Task<BufferSlice> ReadAsync(StripeToRead read, CancellationToken cancel)
@@ -130,7 +163,7 @@ public sealed class ReadStripe(
         SharedBuffer opened = BufferPool.Shared.Rent(range.ContentLength);
         try
         {
-            using StripeCipher cipher = read.Key.ForStripe(read.Stripe.Seal, read.Ordinal);
+            using StripeCipher cipher = read.Key!.ForStripe(read.Stripe.Seal, read.Ordinal);
             cipher.Open(
                 read.Stripe.ContentBytes, range.FirstSegment, sealedBytes.Span, opened.Span[..range.ContentLength]);
             content = opened.Slice(read.Offset - range.ContentStart, read.Length);

@@ -11,7 +11,11 @@ public sealed record StripeToWrite
 
     public required ContentId Content { get; init; }
 
-    public required ContentKey Key { get; init; }
+    /// <summary>What the stripe is sealed with here; null: see <see cref="Sealed"/>.</summary>
+    public ContentKey? Key { get; init; }
+
+    /// <summary>How its owner sealed the bytes before they came; null: they are content.</summary>
+    public OwnSeal? Sealed { get; init; }
 
     public required ClassId Class { get; init; }
 
@@ -22,13 +26,18 @@ public sealed record StripeToWrite
 
     public required int Ordinal { get; init; }
 
-    /// <summary>The content in order; every part but the last is a whole number of segments long. Held by the
-    /// caller until the stripe is written.</summary>
+    /// <summary>The content, or the sealed bytes, in order; every part but the last is a whole number of segments
+    /// long. Held by the caller until the stripe is written.</summary>
     public required ImmutableArray<ReadOnlyMemory<byte>> Parts { get; init; }
 
     /// <summary>The sealed manifest of the commit whose last stripe this is, or empty.</summary>
     public ReadOnlyMemory<byte> SealedManifest { get; init; }
 }
+
+/// <summary>How the owner of a vault sealed a stripe.</summary>
+/// <param name="Seal">Names the sealing.</param>
+/// <param name="ContentBytes">What was sealed.</param>
+public sealed record OwnSeal(SealId Seal, int ContentBytes);
 
 /// <summary>How a stripe was written: whole, or short of some homes.</summary>
 /// <param name="Stripe">What the manifest will name.</param>
@@ -70,7 +79,7 @@ public sealed class WriteStripe(
         }
 
         StripeId first = StripeId.New(map.Tick, entropy);
-        using CodedStripe coded = CodedStripe.Make(stripe, new SealId(first.Value));
+        using CodedStripe coded = CodedStripe.Make(stripe, stripe.Sealed?.Seal ?? new SealId(first.Value));
         long deadline = time.GetTimestamp() + (long)(PutPatience.TotalSeconds * time.TimestampFrequency);
         Placing placing = Choose(stripe, first);
         while (true)

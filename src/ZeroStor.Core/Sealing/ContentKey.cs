@@ -20,7 +20,7 @@ public sealed class ContentKey : IDisposable
     public ContentId Content { get; }
 
     /// <summary>The cipher of one stripe; its key is
-    /// <c>HKDF-SHA256(content key, "ZeroStor 1 stripe" ‖ 0x00 ‖ SealId)</c>. <paramref name="seal"/> must be
+    /// <c>HKDF-Expand-SHA256(content key, "ZeroStor 1 stripe" ‖ 0x00 ‖ SealId)</c>. <paramref name="seal"/> must be
     /// fresh for whatever is sealed: two sealings under one SealId would repeat nonces. Opening, and placing
     /// the same sealed bytes again, keeps it. The caller disposes the cipher.</summary>
     /// <param name="seal">Names the sealing.</param>

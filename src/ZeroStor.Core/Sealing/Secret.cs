@@ -8,6 +8,12 @@ internal static class KeyPurpose
 {
     public static ReadOnlySpan<byte> MasterKeyId => "ZeroStor 1 master key id"u8;
 
+    public static ReadOnlySpan<byte> MasterKeyWrap => "ZeroStor 1 master key wrap"u8;
+
+    public static ReadOnlySpan<byte> PrivateKeyWrap => "ZeroStor 1 private key wrap"u8;
+
+    public static ReadOnlySpan<byte> EpochWitness => "ZeroStor 1 epoch witness"u8;
+
     public static ReadOnlySpan<byte> EpochKeyWrap => "ZeroStor 1 epoch key wrap"u8;
 
     public static ReadOnlySpan<byte> ContentKeyWrap => "ZeroStor 1 content key wrap"u8;
@@ -22,9 +28,15 @@ internal static class KeyPurpose
 /// <summary>How a blob is sealed, by the number it carries. Numbers are never reused.</summary>
 internal static class Suites
 {
-    /// <summary>AES-256-GCM (NIST SP 800-38D) under a key that HKDF-SHA256 (RFC 5869) derives from a
+    /// <summary>AES-256-GCM (NIST SP 800-38D) under a key that HKDF-Expand-SHA256 (RFC 5869) derives from a
     /// symmetric one.</summary>
     public const byte AesGcm = 1;
+
+    /// <summary>X25519 and ML-KEM-768 (<see cref="HybridKem.XWing"/>).</summary>
+    public const byte XWing = 2;
+
+    /// <summary>X25519 and ML-KEM-1024 (<see cref="HybridKem.XWing1024"/>).</summary>
+    public const byte XWing1024 = 3;
 
     /// <summary>Reads the number of a suite that must be <paramref name="known"/>.</summary>
     public static void Require(ref ByteReader reader, byte known)
@@ -40,8 +52,9 @@ internal static class Suites
 /// <summary>A 256-bit symmetric key that never leaves this object but by <see cref="CopyTo"/>: it derives
 /// other keys and seals small things. Zeroed when disposed. Thread-safe: what was disposed throws, and never
 /// works with zeros.
-/// <para>Derivation: HKDF-SHA256 (RFC 5869) with the key as input keying material, no salt, and
-/// <c>info = label ‖ 0x00 ‖ context</c>. KeyPurpose hold no zero byte, so no two pairs share an info.</para>
+/// <para>Derivation: HKDF-Expand-SHA256 (RFC 5869, 2.3) with the key as PRK, and <c>info = label ‖ 0x00 ‖ context</c>.
+/// Extracting first is for input that is not uniform (3.3); these keys are drawn at random, or derived or agreed on so
+/// that they are as good. Labels hold no zero byte, so no two pairs share an info.</para>
 /// <para>A <b>box</b>, the small thing sealed, is <c>nonce (12) ‖ ciphertext ‖ tag (16)</c>: AES-256-GCM with
 /// a random 96-bit nonce under a derived key. SP 800-38D (8.3) allows 2^32 such nonces per key; the contexts
 /// of all callers name one content or one epoch, which is sealed a handful of times.</para></summary>
@@ -81,18 +94,42 @@ internal sealed class Secret : IDisposable
         }
     }
 
-    /// <summary>Fills <paramref name="target"/> with what is derived for a label and context.</summary>
+    /// <summary>Fills <paramref name="target"/>, at most 32 bytes, with what is derived for a label and context.
+    /// </summary>
     public void Derive(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, Span<byte> target)
     {
         Span<byte> info = stackalloc byte[MaxInfoBytes];
+        Span<byte> block = stackalloc byte[HMACSHA256.HashSizeInBytes];
         label.CopyTo(info);
         info[label.Length] = 0;
         context.CopyTo(info[(label.Length + 1)..]);
-        info = info[..(label.Length + 1 + context.Length)];
+
+        // One block of HKDF-Expand is one HMAC over the info and the block's number: HKDF itself takes twice as long
+        // for it.
+        info[label.Length + 1 + context.Length] = 1;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(Secret));
-            HKDF.DeriveKey(HashAlgorithmName.SHA256, _key, target, salt: [], info);
+            HMACSHA256.HashData(_key, info[..(label.Length + context.Length + 2)], block);
+        }
+
+        block[..target.Length].CopyTo(target);
+        CryptographicOperations.ZeroMemory(block);
+    }
+
+    /// <summary>HMAC-SHA256 (RFC 2104) over <paramref name="data"/> under a derived key: who has this secret made it.
+    /// </summary>
+    public void Witness(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context, ReadOnlySpan<byte> data, Span<byte> witness)
+    {
+        Span<byte> key = stackalloc byte[KeyBytes];
+        try
+        {
+            Derive(label, context, key);
+            HMACSHA256.HashData(key, data, witness);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
         }
     }
 

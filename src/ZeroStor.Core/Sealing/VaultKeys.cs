@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 
 namespace ZeroStor.Sealing;
@@ -6,7 +7,7 @@ namespace ZeroStor.Sealing;
 /// <summary>A vault's keys, unlocked: makes and opens content keys, seals and opens the manifests that stand
 /// beside shards. They open this vault and nothing else. Zeroed when disposed (who then uses them gets
 /// <see cref="ObjectDisposedException"/>); content keys live on. Thread-safe.
-/// <para>A wrapped content key, 98 bytes, numbers big-endian (not frozen yet):</para>
+/// <para>A wrapped content key, 98 bytes, numbers big-endian:</para>
 /// <code>
 /// 0   1   format 1
 /// 1   1   suite 1; it also says how the content's stripes are sealed
@@ -14,8 +15,8 @@ namespace ZeroStor.Sealing;
 /// 6   12  nonce, random
 /// 18  32  ciphertext of the content key
 /// 50  16  tag
-/// 66  32  commitment = HKDF-SHA256(content key, "ZeroStor 1 content key commitment" ‖ 0x00)
-/// key = HKDF-SHA256(epoch key, "ZeroStor 1 content key wrap" ‖ 0x00 ‖ ContentId)
+/// 66  32  commitment = HKDF-Expand-SHA256(content key, "ZeroStor 1 content key commitment" ‖ 0x00)
+/// key = HKDF-Expand-SHA256(epoch key, "ZeroStor 1 content key wrap" ‖ 0x00 ‖ ContentId)
 /// AAD = bytes 0 to 5 ‖ VaultId ‖ ContentId
 /// </code>
 /// <para>Why a key for each content <i>and</i> a random nonce: the derived key wraps one content key as a
@@ -26,7 +27,7 @@ namespace ZeroStor.Sealing;
 /// <para>Why a commitment: AES-GCM does not bind a ciphertext to its key; who knows two keys can make one
 /// blob that verifies under both. Here the second key would open it to a second content key, which does not
 /// have this commitment. It is not in the AAD: it is checked against the key itself, in constant time.</para>
-/// <para>A sealed manifest (34 bytes more than the manifest; not frozen yet):</para>
+/// <para>A sealed manifest (34 bytes more than the manifest):</para>
 /// <code>
 /// 0   1   format 1
 /// 1   1   suite 1
@@ -34,7 +35,7 @@ namespace ZeroStor.Sealing;
 /// 6   12  nonce, random
 /// 18  …   ciphertext of the manifest
 /// -16 16  tag
-/// key = HKDF-SHA256(epoch key, "ZeroStor 1 manifest" ‖ 0x00 ‖ ContentId)
+/// key = HKDF-Expand-SHA256(epoch key, "ZeroStor 1 manifest" ‖ 0x00 ‖ ContentId)
 /// AAD = bytes 0 to 5 ‖ VaultId ‖ ContentId
 /// </code>
 /// <para>It carries no commitment: the content keys that it names carry theirs.</para></summary>
@@ -52,18 +53,41 @@ public sealed class VaultKeys : IDisposable
     private const int CommitmentBytes = 32;
     private const int AssociatedBytes = HeaderBytes + (2 * Id128.Bytes);
 
-    private readonly (uint Number, Secret Key)[] _epochs;
+    /// <summary>Thirty days of ticks: what one epoch key opens is bounded in time.</summary>
+    public const uint EpochTicks = 30 * 24 * 60;
 
-    internal VaultKeys(VaultId vault, (uint Number, Secret Key)[] epochs)
+    /// <summary>Content keys that one process wraps under one epoch. Each is wrapped under a key of its own, so no
+    /// cipher asks for it: it bounds what one stolen epoch key opens.</summary>
+    public const int MaxUses = 1 << 24;
+
+    private readonly OpenEpoch _current;
+    private int _uses;
+
+    internal VaultKeys(VaultId vault, ImmutableArray<OpenEpoch> epochs)
     {
         Vault = vault;
-        _epochs = epochs;
+        Epochs = epochs;
+        _current = epochs.LastOrDefault(e => e.HasWitness);
     }
 
     public VaultId Vault { get; }
 
-    /// <summary>The epoch that new content keys are wrapped under.</summary>
-    public uint CurrentEpoch => _epochs[^1].Number;
+    /// <summary>The epoch that new content keys are wrapped under: the last one that who has the private key made; 0 where
+    /// there is none, and then nothing can be sealed.</summary>
+    public uint CurrentEpoch => _current.Number;
+
+    internal ImmutableArray<OpenEpoch> Epochs { get; }
+
+    /// <summary>Whether the current epoch is too old or was used too often: then a next one should be made. It can be
+    /// used until there is one.</summary>
+    public bool IsEpochWornOut(Tick now) =>
+        _current.Key is null || now.Since(_current.Begun) >= EpochTicks || Volatile.Read(ref _uses) >= MaxUses;
+
+    /// <summary>Whether what a blob (a wrapped content key, a sealed manifest) is sealed under is among these: else
+    /// a newer key ring may have it.</summary>
+    public bool Has(ReadOnlySpan<byte> blob) =>
+        blob.Length < HeaderBytes
+        || Find(BinaryPrimitives.ReadUInt32BigEndian(blob[2..])) is not null;
 
     /// <summary>A fresh random key for a content, and what its manifest carries of it. The caller disposes
     /// it.</summary>
@@ -76,7 +100,8 @@ public sealed class VaultKeys : IDisposable
         try
         {
             entropy.Fill(key);
-            _epochs[^1].Key.Seal(
+            Interlocked.Increment(ref _uses);
+            Current().Seal(
                 KeyPurpose.ContentKeyWrap, ContextOf(associated), associated, entropy, key,
                 blob.AsSpan(HeaderBytes, KeyBoxBytes));
             var made = new Secret(key, isLongLived: false);
@@ -136,7 +161,7 @@ public sealed class VaultKeys : IDisposable
         Span<byte> associated = stackalloc byte[AssociatedBytes];
         Begin(content, blob, associated);
         Span<byte> box = blob.AsSpan(HeaderBytes);
-        _epochs[^1].Key.Seal(KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, box);
+        Current().Seal(KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, box);
         return blob;
     }
 
@@ -160,9 +185,9 @@ public sealed class VaultKeys : IDisposable
 
     public void Dispose()
     {
-        foreach ((uint _, Secret key) in _epochs)
+        foreach (OpenEpoch epoch in Epochs)
         {
-            key.Dispose();
+            epoch.Key?.Dispose();
         }
     }
 
@@ -186,18 +211,29 @@ public sealed class VaultKeys : IDisposable
         Suites.Require(ref reader, Suites.AesGcm);
         uint number = reader.UInt32();
         Bind(content, blob, associated);
-        foreach ((uint known, Secret key) in _epochs)
+        OpenEpoch epoch = Find(number) ?? throw ZeroStorException.Corrupt(
+            $"A {what} of content {content} is under epoch {number}, which the key ring of vault {Vault} (up "
+            + $"to {CurrentEpoch}) does not have: it is damaged, or the ring is an old copy.");
+        return epoch.Key ?? throw ZeroStorException.Invalid(
+            $"A {what} of content {content} is under epoch {number} of vault {Vault}, which takes key "
+            + $"{epoch.Generation}, and that is not among the keys given: name the key file that has it.");
+    }
+
+    private OpenEpoch? Find(uint number)
+    {
+        foreach (OpenEpoch epoch in Epochs)
         {
-            if (known == number)
+            if (epoch.Number == number)
             {
-                return key;
+                return epoch;
             }
         }
 
-        throw ZeroStorException.Corrupt(
-            $"A {what} of content {content} is under epoch {number}, which the key ring of vault {Vault} (up "
-            + $"to {CurrentEpoch}) does not have: it is damaged, or the ring is an old copy.");
+        return null;
     }
+
+    private Secret Current() => _current.Key ?? throw ZeroStorException.Invalid(
+        $"Vault {Vault} has no epoch that its private keys made and can open: nothing can be sealed; rotate its key.");
 
     private void Bind(ContentId content, ReadOnlySpan<byte> blob, Span<byte> associated)
     {

@@ -83,6 +83,12 @@ public abstract partial class CatalogTests
         await ReopenAsync();
         Assert.Equal(first, await Catalog.EnterMasterKeyAsync("another", Cancel));
         Assert.Equal(first, (await Catalog.ReadFabricAsync(Cancel)).MasterKey);
+
+        // Another takes its place only from the one that stands.
+        Assert.Equal(first, await Catalog.ReplaceMasterKeyAsync("another", "next", Cancel));
+        Assert.Equal("next", await Catalog.ReplaceMasterKeyAsync(first, "next", Cancel));
+        Assert.Equal("next", await Catalog.ReplaceMasterKeyAsync(first, "next", Cancel));
+        Assert.Equal("next", await Catalog.EnterMasterKeyAsync(first, Cancel));
     }
 
     [Fact]

@@ -77,6 +77,14 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     /// there.</summary>
     public int? AwayAndForgotten { get; set; }
 
+    /// <summary>The keys of the vault.</summary>
+    public VaultKeyRing Ring { get; private set; } = new()
+    {
+        Custody = "fabric",
+        Bytes = 2_700,
+        Keys = [new VaultKey { Generation = 1, Suite = "xwing", Begun = new Tick(5), HeldBy = "ab12", Epochs = [1, 2] }],
+    };
+
     /// <summary>Stripes are kept by their length alone.</summary>
     public bool IsForgetful { get; init; }
 
@@ -148,6 +156,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     }
 
     public Task<FabricStatus> StatusAsync(CancellationToken cancel) => throw new NotSupportedException();
+
+    public Task<MasterRotated> RotateMasterKeyAsync(CancellationToken cancel) => throw new NotSupportedException();
 
     public Task<CensusProgress> CensusAsync(bool begin, CancellationToken cancel) =>
         throw new NotSupportedException();
@@ -283,6 +293,33 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
 
         public Task RemoveAsync(bool withContent, CancellationToken cancel) =>
             fabric.DoAsync("vault", "remove", cancel, () => { });
+
+        public Task ShredAsync(CancellationToken cancel) =>
+            fabric.DoAsync("vault", "shred", cancel, () => { });
+
+        public Task<VaultKeyRing> KeysAsync(CancellationToken cancel) =>
+            fabric.DoAsync("vault", "keys", cancel, () => fabric.Ring);
+
+        public Task<VaultKeyRing> RotateAsync(string? suite, CancellationToken cancel) =>
+            fabric.DoAsync("vault", "rotate", cancel, () => fabric.Ring = fabric.Ring with
+            {
+                Keys = fabric.Ring.Keys.Add(fabric.Ring.Keys[^1] with
+                {
+                    Generation = fabric.Ring.Keys[^1].Generation + 1,
+                    Suite = suite ?? fabric.Ring.Keys[^1].Suite,
+                }),
+            });
+
+        public Task<VaultKeyRing> RetireAsync(uint generation, CancellationToken cancel) =>
+            fabric.DoAsync("vault", "retire", cancel, () => fabric.Ring = fabric.Ring with
+            {
+                Keys = fabric.Ring.Keys.RemoveAll(k => k.Generation == generation),
+            });
+
+        public Task<byte[]> OwnRingAsync(CancellationToken cancel) => throw new NotSupportedException();
+
+        public Task ChangeOwnRingAsync(byte[] was, byte[] ring, CancellationToken cancel) =>
+            throw new NotSupportedException();
     }
 
     private sealed class Stripes(FakeFabric fabric, string key) : IStripeDoor

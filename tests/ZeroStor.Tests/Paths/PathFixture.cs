@@ -23,8 +23,8 @@ internal sealed class PathFixture : IFabricMap, IReadObserver, IDisposable
         Current = map.With(MapChanges.EnsureClass(map, code, Spread.Disk, out _class)!);
         Homes = new MemoryHomes(this);
         Health = new HomeHealth(TimeProvider.System);
-        using MasterKey master = MasterKey.Generate(Entropy);
-        _keys = KeyRing.Create(master, _vault, Tick, Entropy).Unlock(master);
+        using PrivateKeys own = PrivateKeys.Generate(_vault, suite: null, Entropy);
+        _keys = KeyRing.Create(own, Custody.Fabric, Tick, Entropy).Unlock(own);
     }
 
     public Code Code { get; }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using ZeroStor.Sealing;
 
 namespace ZeroStor.Tests.Sealing;
@@ -18,6 +19,8 @@ public sealed class FormatVectorsTests
     private static readonly ContentId Content = new(Repeat(0x22));
     private static readonly SealId Seal = new(Repeat(0x33));
 
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
     private readonly MasterKey _master =
         MasterKey.FromBytes([.. Enumerable.Range(0xA0, MasterKey.Bytes).Select(i => (byte)i)]);
 
@@ -25,16 +28,20 @@ public sealed class FormatVectorsTests
     public void A_master_key_is_as_the_format_says()
     {
         Assert.Equal(Convert.ToHexStringLower(Vectors["master-id"]), _master.Id);
-        Assert.Equal(Vectors["master-text"], _master.ToText());
+        Assert.Equal(Vectors["master-text"], MasterKeyText.Write(_master, [], new CountingEntropy()));
     }
 
     [Fact]
-    public void Ring_wrapped_key_manifest_and_stripes_are_as_the_format_says()
+    public async Task Keys_ring_wrapped_key_manifest_and_stripes_are_as_the_format_says()
     {
         var entropy = new CountingEntropy();
-        KeyRing ring = KeyRing.Create(_master, Vault, SealingRig.Now, entropy);
+        using PrivateKeys own = PrivateKeys.Generate(Vault, suite: null, entropy);
+        Assert.Equal(Vectors["key-file"], PrivateKeysText.ToText(own));
+        Assert.Equal(Vectors["recovery-key"], Encoding.ASCII.GetBytes(PrivateKeysText.ToRecoveryKey(own)));
+        KeyRing ring = await KeyRing.Create(own, Custody.Fabric, SealingRig.Now, entropy)
+            .HeldByAsync(_master, own, entropy, Cancel);
         Assert.Equal(Vectors["key-ring"], ring.Encode());
-        using VaultKeys keys = ring.Unlock(_master);
+        using VaultKeys keys = ring.Unlock(own);
         using ContentKey key = keys.NewContentKey(Content, entropy, out byte[] wrapped);
         Assert.Equal(Vectors["wrapped-content-key"], wrapped);
         Assert.Equal(Vectors["sealed-manifest"], keys.SealManifest(Content, "a manifest"u8, entropy));
@@ -50,10 +57,13 @@ public sealed class FormatVectorsTests
     }
 
     [Fact]
-    public void What_another_implementation_sealed_opens()
+    public async Task What_another_implementation_sealed_opens()
     {
-        using MasterKey master = MasterKey.FromText(Vectors["master-text"]);
-        using VaultKeys keys = KeyRing.Decode(Vectors["key-ring"]).Unlock(master);
+        using MasterKey master = MasterKeyText.Read(Vectors["master-text"], []);
+        KeyRing ring = KeyRing.Decode(Vectors["key-ring"]);
+        using PrivateKeys own = await ring.OpenAsync(master, Cancel);
+        Assert.Equal(Vectors["key-file"], PrivateKeysText.ToText(own));
+        using VaultKeys keys = ring.Unlock(own);
         Assert.Equal("a manifest"u8, keys.OpenManifest(Content, Vectors["sealed-manifest"]));
         using ContentKey key = keys.OpenContentKey(Content, Vectors["wrapped-content-key"]);
         using StripeCipher cipher = key.ForStripe(Seal, Ordinal);

@@ -18,14 +18,20 @@ internal static class SealingRig
     public static VaultKeys Keys(int seed, int epochs = 1)
     {
         var entropy = new SeededEntropy(seed);
-        using MasterKey master = MasterKey.Generate(entropy);
-        KeyRing ring = KeyRing.Create(master, VaultId.New(entropy), Now, entropy);
+        using PrivateKeys own = PrivateKeys.Generate(VaultId.New(entropy), suite: null, entropy);
+        return Ring(own, epochs, entropy).Unlock(own);
+    }
+
+    /// <summary>An owner's ring with epochs 1 to <paramref name="epochs"/>.</summary>
+    public static KeyRing Ring(PrivateKeys own, int epochs, IEntropy entropy)
+    {
+        KeyRing ring = KeyRing.Create(own, Custody.Owner, Now, entropy);
         for (int i = 1; i < epochs; i++)
         {
-            ring = ring.WithNextEpoch(master, Now, entropy);
+            ring = ring.WithNextEpoch(own, Now, entropy);
         }
 
-        return ring.Unlock(master);
+        return ring;
     }
 
     public static Secret NewSecret(IEntropy entropy) =>
@@ -66,7 +72,7 @@ internal static class SealingRig
     {
         var found = new List<byte[]>();
         Collect(holder, found, []);
-        return found;
+        return [.. found.Distinct()];
     }
 
     private static void Collect(object? value, List<byte[]> found, HashSet<object> seen)

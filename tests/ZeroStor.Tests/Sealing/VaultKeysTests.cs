@@ -89,8 +89,8 @@ public sealed class VaultKeysTests
     public void Another_vaults_name_on_the_same_keys_opens_nothing()
     {
         byte[] epochKey = SealingRig.Bytes(Entropy, Secret.KeyBytes);
-        using var vault = new VaultKeys(VaultId.New(Entropy), [(1, Key(epochKey))]);
-        using var renamed = new VaultKeys(VaultId.New(Entropy), [(1, Key(epochKey))]);
+        using var vault = new VaultKeys(VaultId.New(Entropy), [Epoch(epochKey)]);
+        using var renamed = new VaultKeys(VaultId.New(Entropy), [Epoch(epochKey)]);
         vault.NewContentKey(Content, Entropy, out byte[] wrapped).Dispose();
         byte[] manifest = vault.SealManifest(Content, [1], Entropy);
         Open(vault, Content, wrapped);
@@ -114,16 +114,27 @@ public sealed class VaultKeysTests
     public void Keys_of_older_epochs_open_and_new_ones_are_wrapped_under_the_last()
     {
         var entropy = new SeededEntropy(3);
-        using MasterKey master = MasterKey.Generate(entropy);
-        KeyRing ring = KeyRing.Create(master, VaultId.New(entropy), SealingRig.Now, entropy);
-        using VaultKeys before = ring.Unlock(master);
-        using VaultKeys after = ring.WithNextEpoch(master, SealingRig.Now, entropy).Unlock(master);
+        using PrivateKeys own = PrivateKeys.Generate(VaultId.New(entropy), suite: null, entropy);
+        KeyRing ring = SealingRig.Ring(own, 1, entropy);
+        using VaultKeys before = ring.Unlock(own);
+        using VaultKeys after = ring.WithNextEpoch(own, SealingRig.Now, entropy).Unlock(own);
         using ContentKey made = before.NewContentKey(Content, entropy, out byte[] wrapped);
         using ContentKey opened = after.OpenContentKey(Content, wrapped);
         Assert.True(SealingRig.IsSameKey(made, opened));
         after.NewContentKey(Content, entropy, out byte[] rewrapped).Dispose();
         Assert.Equal(2, rewrapped[5]);
+        Assert.True(after.Has(rewrapped));
+        Assert.False(before.Has(rewrapped));
         SealingRig.AssertRefused(ErrorKind.Corrupt, () => Open(before, Content, rewrapped));
+    }
+
+    [Fact]
+    public void An_epoch_is_worn_out_after_its_time()
+    {
+        Tick last = SealingRig.Now;
+        Assert.False(_keys.IsEpochWornOut(last));
+        Assert.False(_keys.IsEpochWornOut(new Tick(last.Value + VaultKeys.EpochTicks - 1)));
+        Assert.True(_keys.IsEpochWornOut(new Tick(last.Value + VaultKeys.EpochTicks)));
     }
 
     [Theory]
@@ -149,8 +160,8 @@ public sealed class VaultKeysTests
     {
         using Secret first = SealingRig.NewSecret(Entropy);
         using Secret second = SealingRig.NewSecret(Entropy);
-        using var vault = new VaultKeys(VaultId.New(Entropy), [(1, Key(Raw(first)))]);
-        using var other = new VaultKeys(VaultId.New(Entropy), [(1, Key(Raw(second)))]);
+        using var vault = new VaultKeys(VaultId.New(Entropy), [Epoch(Raw(first))]);
+        using var other = new VaultKeys(VaultId.New(Entropy), [Epoch(Raw(second))]);
         byte[] header = [1, 1, 0, 0, 0, 1];
         byte[] content = Id128.ToBytes(Content.Value);
         byte[] associated = [.. header, .. Id128.ToBytes(vault.Vault.Value), .. content];
@@ -251,7 +262,8 @@ public sealed class VaultKeysTests
     private static void Open(VaultKeys keys, ContentId content, byte[] wrapped) =>
         keys.OpenContentKey(content, wrapped).Dispose();
 
-    private static Secret Key(byte[] bytes) => new(bytes, isLongLived: true);
+    private static OpenEpoch Epoch(byte[] key) =>
+        new(1, 1, SealingRig.Now, new Secret(key, isLongLived: true), HasWitness: true);
 
     private static byte[] Raw(Secret secret)
     {
@@ -270,7 +282,7 @@ public sealed class VaultKeysTests
     private static byte[] Commitment(byte[] contentKey)
     {
         byte[] commitment = new byte[32];
-        using Secret secret = Key(contentKey);
+        using var secret = new Secret(contentKey, isLongLived: false);
         secret.Derive(KeyPurpose.ContentKeyCommitment, [], commitment);
         return commitment;
     }

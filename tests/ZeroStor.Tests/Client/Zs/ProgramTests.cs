@@ -55,6 +55,14 @@ public sealed class ProgramTests
     [InlineData("scrub --disk")]
     [InlineData("scrub --wait --timeout 0")]
     [InlineData("repair --wait --timeout -1")]
+    [InlineData("vault create photos --custody nobody")]
+    [InlineData("vault create p")]
+    [InlineData("vault shred photos")]
+    [InlineData("key rotate")]
+    [InlineData("key rotate photos --master")]
+    [InlineData("key retire photos first")]
+    [InlineData("key export photos")]
+    [InlineData("key master")]
     [InlineData("bench --sizes 0")]
     [InlineData("bench --sizes ,")]
     [InlineData("bench --sizes 4KB")]
@@ -90,7 +98,13 @@ public sealed class ProgramTests
     [InlineData("rm v/k")]
     [InlineData("rm -r v/")]
     [InlineData("get v/k absent-file")]
-    [InlineData("vault create v --code 4+2 --spread rack")]
+    [InlineData("vault create photos --code 4+2 --spread rack")]
+    [InlineData("vault create photos --custody owner --key-file /nowhere/photos.key")]
+    [InlineData("vault shred photos --yes")]
+    [InlineData("key ls photos")]
+    [InlineData("key rotate photos --suite xwing1024")]
+    [InlineData("key rotate --master")]
+    [InlineData("key retire photos 1")]
     [InlineData("vault rm v --force")]
     [InlineData("disk ls")]
     [InlineData("disk show 3")]
@@ -148,7 +162,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(34, count);
+        Assert.Equal(41, count);
     }
 
     [Theory]
