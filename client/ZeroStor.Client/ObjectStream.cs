@@ -5,6 +5,14 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Client;
 
+/// <summary>An object as its partition told of it.</summary>
+/// <param name="Version">The version.</param>
+/// <param name="Manifest">What it is made of.</param>
+/// <param name="Objects">Who told.</param>
+/// <param name="OwnedVault">Its vault, where the owner keeps the keys; null: the fabric does.</param>
+internal sealed record FoundObject(
+    ObjectVersion Version, Manifest Manifest, IObjectDoor Objects, VaultInfo? OwnedVault);
+
 /// <summary>A range of one version, read forward once: a stream that reads a few stripes ahead. Every byte
 /// was verified before it got here; where too many shards are bad or gone the read fails and nothing false is
 /// returned. After a failure every further read fails alike. Read it asynchronously; one read at a
@@ -18,6 +26,7 @@ public sealed class ObjectStream : Stream
     private readonly Fabric _fabric;
     private readonly string _vault;
     private readonly IObjectDoor _objects;
+    private readonly VaultInfo? _ownedVault;
     private readonly Manifest _manifest;
     private readonly int _absentHomes;
     private readonly IEnumerator<StripeSlice> _plan;
@@ -31,14 +40,13 @@ public sealed class ObjectStream : Stream
     private bool _isDisposed;
 
     internal ObjectStream(
-        Fabric fabric, string vault, IObjectDoor objects, ObjectVersion version, Manifest manifest,
-        long offset, long length, int absentHomes = 0)
+        Fabric fabric, string vault, FoundObject found, long offset, long length, int absentHomes = 0)
     {
-        (_fabric, _vault, _objects, _manifest) = (fabric, vault, objects, manifest);
-        _absentHomes = absentHomes;
-        (Version, Offset, Length) = (version, offset, length);
-        StripePlan.Check(manifest, Name);
-        _plan = StripePlan.Of(manifest, offset, length).GetEnumerator();
+        (_fabric, _vault, _objects, _manifest) = (fabric, vault, found.Objects, found.Manifest);
+        (_ownedVault, _absentHomes) = (found.OwnedVault, absentHomes);
+        (Version, Offset, Length) = (found.Version, offset, length);
+        StripePlan.Check(_manifest, Name);
+        _plan = StripePlan.Of(_manifest, offset, length).GetEnumerator();
     }
 
     /// <summary>The version that is read: size, ETag, content type, headers.</summary>
@@ -252,9 +260,14 @@ public sealed class ObjectStream : Stream
             {
                 failed = await _fabric.PickAsync(failed, cancel);
                 CoordinatorInfo coordinator = failed;
-                return await _fabric.Owned.ForOpeningAsync(_vault, order.WrappedKey, cancel) is { } owned
-                    ? await FetchSealedAsync(owned, coordinator, order, doing, cancel)
-                    : await FetchOnceAsync(coordinator, order, slice.Length, doing, cancel);
+                return _ownedVault is null
+                    ? await FetchOnceAsync(coordinator, order, slice.Length, doing, cancel)
+                    : await FetchSealedAsync(
+                        await _fabric.Owned.ForOpeningAsync(_ownedVault, order.WrappedKey, cancel),
+                        coordinator,
+                        order,
+                        doing,
+                        cancel);
             }
             catch (ZeroStorException failure) when (failure.IsTransient)
             {

@@ -42,22 +42,15 @@ internal sealed class OwnedVaults(Fabric fabric)
             : vault;
     }
 
-    /// <summary>The vault with the epoch that a wrapped content key names, if it has that; null where the fabric keeps
-    /// the keys.</summary>
+    /// <summary>A vault with the epoch that a wrapped content key names, if it has that.</summary>
     /// <exception cref="ZeroStorException">As above.</exception>
-    public async ValueTask<OwnedVault?> ForOpeningAsync(
-        string name, ReadOnlyMemory<byte> wrapped, CancellationToken cancel)
+    public async ValueTask<OwnedVault> ForOpeningAsync(
+        VaultInfo info, ReadOnlyMemory<byte> wrapped, CancellationToken cancel)
     {
-        VaultInfo info = await fabric.VaultAsync(name, cancel);
-        if (info.Custody != Custody.Owner)
-        {
-            return null;
-        }
-
-        bool isKnown = _open.TryGetValue(name, out OwnedVault? known)
+        bool isKnown = _open.TryGetValue(info.Name, out OwnedVault? known)
             && known.Info.Id == info.Id
             && (known.Keys.Has(wrapped.Span) || fabric.Time.GetElapsedTime(known.OpenedAt) < MinAge);
-        return isKnown ? known : await OpenAsync(info, cancel);
+        return isKnown ? known! : await OpenAsync(info, cancel);
     }
 
     public void Forget(string name) => _open.TryRemove(name, out _);

@@ -134,11 +134,9 @@ public sealed class Vault
     public async Task<ObjectStream> OpenReadAsync(
         string key, ReadOptions? options = null, CancellationToken cancel = default)
     {
-        (ObjectVersion version, Manifest manifest, IObjectDoor objects) =
-            await FindAsync(key, options?.AllowStale ?? false, cancel);
-        (long offset, long length) = options?.Range?.Resolve(version.Size) ?? (0, version.Size);
-        return new ObjectStream(
-            _fabric, Name, objects, version, manifest, offset, length, options?.AbsentHomes ?? 0);
+        FoundObject found = await FindAsync(key, options?.AllowStale ?? false, cancel);
+        (long offset, long length) = options?.Range?.Resolve(found.Version.Size) ?? (0, found.Version.Size);
+        return new ObjectStream(_fabric, Name, found, offset, length, options?.AbsentHomes ?? 0);
     }
 
     /// <summary>The current version.</summary>
@@ -268,7 +266,7 @@ public sealed class Vault
     public async IAsyncEnumerable<ShardPlace> LocateAsync(
         string key, [EnumeratorCancellation] CancellationToken cancel = default)
     {
-        (_, Manifest manifest, IObjectDoor objects) = await FindAsync(key, allowStale: false, cancel);
+        (_, Manifest manifest, IObjectDoor objects, _) = await FindAsync(key, allowStale: false, cancel);
         long stripes = manifest.Contents.Sum(c => (long)c.StripeCount);
         for (int first = 0; first < stripes; first += StripesPerLocate)
         {
@@ -341,8 +339,7 @@ public sealed class Vault
         };
     }
 
-    private async Task<(ObjectVersion Version, Manifest Manifest, IObjectDoor Objects)> FindAsync(
-        string key, bool allowStale, CancellationToken cancel)
+    private async Task<FoundObject> FindAsync(string key, bool allowStale, CancellationToken cancel)
     {
         ObjectKey.Check(key);
         IObjectDoor? objects = null;
@@ -363,7 +360,7 @@ public sealed class Vault
                 (door, token) => (objects = door).HeadAsync(key, allowStale: false, token),
                 cancel)) ?? throw ZeroStorException.NotFound($"There is no object '{Name}/{key}'.");
         Manifest manifest = Manifest.Decode(info.Manifest);
-        return (ObjectVersion.Of(info, manifest), manifest, objects!);
+        return new FoundObject(ObjectVersion.Of(info, manifest), manifest, objects!, info.OwnedVault);
     }
 
     // Asks the object grain of a key; whatever it is asked may be repeated.

@@ -204,13 +204,13 @@ internal sealed class ObjectMetadataGrain(
 
     private Task<ObjectInfo?> HeadAsync(string key, CancellationToken cancel) =>
         WithVaultAsync(
-            async vault => await HeadAsync(vault, key, cancel) is { } row ? Info(row) : null,
+            async vault => await HeadAsync(vault, key, cancel) is { } row ? Info(row, vault) : null,
             cancel);
 
     // The catalog is away: what was seen last, or the same refusal.
     private ObjectInfo Stale(string key, string why, Exception cause) =>
         vaults.Find(Vault) is { } vault && seen.Find(vault.Info.Id, key) is { } row
-            ? Info(row) with { IsStale = true }
+            ? Info(row, vault) with { IsStale = true }
             : throw new ZeroStorException(
                 ErrorKind.Unavailable,
                 $"{why} This silo remembers no version of {Vault}/{key} either, not even a stale one.",
@@ -288,6 +288,9 @@ internal sealed class ObjectMetadataGrain(
 
     private ZeroStorException Refused(CommitAnswer answer, string key) =>
         new(answer.Kind, $"{Vault}/{key}: {answer.Detail}");
+
+    private static ObjectInfo Info(VersionRow row, OpenVault vault) =>
+        Info(row) with { OwnedVault = vault.Held is null ? vault.Info : null };
 
     private static ObjectInfo Info(VersionRow row) => new()
     {

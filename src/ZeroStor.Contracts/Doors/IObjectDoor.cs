@@ -163,6 +163,9 @@ public sealed record ObjectInfo
     /// <summary>The catalog did not answer: this is the version that a silo saw last, and it may have been
     /// overwritten or deleted since.</summary>
     [Id(6)] public bool IsStale { get; init; }
+
+    /// <summary>With the manifest: the vault, where its owner keeps the keys; null: the fabric does.</summary>
+    [Id(7)] public VaultInfo? OwnedVault { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.list-objects")]

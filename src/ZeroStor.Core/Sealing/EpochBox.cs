@@ -3,7 +3,20 @@ using System.Security.Cryptography;
 namespace ZeroStor.Sealing;
 
 /// <summary>An epoch with its key, or without: then the private key is missing that it was encapsulated to.</summary>
-internal readonly record struct OpenEpoch(uint Number, uint Generation, Tick Begun, Secret? Key, bool HasWitness);
+internal sealed record OpenEpoch(uint Number, uint Generation, Tick Begun, Secret? Key, bool HasWitness) : IDisposable
+{
+    /// <summary>Wraps content keys; null without the key.</summary>
+    public BoxCipher? Wrap { get; } =
+        Key is null ? null : new BoxCipher(Key, KeyPurpose.ContentKeyWrap.ToArray());
+
+    public void Dispose()
+    {
+        Wrap?.Dispose();
+        Key?.Dispose();
+    }
+
+    public override string ToString() => $"epoch {Number}";
+}
 
 /// <summary>An epoch key on its way to a private key and back. It is random, and lies in a box of AES-256-GCM (see <see
 /// cref="Secret"/>) under the secret that the ciphertext carries: so another key pair can take it over, and no content

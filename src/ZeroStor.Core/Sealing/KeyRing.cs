@@ -182,7 +182,7 @@ public sealed class KeyRing
         }
         catch
         {
-            open.ToList().ForEach(e => e.Key?.Dispose());
+            open.ToList().ForEach(e => e.Dispose());
             throw;
         }
 

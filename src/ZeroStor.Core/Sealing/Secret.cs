@@ -57,7 +57,8 @@ internal static class Suites
 /// that they are as good. Labels hold no zero byte, so no two pairs share an info.</para>
 /// <para>A <b>box</b>, the small thing sealed, is <c>nonce (12) ‖ ciphertext ‖ tag (16)</c>: AES-256-GCM with
 /// a random 96-bit nonce under a derived key. SP 800-38D (8.3) allows 2^32 such nonces per key; the contexts
-/// of all callers name one content or one epoch, which is sealed a handful of times.</para></summary>
+/// of callers name one content or one epoch, which is sealed a handful of times, or their keys are bounded in use (<see
+/// cref="VaultKeys.MaxUses"/>).</para></summary>
 internal sealed class Secret : IDisposable
 {
     public const int KeyBytes = 32;
@@ -159,6 +160,13 @@ internal sealed class Secret : IDisposable
         Span<byte> content)
     {
         using AesGcm cipher = Cipher(label, context);
+        return TryOpen(cipher, associated, box, content);
+    }
+
+    /// <summary>Opens a box with a cipher that is there.</summary>
+    internal static bool TryOpen(
+        AesGcm cipher, ReadOnlySpan<byte> associated, ReadOnlySpan<byte> box, Span<byte> content)
+    {
         try
         {
             cipher.Decrypt(
@@ -168,6 +176,21 @@ internal sealed class Secret : IDisposable
         catch (AuthenticationTagMismatchException)
         {
             return false;
+        }
+    }
+
+    /// <summary>A cipher of a derived key, which the caller disposes.</summary>
+    internal AesGcm Cipher(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context)
+    {
+        Span<byte> key = stackalloc byte[KeyBytes];
+        try
+        {
+            Derive(label, context, key);
+            return new AesGcm(key, TagBytes);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
         }
     }
 
@@ -181,18 +204,4 @@ internal sealed class Secret : IDisposable
     }
 
     public override string ToString() => "a secret";
-
-    private AesGcm Cipher(ReadOnlySpan<byte> label, ReadOnlySpan<byte> context)
-    {
-        Span<byte> key = stackalloc byte[KeyBytes];
-        try
-        {
-            Derive(label, context, key);
-            return new AesGcm(key, TagBytes);
-        }
-        finally
-        {
-            CryptographicOperations.ZeroMemory(key);
-        }
-    }
 }

@@ -16,14 +16,13 @@ namespace ZeroStor.Sealing;
 /// 18  32  ciphertext of the content key
 /// 50  16  tag
 /// 66  32  commitment = HKDF-Expand-SHA256(content key, "ZeroStor 1 content key commitment" ‖ 0x00)
-/// key = HKDF-Expand-SHA256(epoch key, "ZeroStor 1 content key wrap" ‖ 0x00 ‖ ContentId)
+/// key = HKDF-Expand-SHA256(epoch key, "ZeroStor 1 content key wrap" ‖ 0x00)
 /// AAD = bytes 0 to 5 ‖ VaultId ‖ ContentId
 /// </code>
-/// <para>Why a key for each content <i>and</i> a random nonce: the derived key wraps one content key as a
-/// rule, and with a fixed nonce that would have to be a law. It is none: a put that is begun again after a
-/// lost answer may draw a second content key for the same ContentId, and two different ones under the same
-/// key and nonce give away their difference and GCM's authentication key. With 96 random bits under a key
-/// that sees a handful of them, nobody need count, neither per content nor per epoch.</para>
+/// <para>Why random nonces under one key of the epoch, and none that are counted: writers do not know of each other, and a
+/// put that is begun again after a lost answer may draw a second content key for the same ContentId. A writer uses an epoch
+/// at most <see cref="MaxUses"/> times, so that sixteen of the busiest stay within the 2^32 that SP 800-38D allows such
+/// nonces; a key derived for each content would allow more, and take longer than all the rest.</para>
 /// <para>Why a commitment: AES-GCM does not bind a ciphertext to its key; who knows two keys can make one
 /// blob that verifies under both. Here the second key would open it to a second content key, which does not
 /// have this commitment. It is not in the AAD: it is checked against the key itself, in constant time.</para>
@@ -56,11 +55,11 @@ public sealed class VaultKeys : IDisposable
     /// <summary>Thirty days of ticks: what one epoch key opens is bounded in time.</summary>
     public const uint EpochTicks = 30 * 24 * 60;
 
-    /// <summary>Content keys that one process wraps under one epoch. Each is wrapped under a key of its own, so no
-    /// cipher asks for it: it bounds what one stolen epoch key opens.</summary>
-    public const int MaxUses = 1 << 24;
+    /// <summary>Content keys that one process wraps under one epoch: see above. A hundred a second for thirty days.
+    /// </summary>
+    public const int MaxUses = 1 << 28;
 
-    private readonly OpenEpoch _current;
+    private readonly OpenEpoch? _current;
     private int _uses;
 
     internal VaultKeys(VaultId vault, ImmutableArray<OpenEpoch> epochs)
@@ -74,14 +73,14 @@ public sealed class VaultKeys : IDisposable
 
     /// <summary>The epoch that new content keys are wrapped under: the last one that who has the private key made; 0 where
     /// there is none, and then nothing can be sealed.</summary>
-    public uint CurrentEpoch => _current.Number;
+    public uint CurrentEpoch => _current?.Number ?? 0;
 
     internal ImmutableArray<OpenEpoch> Epochs { get; }
 
     /// <summary>Whether the current epoch is too old or was used too often: then a next one should be made. It can be
     /// used until there is one.</summary>
     public bool IsEpochWornOut(Tick now) =>
-        _current.Key is null || now.Since(_current.Begun) >= EpochTicks || Volatile.Read(ref _uses) >= MaxUses;
+        _current is null || now.Since(_current.Begun) >= EpochTicks || Volatile.Read(ref _uses) >= MaxUses;
 
     /// <summary>Whether what a blob (a wrapped content key, a sealed manifest) is sealed under is among these: else
     /// a newer key ring may have it.</summary>
@@ -101,9 +100,7 @@ public sealed class VaultKeys : IDisposable
         {
             entropy.Fill(key);
             Interlocked.Increment(ref _uses);
-            Current().Seal(
-                KeyPurpose.ContentKeyWrap, ContextOf(associated), associated, entropy, key,
-                blob.AsSpan(HeaderBytes, KeyBoxBytes));
+            Current().Wrap!.Seal(associated, entropy, key, blob.AsSpan(HeaderBytes, KeyBoxBytes));
             var made = new Secret(key, isLongLived: false);
             made.Derive(KeyPurpose.ContentKeyCommitment, [], blob.AsSpan(HeaderBytes + KeyBoxBytes));
             wrapped = blob;
@@ -122,7 +119,7 @@ public sealed class VaultKeys : IDisposable
     {
         const string What = "wrapped content key";
         Span<byte> associated = stackalloc byte[AssociatedBytes];
-        Secret epoch = EpochOf(content, wrapped, What, associated);
+        OpenEpoch epoch = EpochOf(content, wrapped, What, associated);
         if (wrapped.Length != WrappedKeyBytes)
         {
             throw DoesNotOpen(What, content);
@@ -133,7 +130,7 @@ public sealed class VaultKeys : IDisposable
         try
         {
             ReadOnlySpan<byte> box = wrapped.Slice(HeaderBytes, KeyBoxBytes);
-            if (!epoch.TryOpen(KeyPurpose.ContentKeyWrap, ContextOf(associated), associated, box, key))
+            if (!epoch.Wrap!.TryOpen(associated, box, key))
             {
                 throw DoesNotOpen(What, content);
             }
@@ -161,7 +158,7 @@ public sealed class VaultKeys : IDisposable
         Span<byte> associated = stackalloc byte[AssociatedBytes];
         Begin(content, blob, associated);
         Span<byte> box = blob.AsSpan(HeaderBytes);
-        Current().Seal(KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, box);
+        Current().Key!.Seal(KeyPurpose.Manifest, ContextOf(associated), associated, entropy, manifest, box);
         return blob;
     }
 
@@ -170,7 +167,7 @@ public sealed class VaultKeys : IDisposable
     {
         const string What = "sealed manifest";
         Span<byte> associated = stackalloc byte[AssociatedBytes];
-        Secret epoch = EpochOf(content, sealedManifest, What, associated);
+        OpenEpoch epoch = EpochOf(content, sealedManifest, What, associated);
         if (sealedManifest.Length < ManifestOverheadBytes)
         {
             throw DoesNotOpen(What, content);
@@ -178,7 +175,7 @@ public sealed class VaultKeys : IDisposable
 
         byte[] manifest = new byte[sealedManifest.Length - ManifestOverheadBytes];
         ReadOnlySpan<byte> box = sealedManifest[HeaderBytes..];
-        return epoch.TryOpen(KeyPurpose.Manifest, ContextOf(associated), associated, box, manifest)
+        return epoch.Key!.TryOpen(KeyPurpose.Manifest, ContextOf(associated), associated, box, manifest)
             ? manifest
             : throw DoesNotOpen(What, content);
     }
@@ -187,7 +184,7 @@ public sealed class VaultKeys : IDisposable
     {
         foreach (OpenEpoch epoch in Epochs)
         {
-            epoch.Key?.Dispose();
+            epoch.Dispose();
         }
     }
 
@@ -204,7 +201,7 @@ public sealed class VaultKeys : IDisposable
         Bind(content, blob, associated);
     }
 
-    private Secret EpochOf(ContentId content, ReadOnlySpan<byte> blob, string what, Span<byte> associated)
+    private OpenEpoch EpochOf(ContentId content, ReadOnlySpan<byte> blob, string what, Span<byte> associated)
     {
         var reader = new ByteReader(blob, what);
         reader.Format(Format);
@@ -214,7 +211,7 @@ public sealed class VaultKeys : IDisposable
         OpenEpoch epoch = Find(number) ?? throw ZeroStorException.Corrupt(
             $"A {what} of content {content} is under epoch {number}, which the key ring of vault {Vault} (up "
             + $"to {CurrentEpoch}) does not have: it is damaged, or the ring is an old copy.");
-        return epoch.Key ?? throw ZeroStorException.Invalid(
+        return epoch.Key is not null ? epoch : throw ZeroStorException.Invalid(
             $"A {what} of content {content} is under epoch {number} of vault {Vault}, which takes key "
             + $"{epoch.Generation}, and that is not among the keys given: name the key file that has it.");
     }
@@ -232,7 +229,7 @@ public sealed class VaultKeys : IDisposable
         return null;
     }
 
-    private Secret Current() => _current.Key ?? throw ZeroStorException.Invalid(
+    private OpenEpoch Current() => _current ?? throw ZeroStorException.Invalid(
         $"Vault {Vault} has no epoch that its private keys made and can open: nothing can be sealed; rotate its key.");
 
     private void Bind(ContentId content, ReadOnlySpan<byte> blob, Span<byte> associated)

@@ -172,8 +172,8 @@ public sealed class VaultKeysTests
             WrapKey(first), associated, WrapKey(second), otherAssociated, SealingRig.Bytes(Entropy, 28));
         byte[] key = new byte[Secret.KeyBytes];
         byte[] otherKey = new byte[Secret.KeyBytes];
-        Assert.True(first.TryOpen(KeyPurpose.ContentKeyWrap, content, associated, box, key));
-        Assert.True(second.TryOpen(KeyPurpose.ContentKeyWrap, content, otherAssociated, box, otherKey));
+        Assert.True(first.TryOpen(KeyPurpose.ContentKeyWrap, [], associated, box, key));
+        Assert.True(second.TryOpen(KeyPurpose.ContentKeyWrap, [], otherAssociated, box, otherKey));
         Assert.NotEqual(key, otherKey);
 
         byte[] blob = [.. header, .. box, .. Commitment(key)];
@@ -275,7 +275,7 @@ public sealed class VaultKeysTests
     private static byte[] WrapKey(Secret epoch)
     {
         byte[] key = new byte[Secret.KeyBytes];
-        epoch.Derive(KeyPurpose.ContentKeyWrap, Id128.ToBytes(Content.Value), key);
+        epoch.Derive(KeyPurpose.ContentKeyWrap, [], key);
         return key;
     }
 

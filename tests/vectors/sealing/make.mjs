@@ -69,7 +69,7 @@ const head = bytes(FORMAT, AES_GCM, u32(EPOCH));
 const associated = bytes(head, VAULT, CONTENT);
 const contentKey = draw(32);
 say('wrapped-content-key', bytes(
-    head, box(derive(epochKey, 'content key wrap', CONTENT), contentKey, associated),
+    head, box(derive(epochKey, 'content key wrap'), contentKey, associated),
     derive(contentKey, 'content key commitment')));
 say('sealed-manifest', bytes(head, box(derive(epochKey, 'manifest', CONTENT), Buffer.from('a manifest'), associated)));
 
