@@ -50,12 +50,17 @@ public static class OwnerKeyFile
     public static void Create(string path, PrivateKeys keys)
     {
         byte[] text = PrivateKeysText.ToText(keys);
-        bool isMade = SecretFile.Create(path, What, text);
-        CryptographicOperations.ZeroMemory(text);
-        if (!isMade)
+        try
         {
-            throw new ZeroStorException(
-                ErrorKind.AlreadyExists, $"There is a {What} {path} already: name another with --key-file.");
+            if (!SecretFile.Create(path, What, text))
+            {
+                throw new ZeroStorException(
+                    ErrorKind.AlreadyExists, $"There is a {What} {path} already: name another with --key-file.");
+            }
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
         }
     }
 
@@ -64,7 +69,13 @@ public static class OwnerKeyFile
     public static void Replace(string path, PrivateKeys keys)
     {
         byte[] text = PrivateKeysText.ToText(keys);
-        SecretFile.Replace(path, What, text);
-        CryptographicOperations.ZeroMemory(text);
+        try
+        {
+            SecretFile.Replace(path, What, text);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(text);
+        }
     }
 }
