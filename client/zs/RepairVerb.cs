@@ -111,7 +111,8 @@ internal static class RepairVerb
             $"so far {now.ShardsRebuilt + now.ShardsCopied} restored, {Text.Bytes(now.BytesWritten)}, "
             + $"{Text.Bytes(totalPerSecond)}/s; {now.ShardsRead} read for it, {Text.Bytes(now.BytesRead)}");
         output.Line(string.Create(
-            CultureInfo.InvariantCulture, $"gets   p99 {now.GetP99.TotalMilliseconds:0.0} ms"));
+            CultureInfo.InvariantCulture,
+            $"gets   p99 {now.GetP99.TotalMilliseconds:0.0} ms; stripes repaired at once {now.StripesAtOnce}"));
         output.Json(w =>
         {
             w.WriteNumber("stripes", status.Ledger.Stripes);
@@ -129,6 +130,7 @@ internal static class RepairVerb
             w.WriteNumber("totalBytesWritten", now.BytesWritten);
             w.WriteNumber("totalBytesPerSecond", totalPerSecond);
             w.WriteNumber("getP99Milliseconds", now.GetP99.TotalMilliseconds);
+            w.WriteNumber("stripesAtOnce", now.StripesAtOnce);
             Write(w, now.Round);
         });
     }

@@ -46,6 +46,7 @@ internal sealed class Repairer(
                 BytesWritten = now.Done.BytesWritten,
                 Busy = now.Busy,
                 GetP99 = health.Gets.P99,
+                StripesAtOnce = repair.Window.Stripes,
                 Silo = self.Name,
                 Round = now.Round is not { } round ? null : new RepairRound
                 {
@@ -60,8 +61,13 @@ internal sealed class Repairer(
         }
     }
 
-    /// <summary>Lifts the limit on its rate until nothing is left to repair.</summary>
-    public void Hurry() => throttle.BytesPerSecond = 0;
+    /// <summary>Lifts the limits on its rate, and on what it does at once, until nothing is left to repair.
+    /// </summary>
+    public void Hurry()
+    {
+        throttle.BytesPerSecond = 0;
+        repair.Window.IsWide = true;
+    }
 
     public async Task RunAsync(CancellationToken cancel)
     {
@@ -110,6 +116,7 @@ internal sealed class Repairer(
         if (groups.IsEmpty)
         {
             throttle.BytesPerSecond = options.RepairMaxMiBPerSecond * 1024 * 1024;
+            repair.Window.IsWide = false;
         }
 
         _found = groups.ToImmutableDictionary(g => g.Id);

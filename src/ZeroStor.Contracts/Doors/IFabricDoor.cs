@@ -235,6 +235,9 @@ public sealed record RepairProgress
 
     /// <summary>The silo that sees to it now.</summary>
     [Id(11)] public required string Silo { get; init; }
+
+    /// <summary>Stripes that may be restored at once: few while that slows the homes down.</summary>
+    [Id(12)] public required int StripesAtOnce { get; init; }
 }
 
 /// <summary>How a round of repair stands.</summary>

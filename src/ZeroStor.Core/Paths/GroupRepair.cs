@@ -8,11 +8,15 @@ namespace ZeroStor.Paths;
 /// batch from a second one, which no stripe that cannot be restored can hold up. Its steps come one after the
 /// other.</summary>
 internal sealed class GroupRepair(
-    RepairHomes homes, Code code, IReadObserver observer, IRepairFollower? follower)
+    RepairHomes homes,
+    Code code,
+    IReadObserver observer,
+    IRepairFollower? follower,
+    RepairWindow window,
+    TimeProvider time)
 {
-    /// <summary>Stripes under way at once: enough to hide the homes' answers, few enough to bound memory to
-    /// some tens of megabytes.</summary>
-    public const int StripesAtOnce = 4;
+    /// <summary>Stripes of a group under way at once, where the window lets them.</summary>
+    public const int StripesAtOnce = RepairWindow.MaxStripes / RepairGroup.GroupsAtOnce;
 
     /// <summary>Stripes noted in one step: of small stripes too many to wait for one by one, of large ones few
     /// enough to remember.</summary>
@@ -77,21 +81,17 @@ internal sealed class GroupRepair(
     {
         await Parallel.ForEachAsync(_noted, Parallelism(cancel), async (item, token) =>
         {
-            if (IsStale)
+            await window.EnterAsync(token);
+            try
             {
-                return;
-            }
-
-            using var stripe = new RepairStripe(homes, code, observer, item);
-            if (!await stripe.LookAsync(token))
-            {
-                RepairTally one = await stripe.RunAsync(token);
-                lock (_gate)
+                if (!IsStale)
                 {
-                    _tally += one;
+                    await RestoreAsync(item, token);
                 }
-
-                follower?.Restored(Group, one);
+            }
+            finally
+            {
+                window.Leave();
             }
         });
         _noted = [];
@@ -108,6 +108,26 @@ internal sealed class GroupRepair(
             ShardsLeft = hidesSome && _tally.ShardsLeft == 0 ? 1 : 0,
             PlacesLeft = hidesSome ? PlaceSet.Range(0, code.N) : default,
         };
+    }
+
+    private async Task RestoreAsync(LackingStripe lacking, CancellationToken cancel)
+    {
+        using var stripe = new RepairStripe(homes, code, observer, lacking);
+        long began = time.GetTimestamp();
+        bool isWhole = await stripe.LookAsync(cancel);
+        window.Looked(time.GetElapsedTime(began));
+        if (isWhole)
+        {
+            return;
+        }
+
+        RepairTally one = await stripe.RunAsync(cancel);
+        lock (_gate)
+        {
+            _tally += one;
+        }
+
+        follower?.Restored(Group, one);
     }
 
     private async Task NoteRiskiestAsync(CancellationToken cancel)

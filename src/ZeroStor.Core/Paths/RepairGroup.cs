@@ -36,7 +36,7 @@ public sealed class RepairGroup(
 {
     /// <summary>Groups listed, and then repaired, at once: each holds some pages of listings, then some stripes
     /// in memory.</summary>
-    private const int GroupsAtOnce = 4;
+    internal const int GroupsAtOnce = 4;
 
     /// <summary>So many noted stripes share one <see cref="InFlightGrace"/> at least, where there are so many:
     /// a wait is little beside restoring these, and remembering them takes some megabytes.</summary>
@@ -49,6 +49,9 @@ public sealed class RepairGroup(
     /// <summary>A home gets this long for each answer; who takes longer is absent for the rest of the pass.
     /// </summary>
     public TimeSpan HomeTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Stripes restored at once, over all groups.</summary>
+    public RepairWindow Window { get; } = new(time);
 
     internal PlantedDefects Planted { get; init; }
 
@@ -160,7 +163,7 @@ public sealed class RepairGroup(
             HomeTimeout = HomeTimeout,
             Planted = Planted,
         };
-        return new GroupRepair(pass, current.Class(group.Class)!.Code, observer, follower)
+        return new GroupRepair(pass, current.Class(group.Class)!.Code, observer, follower, Window, time)
         {
             Batch = StripesPerBatch,
             AtOnce = StripesAtOnce,

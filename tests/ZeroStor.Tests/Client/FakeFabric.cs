@@ -173,6 +173,7 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
             ShardsRebuilt = 0,
             ShardsCopied = 0,
             ShardsLeft = 0,
+            StripesAtOnce = 1,
             ShardsRead = 0,
             BytesRead = 0,
             Silo = "silo1",

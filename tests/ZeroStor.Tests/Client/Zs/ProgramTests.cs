@@ -260,6 +260,7 @@ public sealed class ProgramTests
                 ShardsRebuilt = 10,
                 ShardsCopied = 3,
                 ShardsLeft = 4,
+                StripesAtOnce = 1,
                 ShardsRead = 0,
                 BytesRead = 500,
                 BytesWritten = 100,
