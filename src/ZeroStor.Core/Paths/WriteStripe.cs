@@ -65,6 +65,8 @@ public sealed class WriteStripe(
 
     internal PlantedDefects Planted { get; init; }
 
+    internal GivenUpPlacings GivenUp { get; } = new(homes, map, time);
+
     /// <summary>How often a waiting stripe tries again.</summary>
     private static readonly TimeSpan RetryPause = TimeSpan.FromMilliseconds(250);
 
@@ -81,13 +83,14 @@ public sealed class WriteStripe(
         StripeId first = StripeId.New(map.Tick, entropy);
         using CodedStripe coded = CodedStripe.Make(stripe, stripe.Sealed?.Seal ?? new SealId(first.Value));
         long deadline = time.GetTimestamp() + (long)(PutPatience.TotalSeconds * time.TimestampFrequency);
+        List<Placing> givenUp = [];
         Placing placing = Choose(stripe, first);
         while (true)
         {
             await SpreadAsync(stripe, coded, placing, cancel);
             if (placing.Missing == 0)
             {
-                return placing.Finish(stripe, coded);
+                return Finish(coded, placing, givenUp);
             }
 
             if (placing.IsStale)
@@ -95,6 +98,7 @@ public sealed class WriteStripe(
                 FabricMap now = await map.RefreshAsync(placing.NewerMap, cancel);
                 if (now.Version > placing.MapVersion)
                 {
+                    givenUp.Add(placing);
                     placing = Choose(stripe, StripeId.New(map.Tick, entropy));
                     continue;
                 }
@@ -107,13 +111,14 @@ public sealed class WriteStripe(
             Placing other = Choose(stripe, StripeId.New(map.Tick, entropy));
             if (other.Absent == 0)
             {
+                givenUp.Add(placing);
                 placing = other;
                 continue;
             }
 
             if (placing.Durable >= stripe.WriteFloor || Planted.HasFlag(PlantedDefects.IgnoresWriteFloor))
             {
-                return placing.Finish(stripe, coded);
+                return Finish(coded, placing, givenUp);
             }
 
             if (time.GetTimestamp() >= deadline)
@@ -122,8 +127,24 @@ public sealed class WriteStripe(
             }
 
             await Task.Delay(RetryPause, time, cancel);
-            placing = Renew(stripe, placing);
+            Placing renewed = Renew(stripe, placing);
+            if (renewed != placing)
+            {
+                givenUp.Add(placing);
+                placing = renewed;
+            }
         }
+    }
+
+    // Where a stripe fails its content dies, and what homes took of it is reclaimed.
+    private WrittenStripe Finish(CodedStripe coded, Placing placing, List<Placing> givenUp)
+    {
+        foreach (Placing other in givenUp)
+        {
+            GivenUp.Drop(other.Id, other.Holders);
+        }
+
+        return placing.Finish(coded);
     }
 
     private Placing Choose(StripeToWrite stripe, StripeId id)
@@ -252,7 +273,12 @@ public sealed class WriteStripe(
         public long NewerMap =>
             Answers.Where(a => a.Kind == ErrorKind.PreconditionFailed).Max(a => a.MapVersion);
 
-        public WrittenStripe Finish(StripeToWrite stripe, CodedStripe coded) =>
+        /// <summary>Who took a shard, or may have: whose answer was lost, or did not come in time.</summary>
+        public IEnumerable<(DiskId Disk, int Place)> Holders => Answers.Index()
+            .Where(a => a.Item.Kind is ErrorKind.None or ErrorKind.DiskOffline)
+            .Select(a => (Group.Places[a.Index].Home, a.Index));
+
+        public WrittenStripe Finish(CodedStripe coded) =>
             new(
                 new StripeRef(
                     Id, Group.Id, coded.Seal, coded.ContentBytes, coded.SealedBytes, coded.SumsDigest),

@@ -42,6 +42,9 @@ internal sealed class MemoryHomes(IFabricMap map) : IShardHome
         set => _conduct[disk] = value;
     }
 
+    /// <summary>Shards that all homes hold.</summary>
+    public int Shards => _shards.Count;
+
     public int ShardsOf(StripeId stripe) => _shards.Keys.Count(k => k.Stripe == stripe);
 
     public StoredShard? Stored(DiskId disk, StripeId stripe, int place) =>

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using ZeroStor.Paths;
 using ZeroStor.Placement;
 using ZeroStor.Tests.Proofs;
@@ -32,15 +33,20 @@ public sealed class WriteStripeTests
     {
         using var fabric = new PathFixture(Code, disks: 12);
         fabric.Homes[new DiskId(3)] = Conduct.Offline;
+        WriteStripe writer = fabric.Writer();
         for (int i = 0; i < 20; i++)
         {
             (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(5000));
-            WrittenStripe written = await fabric.Writer().RunAsync(stripe, Cancel);
+            WrittenStripe written = await writer.RunAsync(stripe, Cancel);
             Assert.Equal(0, written.Missing);
             Assert.Equal(6, fabric.Homes.ShardsOf(written.Stripe.Id));
             Assert.DoesNotContain(
                 fabric.Current.Group(written.Stripe.Group)!.Places, p => p.Home == new DiskId(3));
         }
+
+        // What was placed where the absent home is, is dropped again.
+        await writer.GivenUp.Dropping;
+        Assert.Equal(20 * Code.N, fabric.Homes.Shards);
     }
 
     [Theory]
@@ -151,6 +157,60 @@ public sealed class WriteStripeTests
         Assert.Equal(0, written.Missing);
         Assert.Equal(1, coordinator.Refreshes);
         Assert.Equal(content, await fabric.ReadAsync(stripe, written.Stripe, 0, content.Length));
+    }
+
+    [Fact]
+    public async Task What_some_homes_took_before_the_map_changed_is_dropped()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        FabricMap stale = fabric.Current;
+        DiskEntry[] disks = [.. stale.Disks, .. GroupPlannerDisks(7).Where(d => d.Id.Value == 7)];
+        var roomy = new FabricMap(stale.Fabric, stale.Version, disks, stale.Classes, stale.Groups);
+        fabric.Homes.OnAppend = _ =>
+        {
+            if (fabric.Homes.Appends == 4)
+            {
+                fabric.Current = roomy.With(MapChanges.Replace(roomy, new DiskId(2), new DiskId(7)));
+            }
+        };
+        byte[] content = fabric.Content(1000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        WriteStripe writer = fabric.Writer();
+        WrittenStripe written = await writer.RunAsync(stripe, Cancel);
+        Assert.True(fabric.Homes.Appends > Code.N);
+        await writer.GivenUp.Dropping;
+        Assert.Equal(Code.N, fabric.Homes.ShardsOf(written.Stripe.Id));
+        Assert.Equal(Code.N, fabric.Homes.Shards);
+    }
+
+    [Fact]
+    public async Task A_home_that_knows_a_newer_map_is_told_again_by_that_one()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        (StripeToWrite stripe, _) = fabric.Stripe(fabric.Content(1000));
+        WrittenStripe written = await fabric.Writer().RunAsync(stripe, Cancel);
+        FabricMap stale = fabric.Current;
+        var newer = new FabricMap(stale.Fabric, stale.Version + 1, stale.Disks, stale.Classes, stale.Groups);
+        fabric.Current = newer;
+        var coordinator = new StaleMap(stale, newer);
+        var givenUp = new GivenUpPlacings(fabric.Homes, coordinator, TimeProvider.System);
+        givenUp.Drop(written.Stripe.Id, Enumerable.Range(0, Code.N).Select(p => (fabric.Home(written.Stripe, p), p)));
+        await givenUp.Dropping;
+        Assert.Equal(0, fabric.Homes.Shards);
+        Assert.True(coordinator.Refreshes > 0);
+    }
+
+    [Fact]
+    public async Task A_home_that_never_answers_keeps_nobody_dropping_for_ever()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        fabric.Homes[new DiskId(2)] = Conduct.Silent;
+        var time = new FakeTimeProvider();
+        var givenUp = new GivenUpPlacings(fabric.Homes, fabric, time);
+        givenUp.Drop(new StripeId(1), [(new DiskId(2), 0)]);
+        Assert.False(givenUp.Dropping.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(10));
+        await givenUp.Dropping;
     }
 
     [Fact]
