@@ -13,11 +13,15 @@ internal sealed class BoxCipher(Secret secret, byte[] label) : IDisposable
 
     /// <summary>Seals <paramref name="content"/> into <paramref name="box"/>, which is longer by
     /// <see cref="Secret.BoxOverheadBytes"/>.</summary>
+    /// <param name="associated">Bound to it.</param>
+    /// <param name="nonce">Drawn for this box.</param>
+    /// <param name="content">What is sealed.</param>
+    /// <param name="box">Where to.</param>
     /// <exception cref="ObjectDisposedException">This or the secret is.</exception>
-    public void Seal(ReadOnlySpan<byte> associated, IEntropy entropy, ReadOnlySpan<byte> content, Span<byte> box)
+    public void Seal(
+        ReadOnlySpan<byte> associated, ReadOnlySpan<byte> nonce, ReadOnlySpan<byte> content, Span<byte> box)
     {
-        Span<byte> nonce = box[..Secret.NonceBytes];
-        entropy.Fill(nonce);
+        nonce.CopyTo(box);
         AesGcm cipher = Take();
         try
         {

@@ -73,16 +73,19 @@ internal sealed class Secret : IDisposable
 
     private readonly Lock _gate = new();
     private readonly byte[] _key;
+    private readonly Forgotten? _forgotten;
     private bool _isDisposed;
 
     /// <summary>Copies <paramref name="key"/>, 32 bytes; the caller zeroes its own.</summary>
     /// <param name="key">The key.</param>
     /// <param name="isLongLived">Whether it outlives a call or two: then it is pinned, so that the collector
-    /// leaves no copies behind. Pinned arrays are freed by full collections alone, too seldom for a key that
-    /// is made for every read; and such a one is gone before it is moved.</param>
+    /// leaves no copies behind, and zeroed when nobody holds it any more, as the keys of a ring that another took the
+    /// place of while they were in use. Pinned arrays are freed by full collections alone, too seldom for a key that
+    /// is made for every read; and such a one is gone before it is moved, and always disposed.</param>
     public Secret(ReadOnlySpan<byte> key, bool isLongLived)
     {
         _key = GC.AllocateArray<byte>(KeyBytes, isLongLived);
+        _forgotten = isLongLived ? new Forgotten(_key) : null;
         key.CopyTo(_key);
     }
 
@@ -93,6 +96,8 @@ internal sealed class Secret : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(Secret));
             _key.CopyTo(target);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <summary>Fills <paramref name="target"/>, at most 32 bytes, with what is derived for a label and context.
@@ -113,6 +118,8 @@ internal sealed class Secret : IDisposable
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(Secret));
             HMACSHA256.HashData(_key, info[..(label.Length + context.Length + 2)], block);
         }
+
+        GC.KeepAlive(this);
 
         block[..target.Length].CopyTo(target);
         CryptographicOperations.ZeroMemory(block);
@@ -201,7 +208,17 @@ internal sealed class Secret : IDisposable
             _isDisposed = true;
             CryptographicOperations.ZeroMemory(_key);
         }
+
+        _forgotten?.Dispose();
     }
 
     public override string ToString() => "a secret";
+
+    // Not the secret itself has a finalizer, as most are too short-lived to pay for one.
+    private sealed class Forgotten(byte[] key) : IDisposable
+    {
+        ~Forgotten() => CryptographicOperations.ZeroMemory(key);
+
+        public void Dispose() => GC.SuppressFinalize(this);
+    }
 }

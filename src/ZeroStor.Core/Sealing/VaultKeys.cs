@@ -95,12 +95,14 @@ public sealed class VaultKeys : IDisposable
         byte[] blob = new byte[WrappedKeyBytes];
         Span<byte> associated = stackalloc byte[AssociatedBytes];
         Begin(content, blob, associated);
-        Span<byte> key = stackalloc byte[Secret.KeyBytes];
+        // Key and nonce are drawn together: a draw takes as long as sealing so little.
+        Span<byte> drawn = stackalloc byte[Secret.KeyBytes + Secret.NonceBytes];
+        Span<byte> key = drawn[..Secret.KeyBytes];
         try
         {
-            entropy.Fill(key);
+            entropy.Fill(drawn);
             Interlocked.Increment(ref _uses);
-            Current().Wrap!.Seal(associated, entropy, key, blob.AsSpan(HeaderBytes, KeyBoxBytes));
+            Current().Wrap!.Seal(associated, drawn[Secret.KeyBytes..], key, blob.AsSpan(HeaderBytes, KeyBoxBytes));
             var made = new Secret(key, isLongLived: false);
             made.Derive(KeyPurpose.ContentKeyCommitment, [], blob.AsSpan(HeaderBytes + KeyBoxBytes));
             wrapped = blob;

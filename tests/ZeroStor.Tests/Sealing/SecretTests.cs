@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using ZeroStor.Sealing;
 
 namespace ZeroStor.Tests.Sealing;
@@ -72,6 +73,26 @@ public sealed class SecretTests
         Assert.All(key, b => Assert.Equal(0, b));
         Assert.Throws<ObjectDisposedException>(() => Derive(secret, KeyPurpose.Stripe, []));
         Assert.Throws<ObjectDisposedException>(() => secret.CopyTo(new byte[Secret.KeyBytes]));
+    }
+
+    [Fact]
+    public void Forgotten_it_is_zeroed_when_the_collector_finds_it()
+    {
+        byte[] key = Forget();
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Assert.All(key, b => Assert.Equal(0, b));
+    }
+
+    // In a frame of its own: nothing of the caller's may hold the secret.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static byte[] Forget()
+    {
+        Secret secret = SealingRig.NewSecret(Entropy);
+        byte[] key = Assert.Single(SealingRig.KeysIn(secret));
+        Assert.Contains(key, b => b != 0);
+        GC.KeepAlive(secret);
+        return key;
     }
 
     private static void AssertRefused(Secret secret, byte[] context, byte[] associated, byte[] box)
