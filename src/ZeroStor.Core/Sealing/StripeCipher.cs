@@ -15,8 +15,7 @@ public readonly record struct SegmentRun(
 
 /// <summary>Seals and opens the segments of one stripe. One HKDF and one cipher object per stripe, nothing
 /// per segment on the heap. For one thread at a time. A stripe of no bytes does not exist.
-/// <para>Sealed bytes of a stripe (not frozen yet): its segments one after the other, segment i at
-/// i × 65,552:</para>
+/// <para>Sealed bytes of a stripe: its segments one after the other, segment i at i × 65,552:</para>
 /// <code>
 /// n   ciphertext of the segment: 65,536 bytes, the last one's 1 to 65,536
 /// 16  tag

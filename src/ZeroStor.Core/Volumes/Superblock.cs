@@ -15,12 +15,8 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     internal const int FileBytes = 2 * SlotBytes;
 
     private const uint Magic = 0x5A53_5342; // "ZSSB"
-    private const byte Format = 2;
+    private const byte Format = 1;
     private const int SumAt = 128;
-
-    // Before there was a scrub to go on with.
-    private const byte FirstFormat = 1;
-    private const int FirstSumAt = 96;
 
     /// <summary>Of a slot; what is left of its block is zeros.</summary>
     internal const int FieldBytes = SumAt + Sum128.Bytes;
@@ -96,18 +92,16 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
     /// </exception>
     internal static Superblock? Read(ReadOnlySpan<byte> slot)
     {
-        int sumAt = slot[4] == FirstFormat ? FirstSumAt : SumAt;
         if (BinaryPrimitives.ReadUInt32BigEndian(slot) != Magic
-            || Sum128.Read(slot[sumAt..]) != Sum128.Of(slot[..sumAt]))
+            || Sum128.Read(slot[SumAt..]) != Sum128.Of(slot[..SumAt]))
         {
             return null;
         }
 
-        if (slot[4] is not (Format or FirstFormat))
+        if (slot[4] != Format)
         {
             throw ZeroStorException.Corrupt(
-                $"A superblock is of format {slot[4]}, and this version knows those up to {Format}: "
-                + "run a newer ZeroStor.");
+                $"A superblock is of format {slot[4]}, and this version knows {Format}: run a newer ZeroStor.");
         }
 
         return new Superblock(
@@ -125,7 +119,7 @@ public sealed record Superblock(FabricId Fabric, DiskId Disk, uint Claim)
             HighestTick = new Tick(BinaryPrimitives.ReadUInt32BigEndian(slot[76..])),
             FooterVolume = BinaryPrimitives.ReadUInt32BigEndian(slot[80..]),
             FooterVolumeEnd = BinaryPrimitives.ReadInt64BigEndian(slot[88..]),
-            Scrub = slot[4] == FirstFormat ? default : ReadScrub(slot),
+            Scrub = ReadScrub(slot),
         };
     }
 

@@ -4,8 +4,8 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.Tests.Sealing;
 
-/// <summary>The formats against a second implementation of them (tests/vectors/sealing). Format 1 may change
-/// until it is frozen; then these vectors never do.</summary>
+/// <summary>The formats against a second implementation of them (tests/vectors/sealing). Format 1 is frozen: these
+/// vectors never change.</summary>
 public sealed class FormatVectorsTests
 {
     private const int Ordinal = 5;

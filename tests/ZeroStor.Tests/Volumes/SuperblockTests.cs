@@ -65,30 +65,9 @@ public sealed class SuperblockTests : IDisposable
     {
         byte[] slot = new byte[Superblock.SlotBytes];
         new Superblock(new FabricId(1), new DiskId(2), 3).Write(slot);
-        slot[4] = 3;
+        slot[4] = 2;
         Sum128.Of(slot.AsSpan(0, 128)).Write(slot.AsSpan(128));
         Assert.Equal(ErrorKind.Corrupt, Assert.Throws<ZeroStorException>(() => Superblock.Read(slot)).Kind);
-    }
-
-    [Fact]
-    public void The_format_before_scrubs_went_on_is_read_and_written_anew_as_this_one()
-    {
-        byte[] bytes = File.ReadAllBytes(PathOf);
-        foreach (int at in (int[])[0, Superblock.SlotBytes])
-        {
-            Span<byte> slot = bytes.AsSpan(at, Superblock.SlotBytes);
-            slot[4] = 1;
-            slot[96..].Clear();
-            Sum128.Of(slot[..96]).Write(slot[96..]);
-        }
-
-        File.WriteAllBytes(PathOf, bytes);
-        using SuperblockFile file = Open();
-        Assert.True(file.HasBothSlots);
-        Assert.Equal((3u, default(ScrubStand)), (file.Current.Claim, file.Current.Scrub));
-        file.Update(s => s with { Scrub = new ScrubStand { LastEnded = new Tick(5) } });
-        using SuperblockFile after = Open();
-        Assert.Equal(file.Current, after.Current);
     }
 
     [Theory]
