@@ -74,6 +74,7 @@ internal sealed class Secret : IDisposable
     private readonly Lock _gate = new();
     private readonly byte[] _key;
     private readonly Forgotten? _forgotten;
+    private IncrementalHash? _hmac;
     private bool _isDisposed;
 
     /// <summary>Copies <paramref name="key"/>, 32 bytes; the caller zeroes its own.</summary>
@@ -111,16 +112,17 @@ internal sealed class Secret : IDisposable
         context.CopyTo(info[(label.Length + 1)..]);
 
         // One block of HKDF-Expand is one HMAC over the info and the block's number: HKDF itself takes twice as long
-        // for it.
+        // for it, and taking up the key longer than the rest, so that is done once.
         info[label.Length + 1 + context.Length] = 1;
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, typeof(Secret));
-            HMACSHA256.HashData(_key, info[..(label.Length + context.Length + 2)], block);
+            _hmac ??= IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
+            _hmac.AppendData(info[..(label.Length + context.Length + 2)]);
+            _hmac.GetHashAndReset(block);
         }
 
         GC.KeepAlive(this);
-
         block[..target.Length].CopyTo(target);
         CryptographicOperations.ZeroMemory(block);
     }
@@ -206,6 +208,7 @@ internal sealed class Secret : IDisposable
         lock (_gate)
         {
             _isDisposed = true;
+            _hmac?.Dispose();
             CryptographicOperations.ZeroMemory(_key);
         }
 
