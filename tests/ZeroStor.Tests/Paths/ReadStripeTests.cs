@@ -198,6 +198,26 @@ public sealed class ReadStripeTests
         Assert.Equal(0, fabric.Decoded);
     }
 
+    [Fact]
+    public async Task Where_a_lost_home_is_being_made_anew_nobody_waits_to_hear_so()
+    {
+        // The newcomer answers nothing, and no hedge helps: only who was asked at once does.
+        using var fabric = new PathFixture(Code, disks: 6) { MinHedge = TimeSpan.FromHours(1) };
+        byte[] content = fabric.Content(300_000);
+        (StripeToWrite stripe, _) = fabric.Stripe(content);
+        StripeRef written = (await fabric.Writer().RunAsync(stripe, Cancel)).Stripe;
+        FabricMap map = fabric.Current;
+        DiskId lost = fabric.Home(written, 1);
+        DiskEntry[] disks = ZeroStor.Tests.Placement.GroupPlannerTests.Disks(7, 7);
+        var roomy = new FabricMap(map.Fabric, map.Version, disks, map.Classes, map.Groups);
+        fabric.Current = roomy.With(ZeroStor.Placement.MapChanges.Replace(roomy, lost, new DiskId(7)));
+        fabric.Homes[lost] = Conduct.Silent;
+        fabric.Homes[new DiskId(7)] = Conduct.Silent;
+        fabric.Homes.Reads.Clear();
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written, 0, content.Length));
+        Assert.Equal((1, Code.N - 1), (fabric.Decoded, fabric.Homes.Reads.Count));
+    }
+
     private static async Task<bool> ReadsAsync(
         PathFixture fabric, StripeToWrite stripe, StripeRef written, byte[] content)
     {
