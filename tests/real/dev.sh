@@ -46,7 +46,7 @@ until_holds() {
     local patience=$1 what=$2 began; shift 2; began=$(seconds)
     until "$@" 2>/dev/null; do
         [ $(( $(seconds) - began )) -le "$patience" ] || fail "not $what in $patience s"
-        sleep 1 # while shards are missing a status lists what all homes hold, which is work
+        sleep "${LOOK_SECONDS:-1}" # while shards are missing a status lists what all homes hold, which is work
     done
     say "$what after $(( $(seconds) - began )) s"
 }
