@@ -1,9 +1,10 @@
 namespace ZeroStor.Paths;
 
 /// <summary>How many stripes repair restores at once: as many as its homes bear without answering more slowly,
-/// so that repair takes what readers and writers leave. It begins with one, and learns from how long its own
+/// so that repair takes what readers and writers leave. It begins with the fewest, and learns from how long its own
 /// looks at stripes take, which all cost about the same: while the median of a few stays near the lowest that was
-/// seen of late, one more may go; when it has doubled, half of them may. A look waits wherever a reader waits,
+/// seen of late, one more may go; when it has doubled, half of them may. Never fewer than <see cref="MinStripes"/>:
+/// where homes are busy all the time, stripes must not be left without redundancy for it. A look waits wherever a reader waits,
 /// for a processor, a link or a disk, so nobody needs to be asked how readers fare. The idea is that of LEDBAT
 /// (RFC 6817), a transport that yields to others by watching its own delay. Thread-safe.</summary>
 public sealed class RepairWindow(TimeProvider time)
@@ -11,6 +12,9 @@ public sealed class RepairWindow(TimeProvider time)
     /// <summary>Enough to hide the homes' answers, few enough to bound memory to some tens of megabytes: a stripe
     /// of 4 MiB takes up to 5.</summary>
     public const int MaxStripes = 16;
+
+    /// <summary>A quarter: what repair is sure of, however busy the homes are.</summary>
+    public const int MinStripes = 4;
 
     /// <summary>The window is set anew after so many looks: their median is steady, and it follows within a
     /// second or so.</summary>
@@ -29,7 +33,7 @@ public sealed class RepairWindow(TimeProvider time)
     private TimeSpan _lowest = TimeSpan.MaxValue;
     private TimeSpan _lowestBefore = TimeSpan.MaxValue;
     private long _spanBegan = time.GetTimestamp();
-    private int _stripes = 1;
+    private int _stripes = MinStripes;
     private int _inside;
     private bool _isWide;
 
@@ -111,7 +115,7 @@ public sealed class RepairWindow(TimeProvider time)
     }
 
     private int Next(TimeSpan median, TimeSpan lowest) =>
-        median > lowest + Max(lowest, Slack) ? Math.Max(1, _stripes / 2)
+        median > lowest + Max(lowest, Slack) ? Math.Max(MinStripes, _stripes / 2)
         : median < lowest + Max(lowest / 2, Slack / 2) ? Math.Min(MaxStripes, _stripes + 1)
         : _stripes;
 

@@ -13,10 +13,10 @@ public sealed class RepairWindowTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void It_begins_with_one_and_widens_while_looks_stay_quick()
+    public void It_begins_with_the_fewest_and_widens_while_looks_stay_quick()
     {
-        Assert.Equal(1, _window.Stripes);
-        for (int stripes = 2; stripes <= RepairWindow.MaxStripes; stripes++)
+        Assert.Equal(RepairWindow.MinStripes, _window.Stripes);
+        for (int stripes = RepairWindow.MinStripes + 1; stripes <= RepairWindow.MaxStripes; stripes++)
         {
             Look(10);
             Assert.Equal(stripes, _window.Stripes);
@@ -27,36 +27,31 @@ public sealed class RepairWindowTests
     }
 
     [Fact]
-    public void Looks_twice_as_slow_halve_it_down_to_one_and_between_it_stays()
+    public void Looks_twice_as_slow_halve_it_down_to_the_fewest_and_between_it_stays()
     {
-        Look(10, times: 11);
+        Look(10, times: 8);
         Assert.Equal(12, _window.Stripes);
         Look(17);
         Assert.Equal(12, _window.Stripes);
         Look(21);
         Assert.Equal(6, _window.Stripes);
         Look(500, times: 5);
-        Assert.Equal(1, _window.Stripes);
+        Assert.Equal(RepairWindow.MinStripes, _window.Stripes);
         Look(11);
-        Assert.Equal(2, _window.Stripes);
+        Assert.Equal(RepairWindow.MinStripes + 1, _window.Stripes);
     }
 
     // Where asking more at once makes every look slower, the window stays where looks take about twice as long.
     [Theory]
-    [InlineData(1.0, 2, 3)]
-    [InlineData(0.2, 4, 7)]
+    [InlineData(1.0, 4, 8)]
+    [InlineData(0.2, 4, 13)]
     [InlineData(0.0, 16, 16)]
     public void It_settles_where_its_own_stripes_would_double_the_delay(double delayOfEach, int least, int most)
     {
-        for (int i = 0; i < 40; i++)
+        for (int i = 0; i < 140; i++)
         {
             Look(10 * (1 + (delayOfEach * (_window.Stripes - 1))));
-        }
-
-        for (int i = 0; i < 100; i++)
-        {
-            Look(10 * (1 + (delayOfEach * (_window.Stripes - 1))));
-            Assert.InRange(_window.Stripes, Math.Max(1, least / 2), most);
+            Assert.InRange(_window.Stripes, i < 40 ? RepairWindow.MinStripes : least, most);
         }
     }
 
@@ -78,7 +73,7 @@ public sealed class RepairWindowTests
     public void What_timers_and_schedulers_do_is_no_slowing_down()
     {
         Look(0.01);
-        Look(0.9, times: 20);
+        Look(0.9, times: 16);
         Assert.Equal(RepairWindow.MaxStripes, _window.Stripes);
         Look(2.1);
         Assert.Equal(RepairWindow.MaxStripes / 2, _window.Stripes);
@@ -90,10 +85,10 @@ public sealed class RepairWindowTests
         Look(10);
         _time.Advance(RepairWindow.BaseSpan);
         Look(40, times: 5);
-        Assert.Equal(1, _window.Stripes);
+        Assert.Equal(RepairWindow.MinStripes, _window.Stripes);
         _time.Advance(RepairWindow.BaseSpan);
         Look(40);
-        Assert.Equal(2, _window.Stripes);
+        Assert.Equal(RepairWindow.MinStripes + 1, _window.Stripes);
     }
 
     [Fact]
@@ -102,7 +97,7 @@ public sealed class RepairWindowTests
         Look(10);
         _time.Advance(2 * RepairWindow.BaseSpan);
         Look(40, times: 4);
-        Assert.Equal(6, _window.Stripes);
+        Assert.Equal(RepairWindow.MinStripes + 5, _window.Stripes);
     }
 
     [Fact]
@@ -121,31 +116,27 @@ public sealed class RepairWindowTests
     [Fact]
     public async Task As_many_enter_as_it_is_wide()
     {
-        await _window.EnterAsync(Cancel);
-        Task second = _window.EnterAsync(Cancel);
-        Assert.False(second.IsCompleted);
+        await FillAsync();
+        Task next = _window.EnterAsync(Cancel);
+        Assert.False(next.IsCompleted);
         Look(10);
-        await second;
-        Task third = _window.EnterAsync(Cancel);
-        Assert.False(third.IsCompleted);
+        await next;
+        Task another = _window.EnterAsync(Cancel);
+        Assert.False(another.IsCompleted);
         _window.Leave();
-        await third;
+        await another;
         Assert.False(_window.EnterAsync(Cancel).IsCompleted);
     }
 
     [Fact]
     public async Task What_is_in_it_when_it_narrows_ends_and_nobody_takes_its_place()
     {
-        Look(10, times: 3);
-        for (int i = 0; i < 4; i++)
-        {
-            await _window.EnterAsync(Cancel);
-        }
-
-        Look(30, times: 2);
-        Assert.Equal(1, _window.Stripes);
+        Look(10, times: 4);
+        await FillAsync();
+        Look(30);
+        Assert.Equal(RepairWindow.MinStripes, _window.Stripes);
         Task next = _window.EnterAsync(Cancel);
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 4; i++)
         {
             _window.Leave();
             Assert.False(next.IsCompleted);
@@ -158,13 +149,21 @@ public sealed class RepairWindowTests
     [Fact]
     public async Task Who_gives_up_waiting_takes_no_place()
     {
-        await _window.EnterAsync(Cancel);
+        await FillAsync();
         using var patience = new CancellationTokenSource();
-        Task second = _window.EnterAsync(patience.Token);
+        Task next = _window.EnterAsync(patience.Token);
         await patience.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
         _window.Leave();
         Assert.True(_window.EnterAsync(Cancel).IsCompletedSuccessfully);
+    }
+
+    private async Task FillAsync()
+    {
+        for (int i = _window.Stripes; i > 0; i--)
+        {
+            await _window.EnterAsync(Cancel);
+        }
     }
 
     private void Look(double milliseconds, int times = 1)
