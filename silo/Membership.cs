@@ -1,6 +1,7 @@
 using System.Net;
 using Orleans.Configuration;
 using ZeroStor.Catalog;
+using ZeroStor.Contracts.Links;
 using ZeroStor.Grains;
 
 namespace ZeroStor.Silo;
@@ -54,6 +55,7 @@ internal static class Membership
             options.SiloListeningEndpoint = new IPEndPoint(settings.ListeningAddress, settings.Port);
             options.GatewayListeningEndpoint = new IPEndPoint(settings.ListeningAddress, settings.GatewayPort);
         });
+        silo.Services.UseLinks();
         silo.Configure<ConnectionOptions>(options => options.ConnectionsPerEndpoint = settings.ConnectionsPerSilo);
         if (!catalog.IsShared)
         {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Messaging;
 using ZeroStor.Contracts;
+using ZeroStor.Contracts.Links;
 
 namespace ZeroStor.Client;
 
@@ -58,6 +59,7 @@ public static class ZeroStorClientExtensions
     {
         services.AddOrleansClient(client =>
         {
+            client.Services.UseLinks();
             client.Services.AddSingleton<IGatewayListProvider>(gateways);
             client.Configure<ClusterOptions>(
                 o => (o.ClusterId, o.ServiceId) = (options.ClusterId, options.ServiceId));
