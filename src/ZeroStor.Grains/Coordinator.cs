@@ -71,6 +71,7 @@ internal sealed class Coordinator(
             WriteFloor = slot.Vault.Info.WriteFloor,
             Ordinal = order.LastPiece.Ordinal,
             Parts = pieces.Parts,
+            WhenCoded = pieces.Release,
             SealedManifest = order.Draft.Length == 0
                 ? default
                 : slot.Vault.Held?.SealManifest(slot.Content, order.Draft, entropy) ?? order.Draft,

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using ZeroStor.Contracts.Doors;
 using ZeroStor.Sealing;
 
@@ -68,6 +67,7 @@ internal sealed class PutSlot(
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<int, StripePieces> _stripes = [];
+    private readonly Dictionary<int, Task<StripePieces>> _opening = [];
     private readonly Dictionary<int, Task<StripeWritten>> _written = [];
     private readonly Queue<int> _remembered = [];
     private long _heard = time.GetTimestamp();
@@ -202,46 +202,70 @@ internal sealed class PutSlot(
         }
     }
 
-    private async Task<StripePieces> StripeAsync(PutPiece piece, CancellationToken cancel)
+    // Pieces come together, and one of them waits for the memory of all: if each did, it would take it again
+    // only to give it back, and hold up behind it who could finish and free some.
+    private Task<StripePieces> StripeAsync(PutPiece piece, CancellationToken cancel)
     {
+        Task<StripePieces>? opening;
         lock (_lock)
         {
             if (_stripes.TryGetValue(piece.Ordinal, out StripePieces? known))
             {
-                return known;
+                return Task.FromResult(known);
+            }
+
+            if (!_opening.TryGetValue(piece.Ordinal, out opening))
+            {
+                opening = OpenStripeAsync(piece.Ordinal, piece.StripeBytes);
+                if (!opening.IsCompleted)
+                {
+                    _opening[piece.Ordinal] = opening;
+                }
             }
         }
 
-        Code code = vault.Info.Code;
-        long needed = piece.StripeBytes + ((long)piece.StripeBytes * code.N / code.K);
-        long taken = await TakeAsync(needed, cancel);
-        lock (_lock)
-        {
-            // Another piece of the stripe may have come first while this one waited.
-            if (_closed || _stripes.TryGetValue(piece.Ordinal, out _))
-            {
-                budget.Give(taken);
-            }
-            else
-            {
-                _stripes[piece.Ordinal] = new StripePieces(piece.StripeBytes, () => budget.Give(taken));
-            }
-
-            return _stripes.TryGetValue(piece.Ordinal, out StripePieces? stripe)
-                ? stripe
-                : throw ZeroStorException.NotFound("the put was closed while a piece waited");
-        }
+        return opening.WaitAsync(cancel);
     }
 
-    private async Task<long> TakeAsync(long needed, CancellationToken cancel)
+    private async Task<StripePieces> OpenStripeAsync(int ordinal, int stripeBytes)
     {
-        using var patience = new CancellationTokenSource(MemoryPatience, time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(cancel, patience.Token);
+        Code code = vault.Info.Code;
+        long taken;
         try
         {
-            return await budget.TakeAsync(needed, both.Token);
+            taken = await TakeAsync(stripeBytes + ((long)stripeBytes * code.N / code.K));
         }
-        catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
+        catch
+        {
+            lock (_lock)
+            {
+                _opening.Remove(ordinal);
+            }
+
+            throw;
+        }
+
+        lock (_lock)
+        {
+            _opening.Remove(ordinal);
+            if (!_closed)
+            {
+                return _stripes[ordinal] = new StripePieces(stripeBytes, taken, budget.Give);
+            }
+        }
+
+        budget.Give(taken);
+        throw ZeroStorException.NotFound("the put was closed while a piece waited");
+    }
+
+    private async Task<long> TakeAsync(long needed)
+    {
+        using var patience = new CancellationTokenSource(MemoryPatience, time);
+        try
+        {
+            return await budget.TakeAsync(needed, patience.Token);
+        }
+        catch (OperationCanceledException)
         {
             throw new ZeroStorException(
                 ErrorKind.Busy, $"no memory for a stripe came free in {MemoryPatience.TotalSeconds} s: try again");
@@ -279,65 +303,5 @@ internal sealed class PutSlot(
                 $"a piece of {bytes} bytes at {piece.Offset} does not fit a stripe of {piece.StripeBytes}: pieces are "
                 + $"whole segments of {segment} bytes, at most {most}, in a stripe of at most {limit}");
         }
-    }
-}
-
-/// <summary>The pieces of one stripe, as they come.</summary>
-internal sealed class StripePieces(int stripeBytes, Action giveBack) : IDisposable
-{
-    private readonly SortedDictionary<int, BufferSlice> _pieces = [];
-
-    public int StripeBytes => stripeBytes;
-
-    public int HeldBytes { get; private set; }
-
-    /// <summary>Whether the pieces cover the stripe, each byte once.</summary>
-    public bool IsComplete
-    {
-        get
-        {
-            int end = 0;
-            foreach ((int offset, BufferSlice piece) in _pieces)
-            {
-                if (offset != end)
-                {
-                    return false;
-                }
-
-                end += piece.Length;
-            }
-
-            return end == stripeBytes;
-        }
-    }
-
-    public Action? WhenDisposed { get; set; }
-
-    /// <summary>The content in order.</summary>
-    public ImmutableArray<ReadOnlyMemory<byte>> Parts => [.. _pieces.Values.Select(p => (ReadOnlyMemory<byte>)p.Memory)];
-
-    /// <summary>A piece that came before replaces nothing: a repeated call brings the same bytes.</summary>
-    public void Add(int offset, BufferSlice bytes)
-    {
-        if (_pieces.TryAdd(offset, bytes))
-        {
-            HeldBytes += bytes.Length;
-        }
-        else
-        {
-            bytes.Release();
-        }
-    }
-
-    public void Dispose()
-    {
-        foreach (BufferSlice piece in _pieces.Values)
-        {
-            piece.Release();
-        }
-
-        _pieces.Clear();
-        giveBack();
-        WhenDisposed?.Invoke();
     }
 }

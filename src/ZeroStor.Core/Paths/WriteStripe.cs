@@ -27,8 +27,12 @@ public sealed record StripeToWrite
     public required int Ordinal { get; init; }
 
     /// <summary>The content, or the sealed bytes, in order; every part but the last is a whole number of segments
-    /// long. Held by the caller until the stripe is written.</summary>
+    /// long. Held by the caller until <see cref="WhenCoded"/>.</summary>
     public required ImmutableArray<ReadOnlyMemory<byte>> Parts { get; init; }
+
+    /// <summary>Called once, when the stripe stands sealed and coded in memory of its own, and nobody reads
+    /// <see cref="Parts"/> any more; not where it could not be.</summary>
+    public Action? WhenCoded { get; init; }
 
     /// <summary>The sealed manifest of the commit whose last stripe this is, or empty.</summary>
     public ReadOnlyMemory<byte> SealedManifest { get; init; }
@@ -82,6 +86,7 @@ public sealed class WriteStripe(
 
         StripeId first = StripeId.New(map.Tick, entropy);
         using CodedStripe coded = CodedStripe.Make(stripe, stripe.Sealed?.Seal ?? new SealId(first.Value));
+        stripe.WhenCoded?.Invoke();
         long deadline = time.GetTimestamp() + (long)(PutPatience.TotalSeconds * time.TimestampFrequency);
         List<Placing> givenUp = [];
         Placing placing = Choose(stripe, first);

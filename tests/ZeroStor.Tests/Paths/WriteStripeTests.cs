@@ -214,6 +214,28 @@ public sealed class WriteStripeTests
     }
 
     [Fact]
+    public async Task What_it_was_made_of_is_let_go_before_any_home_is_asked()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        byte[] content = fabric.Content(300_000);
+        byte[] gone = [.. content];
+        (StripeToWrite stripe, _) = fabric.Stripe(gone);
+        int asked = -1;
+        WrittenStripe written = await fabric.Writer().RunAsync(
+            stripe with
+            {
+                WhenCoded = () =>
+                {
+                    asked = fabric.Homes.Appends;
+                    Array.Clear(gone);
+                },
+            },
+            Cancel);
+        Assert.Equal(0, asked);
+        Assert.Equal(content, await fabric.ReadAsync(stripe, written.Stripe, 0, content.Length));
+    }
+
+    [Fact]
     public async Task A_cancelled_put_ends_at_once()
     {
         using var fabric = new PathFixture(Code, disks: 6);
