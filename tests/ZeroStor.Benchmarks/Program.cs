@@ -4,7 +4,8 @@ using ZeroStor.Benchmarks;
 // One measurement a verb. Each measures the limit that it is held against in the same run.
 Verb[] verbs =
 [
-    AppendBenchmark.Verb, KemPeer.Verb, KeysBenchmark.Verb, RestartBenchmark.Verb, ScrubBenchmark.Verb,
+    AppendBenchmark.Verb, CopiesBenchmark.Verb, KemPeer.Verb, KeysBenchmark.Verb, PipelineBenchmark.Verb,
+    RestartBenchmark.Verb, ScrubBenchmark.Verb,
 ];
 
 Verb? verb = verbs.FirstOrDefault(v => args.Length > 0 && v.Name == args[0]);

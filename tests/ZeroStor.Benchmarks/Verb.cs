@@ -9,7 +9,7 @@ namespace ZeroStor.Benchmarks;
 /// <param name="Run">Does it, and prints.</param>
 internal sealed record Verb(string Name, string Options, string Help, Action<Options> Run);
 
-/// <summary>Options of the form <c>--name value</c>.</summary>
+/// <summary>Options of the form <c>--name value</c>, and flags, <c>--name</c> alone.</summary>
 internal sealed class Options
 {
     private readonly Dictionary<string, string> _values = [];
@@ -17,17 +17,22 @@ internal sealed class Options
     /// <exception cref="ZeroStorException">InvalidArgument: the verb knows no such option.</exception>
     internal Options(string[] args, Verb verb)
     {
-        for (int i = 0; i < args.Length; i += 2)
+        for (int i = 0; i < args.Length; i++)
         {
-            if (i + 1 == args.Length || !verb.Options.Contains($"[{args[i]} ", StringComparison.Ordinal))
+            string name = args[i];
+            bool isFlag = verb.Options.Contains($"[{name}]", StringComparison.Ordinal);
+            bool hasValue = verb.Options.Contains($"[{name} ", StringComparison.Ordinal) && i + 1 < args.Length;
+            if (!isFlag && !hasValue)
             {
                 throw ZeroStorException.Invalid(
-                    $"'{args[i]}' is no option with a value: {verb.Name} {verb.Options}");
+                    $"'{name}' is no flag, and no option with a value: {verb.Name} {verb.Options}");
             }
 
-            _values[args[i]] = args[i + 1];
+            _values[name] = isFlag ? "" : args[++i];
         }
     }
+
+    internal bool Has(string flag) => _values.ContainsKey(flag);
 
     /// <exception cref="ZeroStorException">InvalidArgument: it is no number above 0.</exception>
     internal int Number(string name, int otherwise) =>

@@ -6,34 +6,45 @@ namespace ZeroStor.Paths;
 
 /// <summary>A stripe sealed and coded in one rented buffer: k data shards, which are consecutive slices of
 /// the sealed bytes, then m parity shards, with the sums of all n. Disposing gives up its count of the
-/// buffer; orders that are under way keep their own.</summary>
+/// buffer; orders that are under way keep their own.
+/// <para>Segments are sealed straight from the content to where they belong in the data shards, and a data shard
+/// is summed as soon as it is whole, while it is in the cache. Parity is coded in a second pass: adding each
+/// segment to all parity shards as it is sealed would read and write those k times.</para></summary>
 internal sealed class CodedStripe : IDisposable
 {
+    private readonly Code _code;
     private readonly SharedBuffer _buffer;
     private readonly Sum128[] _sums;
     private readonly int _shardBytes;
+    private int _summed;
+    private ImmutableArray<RecordExtension> _extensions;
 
-    private CodedStripe(SharedBuffer buffer, Sum128[] sums, int shardBytes, int contentBytes, int sealedBytes)
+    private CodedStripe(Code code, SealId seal, int contentBytes, int sealedBytes)
     {
-        _buffer = buffer;
-        _sums = sums;
-        _shardBytes = shardBytes;
-        ContentBytes = contentBytes;
-        SealedBytes = sealedBytes;
-        SumsDigest = Sum128.Digest(sums);
+        (_code, Seal, ContentBytes, SealedBytes) = (code, seal, contentBytes, sealedBytes);
+        _shardBytes = Geometry.ShardBytes(code, sealedBytes);
+        _sums = new Sum128[code.N];
+        _buffer = BufferPool.Shared.Rent(_shardBytes * code.N);
     }
 
-    public SealId Seal { get; private init; }
+    public SealId Seal { get; }
 
     public int ContentBytes { get; }
 
     public int SealedBytes { get; }
 
-    public Sum128 SumsDigest { get; }
+    public Sum128 SumsDigest { get; private set; }
 
+    /// <exception cref="ZeroStorException">InvalidArgument: sealed bytes that are not so many as the content
+    /// comes to.</exception>
     public static CodedStripe Make(StripeToWrite stripe, SealId seal)
     {
-        int partBytes = stripe.Parts.Sum(p => p.Length);
+        int partBytes = 0;
+        foreach (ReadOnlyMemory<byte> part in stripe.Parts)
+        {
+            partBytes += part.Length;
+        }
+
         int contentBytes = stripe.Sealed?.ContentBytes ?? partBytes;
         int sealedBytes = Geometry.PlainSealedBytes(contentBytes);
         if (stripe.Sealed is not null && partBytes != sealedBytes)
@@ -42,26 +53,25 @@ internal sealed class CodedStripe : IDisposable
                 $"{partBytes} sealed bytes are not what {contentBytes} bytes of content come to: {sealedBytes} are.");
         }
 
-        int shardBytes = Geometry.ShardBytes(stripe.Code, sealedBytes);
-        SharedBuffer buffer = BufferPool.Shared.Rent(shardBytes * stripe.Code.N);
+        var coded = new CodedStripe(stripe.Code, seal, contentBytes, sealedBytes);
         try
         {
             if (stripe.Sealed is null)
             {
-                SealParts(stripe, seal, contentBytes, buffer.Span[..sealedBytes]);
+                coded.SealIn(stripe);
             }
             else
             {
-                CopyParts(stripe, buffer.Span[..sealedBytes]);
+                coded.CopyIn(stripe);
             }
 
-            buffer.Span[sealedBytes..(shardBytes * stripe.Code.K)].Clear();
-            Sum128[] sums = CodeAndSum(stripe.Code, buffer, shardBytes);
-            return new CodedStripe(buffer, sums, shardBytes, contentBytes, sealedBytes) { Seal = seal };
+            coded.AddParity();
+            coded._extensions = coded.ExtensionsFor(stripe);
+            return coded;
         }
         catch
         {
-            buffer.Release();
+            coded.Dispose();
             throw;
         }
     }
@@ -89,51 +99,83 @@ internal sealed class CodedStripe : IDisposable
                 ShardSum = _sums[place],
                 SumsDigest = SumsDigest,
             },
-            Extensions = place <= stripe.Code.M ? Extensions(stripe) : [],
-            Payload = _buffer.Slice(place * _shardBytes, _shardBytes),
+            Extensions = place <= stripe.Code.M ? _extensions : [],
+            Payload = Shard(place),
         };
+
+    /// <summary>The bytes of one shard, for as long as this is not disposed, or as they are held.</summary>
+    public BufferSlice Shard(int place) => _buffer.Slice(place * _shardBytes, _shardBytes);
+
+    public Sum128 SumOf(int place) => _sums[place];
 
     public void Dispose() => _buffer.Release();
 
-    private static void SealParts(StripeToWrite stripe, SealId seal, int contentBytes, Span<byte> sealedBytes)
+    private void SealIn(StripeToWrite stripe)
     {
-        using StripeCipher cipher = stripe.Key!.ForStripe(seal, stripe.Ordinal);
+        using StripeCipher cipher = stripe.Key!.ForStripe(Seal, stripe.Ordinal);
+        Span<byte> target = _buffer.Span[..SealedBytes];
         int segment = 0;
         foreach (ReadOnlyMemory<byte> part in stripe.Parts)
         {
-            int bytes = Geometry.PlainSealedBytes(part.Length);
-            cipher.Seal(contentBytes, segment, part.Span, sealedBytes[..bytes]);
-            sealedBytes = sealedBytes[bytes..];
-            segment += Geometry.SegmentCount(part.Length);
+            for (ReadOnlySpan<byte> rest = part.Span; !rest.IsEmpty; segment++)
+            {
+                ReadOnlySpan<byte> content = rest[..Math.Min(Geometry.SegmentBytes, rest.Length)];
+                int sealedBytes = content.Length + Geometry.SealTagBytes;
+                cipher.Seal(ContentBytes, segment, content, target[..sealedBytes]);
+                rest = rest[content.Length..];
+                target = target[sealedBytes..];
+                SumWhole(SealedBytes - target.Length);
+            }
         }
     }
 
-    private static void CopyParts(StripeToWrite stripe, Span<byte> sealedBytes)
+    private void CopyIn(StripeToWrite stripe)
     {
+        int filledBytes = 0;
         foreach (ReadOnlyMemory<byte> part in stripe.Parts)
         {
-            part.Span.CopyTo(sealedBytes);
-            sealedBytes = sealedBytes[part.Length..];
+            part.Span.CopyTo(_buffer.Span[filledBytes..]);
+            filledBytes += part.Length;
+            SumWhole(filledBytes);
         }
     }
 
-    private static Sum128[] CodeAndSum(Code code, SharedBuffer buffer, int shardBytes)
+    // Sums the data shards that are whole and not summed yet.
+    private void SumWhole(int filledBytes)
     {
-        var shards = new Memory<byte>[code.N];
-        for (int place = 0; place < code.N; place++)
+        for (; _summed < _code.K && (_summed + 1) * _shardBytes <= filledBytes; _summed++)
         {
-            shards[place] = buffer.Memory.Slice(place * shardBytes, shardBytes);
+            _sums[_summed] = Sum128.Of(Shard(_summed).Span);
+        }
+    }
+
+    private void AddParity()
+    {
+        _buffer.Span[SealedBytes..(_shardBytes * _code.K)].Clear();
+        SumWhole(_shardBytes * _code.K);
+        var data = new ReadOnlyMemory<byte>[_code.K];
+        for (int place = 0; place < _code.K; place++)
+        {
+            data[place] = Shard(place).Memory;
         }
 
-        var readable = Array.ConvertAll(shards, s => (ReadOnlyMemory<byte>)s);
-        ReedSolomon.For(code).Encode(readable.AsSpan(0, code.K), shards.AsSpan(code.K));
-        var sums = new Sum128[code.N];
-        ShardSums.Compute(readable, sums);
-        return sums;
+        var parity = new Memory<byte>[_code.M];
+        for (int place = 0; place < _code.M; place++)
+        {
+            parity[place] = Shard(_code.K + place).Memory;
+        }
+
+        ReedSolomon.For(_code).Encode(data, parity);
+        for (int place = _code.K; place < _code.N; place++)
+        {
+            _sums[place] = Sum128.Of(Shard(place).Span);
+        }
+
+        SumsDigest = Sum128.Digest(_sums);
     }
 
     // The first m+1 places say what all n sums must be, so one of them is left whichever m are lost.
-    private ImmutableArray<RecordExtension> Extensions(StripeToWrite stripe)
+    private ImmutableArray<RecordExtension> ExtensionsFor(StripeToWrite stripe)
     {
         RecordExtension sums = ShardSums.ToExtension(_sums);
         return stripe.SealedManifest.IsEmpty

@@ -83,12 +83,12 @@ public sealed class ReadStripe(
         if (isVerified)
         {
             using ShardGather all = Gather(read, 0, read.Stripe.SealedBytes);
-            found = (await all.RunVerifiedAsync(cancel)).Slice(range.SealedStart, range.SealedLength);
+            found = (await all.RunVerifiedAsync(cancel)).Join(range.SealedStart, range.SealedLength);
         }
         else
         {
             using ShardGather gather = Gather(read, range.SealedStart, range.SealedLength, read.AbsentHomes);
-            found = await gather.RunAsync(cancel);
+            found = (await gather.RunAsync(cancel)).Join(range.SealedStart, range.SealedLength);
         }
 
         health.Gets.Stop(started);
@@ -107,46 +107,26 @@ public sealed class ReadStripe(
     private async Task<BufferSlice> ReadAsync(StripeToRead read, CancellationToken cancel)
     {
         SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
-        BufferSlice found;
         using (ShardGather gather = Gather(read, range.SealedStart, range.SealedLength, read.AbsentHomes))
         {
-            found = await gather.RunAsync(cancel);
-        }
-
-        try
-        {
-            if (TryOpen(read, range, found, out BufferSlice content))
+            if (TryOpen(read, await gather.RunAsync(cancel), out BufferSlice content))
             {
                 return content;
             }
         }
-        finally
-        {
-            found.Release();
-        }
 
-        return await ReadVerifiedAsync(read, range, cancel);
+        return await ReadVerifiedAsync(read, cancel);
     }
 
     // Somebody lies, or what a home holds is rotten: read all, believe the sums.
-    private async Task<BufferSlice> ReadVerifiedAsync(
-        StripeToRead read, SegmentRun range, CancellationToken cancel)
+    private async Task<BufferSlice> ReadVerifiedAsync(StripeToRead read, CancellationToken cancel)
     {
         using ShardGather gather = Gather(read, 0, read.Stripe.SealedBytes);
-        BufferSlice found = await gather.RunVerifiedAsync(cancel);
-        try
-        {
-            BufferSlice part = found.Slice(range.SealedStart, range.SealedLength);
-            return TryOpen(read, range, part, out BufferSlice content)
-                ? content
-                : throw ZeroStorException.Corrupt(
-                    $"stripe {read.Stripe.Id} of content {read.Content} does not open though its shards match "
-                    + "their sums: the key ring is not the one it was sealed under");
-        }
-        finally
-        {
-            found.Release();
-        }
+        return TryOpen(read, await gather.RunVerifiedAsync(cancel), out BufferSlice content)
+            ? content
+            : throw ZeroStorException.Corrupt(
+                $"stripe {read.Stripe.Id} of content {read.Content} does not open though its shards match "
+                + "their sums: the key ring is not the one it was sealed under");
     }
 
     private ShardGather Gather(StripeToRead read, int sealedOffset, int sealedBytes, int absentHomes = 0) =>
@@ -158,14 +138,20 @@ public sealed class ReadStripe(
             Planted = Planted,
         };
 
-    private static bool TryOpen(StripeToRead read, SegmentRun range, BufferSlice sealedBytes, out BufferSlice content)
+    /// <summary>Opens what is to be read, straight from where its shards came to; false, if something does not
+    /// verify. The caller releases the content.</summary>
+    internal static bool TryOpen(StripeToRead read, ShardColumns found, out BufferSlice content)
     {
+        SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
         SharedBuffer opened = BufferPool.Shared.Rent(range.ContentLength);
         try
         {
             using StripeCipher cipher = read.Key!.ForStripe(read.Stripe.Seal, read.Ordinal);
             cipher.Open(
-                read.Stripe.ContentBytes, range.FirstSegment, sealedBytes.Span, opened.Span[..range.ContentLength]);
+                read.Stripe.ContentBytes,
+                range.FirstSegment,
+                found.Parts(range.SealedStart, range.SealedLength),
+                opened.Span[..range.ContentLength]);
             content = opened.Slice(read.Offset - range.ContentStart, read.Length);
             return true;
         }

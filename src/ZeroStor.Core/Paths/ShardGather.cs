@@ -4,8 +4,8 @@ using ZeroStor.Erasure;
 namespace ZeroStor.Paths;
 
 /// <summary>Brings a range of a stripe's sealed bytes together from its homes. All shards are asked for the
-/// same columns: those that the range takes of its one data shard, or whole shards where it touches several.
-/// Used once, by one caller; disposing cancels what is still under way and gives late bytes back.</summary>
+/// same columns (<see cref="ShardColumns"/>). Used once, by one caller; disposing gives back all that came, and
+/// what comes late.</summary>
 internal sealed class ShardGather : IDisposable
 {
     private readonly IShardHome _homes;
@@ -16,19 +16,11 @@ internal sealed class ShardGather : IDisposable
     private readonly Code _code;
     private readonly StripeRef _stripe;
     private readonly PlacementGroup _group;
-    private readonly int _shardBytes;
-    private readonly int _sealedOffset;
-    private readonly int _sealedBytes;
-    private readonly int _firstShard;
-    private readonly int _lastShard;
-    private readonly int _column;
-    private readonly int _columnBytes;
 
     private readonly CancellationTokenSource _stop = new();
     private readonly Channel<(int Place, ShardReadAnswer Answer)> _answers;
+    private readonly ShardColumns _columns;
     private readonly bool[] _asked;
-    private readonly BufferSlice?[] _good;
-    private int _goodCount;
     private int _underWay;
 
     public ShardGather(
@@ -43,17 +35,11 @@ internal sealed class ShardGather : IDisposable
         int sealedBytes)
     {
         (_homes, _map, _health, _time, _observer) = (homes, map, health, time, observer);
-        (_code, _stripe, _sealedOffset, _sealedBytes) = (code, stripe, sealedOffset, sealedBytes);
+        (_code, _stripe) = (code, stripe);
         _group = map.Current.Group(stripe.Group)
             ?? throw ZeroStorException.Corrupt($"stripe {stripe.Id} lies in group {stripe.Group}, which the map lacks");
-        _shardBytes = Geometry.ShardBytes(code, stripe.SealedBytes);
-        _firstShard = sealedOffset / _shardBytes;
-        _lastShard = (sealedOffset + sealedBytes - 1) / _shardBytes;
-        bool oneShard = _firstShard == _lastShard;
-        _column = oneShard ? sealedOffset % _shardBytes : 0;
-        _columnBytes = oneShard ? sealedBytes : _shardBytes;
+        _columns = new ShardColumns(code, stripe.SealedBytes, sealedOffset, sealedBytes);
         _asked = new bool[code.N];
-        _good = new BufferSlice?[code.N];
         _answers = Channel.CreateBounded<(int, ShardReadAnswer)>(code.N);
     }
 
@@ -66,24 +52,24 @@ internal sealed class ShardGather : IDisposable
 
     public PlantedDefects Planted { get; init; }
 
-    /// <summary>The range, from the data shards or rebuilt from any others; the caller releases it. Nothing
+    /// <summary>The range, from the data shards or rebuilt from any others; this keeps it until disposed. Nothing
     /// but the homes' own checks vouches for it.</summary>
     /// <exception cref="ZeroStorException">TooFewShards.</exception>
-    public async Task<BufferSlice> RunAsync(CancellationToken cancel)
+    public async Task<ShardColumns> RunAsync(CancellationToken cancel)
     {
         using CancellationTokenRegistration linked = cancel.Register(_stop.Cancel);
         TimeSpan hedge = _health.Reads.P95 > MinHedge ? _health.Reads.P95 : MinHedge;
         long deadline = _time.GetTimestamp() + (long)(HomeTimeout.TotalSeconds * _time.TimestampFrequency);
-        for (int place = _firstShard; place <= _lastShard; place++)
+        for (int place = _columns.First; place <= _columns.Last; place++)
         {
             Ask(place);
         }
 
         AskInsteadOfDoubtful();
         Task<bool>? next = null;
-        while (!HasWanted() && _goodCount < _code.K)
+        while (!_columns.IsEnough)
         {
-            if (_underWay == 0 && !AskOthers(_code.K - _goodCount))
+            if (_underWay == 0 && !AskOthers(_code.K - _columns.Count))
             {
                 throw TooFew();
             }
@@ -98,7 +84,7 @@ internal sealed class ShardGather : IDisposable
                 }
 
                 // Whoever has not answered by now is slow: enough others are asked to do without all of them.
-                AskOthers(_code.K - _goodCount);
+                AskOthers(_code.K - _columns.Count);
                 continue;
             }
 
@@ -107,14 +93,16 @@ internal sealed class ShardGather : IDisposable
             Collect();
         }
 
-        return Assemble();
+        // Whoever has not answered need not any more.
+        _stop.Cancel();
+        return Complete();
     }
 
     /// <summary>As <see cref="RunAsync"/>, but of whole shards, each held against the shard sums whose digest
     /// the StripeRef names: up to m homes may lie. Homes whose shards do not match are named to the
     /// observer.</summary>
     /// <exception cref="ZeroStorException">TooFewShards.</exception>
-    public async Task<BufferSlice> RunVerifiedAsync(CancellationToken cancel)
+    public async Task<ShardColumns> RunVerifiedAsync(CancellationToken cancel)
     {
         using CancellationTokenRegistration linked = cancel.Register(_stop.Cancel);
         Sum128[] sums = await FindSumsAsync(cancel)
@@ -124,7 +112,7 @@ internal sealed class ShardGather : IDisposable
         IEnumerable<Task> reads = Enumerable.Range(0, _code.N).Select(place => ReadCheckedAsync(place, sums));
         await Task.WhenAll(reads);
         cancel.ThrowIfCancellationRequested();
-        return _goodCount >= _code.K ? Assemble() : throw TooFew();
+        return _columns.Count >= _code.K ? Complete() : throw TooFew();
     }
 
     public void Dispose()
@@ -136,23 +124,7 @@ internal sealed class ShardGather : IDisposable
             late.Answer.Payload.Release();
         }
 
-        foreach (BufferSlice? good in _good)
-        {
-            good?.Release();
-        }
-    }
-
-    private bool HasWanted()
-    {
-        for (int place = _firstShard; place <= _lastShard; place++)
-        {
-            if (_good[place] is null)
-            {
-                return false;
-            }
-        }
-
-        return true;
+        _columns.Dispose();
     }
 
     private void Ask(int place)
@@ -168,7 +140,7 @@ internal sealed class ShardGather : IDisposable
     private void AskInsteadOfDoubtful()
     {
         int doubtful = 0;
-        for (int place = _firstShard; place <= _lastShard; place++)
+        for (int place = _columns.First; place <= _columns.Last; place++)
         {
             doubtful += IsDoubtful(_group.Places[place]) ? 1 : 0;
         }
@@ -221,7 +193,8 @@ internal sealed class ShardGather : IDisposable
 
         foreach (DiskId disk in HoldersOf(place))
         {
-            answer = await ReadHomeAsync(disk, place, _column, _columnBytes, withExtensions: false);
+            answer = await ReadHomeAsync(
+                disk, place, _columns.Offset, _columns.Bytes, withExtensions: false);
             if (answer.IsDone)
             {
                 return answer;
@@ -236,7 +209,8 @@ internal sealed class ShardGather : IDisposable
         return answer;
     }
 
-    private bool IsTakenForAbsent(int place) => place >= _firstShard && place < _firstShard + AbsentHomes;
+    private bool IsTakenForAbsent(int place) =>
+        place >= _columns.First && place < _columns.First + AbsentHomes;
 
     private IEnumerable<DiskId> HoldersOf(int place) =>
         _group.Places[place].FormerHomes.Prepend(_group.Places[place].Home);
@@ -304,12 +278,11 @@ internal sealed class ShardGather : IDisposable
             _underWay--;
             if (next.Answer.IsDone)
             {
-                _good[next.Place] = next.Answer.Payload;
-                _goodCount++;
+                _columns.Take(next.Place, next.Answer.Payload);
             }
-            else if (!HasWanted())
+            else if (!_columns.HasWanted)
             {
-                AskOthers(Math.Max(0, _code.K - _goodCount - _underWay));
+                AskOthers(Math.Max(0, _code.K - _columns.Count - _underWay));
             }
         }
     }
@@ -339,13 +312,12 @@ internal sealed class ShardGather : IDisposable
     {
         foreach (DiskId disk in HoldersOf(place))
         {
-            ShardReadAnswer answer = await ReadInTimeAsync(disk, place, _shardBytes, withExtensions: false);
+            ShardReadAnswer answer = await ReadInTimeAsync(disk, place, _columns.Bytes, withExtensions: false);
             Sum128? right =
                 Planted.HasFlag(PlantedDefects.ReadTrustsHomes) ? answer.Header?.ShardSum : sums[place];
             if (answer.IsDone && Sum128.Of(answer.Payload.Span) == right)
             {
-                _good[place] = answer.Payload;
-                Interlocked.Increment(ref _goodCount);
+                _columns.Take(place, answer.Payload);
                 return;
             }
 
@@ -372,68 +344,25 @@ internal sealed class ShardGather : IDisposable
         }
     }
 
-    private BufferSlice Assemble()
+    private ShardColumns Complete()
     {
-        var rebuilt = new BufferSlice?[_code.N];
-        try
+        if (!_columns.HasWanted)
         {
-            if (!HasWanted())
-            {
-                Rebuild(rebuilt);
-                _observer.Decoded(_stripe);
-            }
-
-            BufferSlice whole = BufferPool.Shared.RentSlice(_sealedBytes);
-            Span<byte> target = whole.Span;
-            for (int place = _firstShard; place <= _lastShard; place++)
-            {
-                ReadOnlySpan<byte> column = (_good[place] ?? rebuilt[place]!.Value).Span;
-                int skip = Math.Max(0, _sealedOffset - (place * _shardBytes) - _column);
-                ReadOnlySpan<byte> part = column[skip..];
-                part = part[..Math.Min(part.Length, target.Length)];
-                part.CopyTo(target);
-                target = target[part.Length..];
-            }
-
-            return whole;
-        }
-        finally
-        {
-            foreach (BufferSlice? slice in rebuilt)
-            {
-                slice?.Release();
-            }
-        }
-    }
-
-    private void Rebuild(BufferSlice?[] rebuilt)
-    {
-        var present = new ReadOnlyMemory<byte>[_code.N];
-        var wanted = new Memory<byte>[_code.N];
-        for (int place = 0; place < _code.N; place++)
-        {
-            if (_good[place] is { } good)
-            {
-                present[place] = good.Memory;
-            }
-            else if (place >= _firstShard && place <= _lastShard)
-            {
-                rebuilt[place] = BufferPool.Shared.RentSlice(_columnBytes);
-                wanted[place] = rebuilt[place]!.Value.Memory;
-            }
+            _columns.Rebuild();
+            _observer.Decoded(_stripe);
         }
 
-        ReedSolomon.For(_code).Reconstruct(present, wanted);
+        return _columns;
     }
 
     private ZeroStorException TooFew()
     {
         IEnumerable<string> absent = Enumerable.Range(0, _code.N)
-            .Where(p => _good[p] is null && _asked[p] && !IsTakenForAbsent(p))
+            .Where(p => !_columns.Has(p) && _asked[p] && !IsTakenForAbsent(p))
             .Select(p => _group.Places[p].Home.ToString());
         return new ZeroStorException(
             ErrorKind.TooFewShards,
-            $"{_goodCount} shards of stripe {_stripe.Id} answer and {_code} needs {_code.K}: bring back disks "
+            $"{_columns.Count} shards of stripe {_stripe.Id} answer and {_code} needs {_code.K}: bring back disks "
             + $"{string.Join(", ", absent.Distinct())}");
     }
 }

@@ -125,14 +125,29 @@ public sealed class StripeCipher : IDisposable
     /// <exception cref="ZeroStorException">Corrupt: a segment does not verify, or they are not whole;
     /// InvalidArgument: no such segment, or a target of another length.</exception>
     public void Open(
-        int contentBytes, int firstSegment, ReadOnlySpan<byte> sealedSegments, Span<byte> content)
+        int contentBytes, int firstSegment, ReadOnlySpan<byte> sealedSegments, Span<byte> content) =>
+        Open(contentBytes, firstSegment, new SealedParts(sealedSegments), content);
+
+    /// <summary>As the other, of sealed bytes that lie in parts, one behind the other.</summary>
+    public void Open(
+        int contentBytes,
+        int firstSegment,
+        ReadOnlySpan<ReadOnlyMemory<byte>> sealedParts,
+        Span<byte> content) =>
+        Open(contentBytes, firstSegment, new SealedParts(sealedParts), content);
+
+    public void Dispose() => _cipher.Dispose();
+
+    public override string ToString() => $"cipher of stripe {_ordinal} of content {_content}";
+
+    private void Open(int contentBytes, int firstSegment, SealedParts sealedParts, Span<byte> content)
     {
         int segment = firstSegment;
         Span<byte> target = content;
         bool isOpen = false;
         try
         {
-            RequireRun(contentBytes, firstSegment, sealedSegments.Length, content.Length);
+            RequireRun(contentBytes, firstSegment, sealedParts.Length, content.Length);
             Span<byte> nonce = stackalloc byte[Secret.NonceBytes];
             Span<byte> associated = stackalloc byte[AssociatedBytes];
             Begin(nonce, associated);
@@ -141,11 +156,9 @@ public sealed class StripeCipher : IDisposable
                 int bytes = Math.Min(Geometry.SegmentBytes, target.Length);
                 bool isLast = (segment * Geometry.SegmentBytes) + bytes == contentBytes;
                 Aim(nonce, associated, segment, isLast);
-                _cipher.Decrypt(
-                    nonce, sealedSegments[..bytes], sealedSegments.Slice(bytes, Geometry.SealTagBytes),
-                    target[..bytes], associated);
+                ReadOnlySpan<byte> next = sealedParts.Next(bytes + Geometry.SealTagBytes);
+                _cipher.Decrypt(nonce, next[..bytes], next[bytes..], target[..bytes], associated);
                 target = target[bytes..];
-                sealedSegments = sealedSegments[(bytes + Geometry.SealTagBytes)..];
             }
 
             isOpen = true;
@@ -158,16 +171,13 @@ public sealed class StripeCipher : IDisposable
         }
         finally
         {
+            sealedParts.Dispose();
             if (!isOpen)
             {
                 content.Clear();
             }
         }
     }
-
-    public void Dispose() => _cipher.Dispose();
-
-    public override string ToString() => $"cipher of stripe {_ordinal} of content {_content}";
 
     private static void RequireStripe(int contentBytes)
     {

@@ -68,6 +68,28 @@ public sealed class StripeCipherTests
             threads: 1);
     }
 
+    [Fact]
+    public void Parts_of_any_lengths_open_as_the_whole_and_a_flip_in_any_is_refused() =>
+        Gen.Select(Gen.Int[1, 4 * Segment], Gen.Int[1, 2 * Segment].Array[0, 6], Gen.Int[0, 1 << 30]).Sample(
+            (length, cuts, flip) =>
+            {
+                byte[] content = SealingRig.Bytes(Entropy, length);
+                byte[] sealedBytes = SealStripe(_cipher, content);
+                ReadOnlyMemory<byte>[] parts = Cut(sealedBytes, cuts);
+                byte[] opened = new byte[length];
+                _cipher.Open(length, 0, parts, opened);
+                Assert.True(content.AsSpan().SequenceEqual(opened));
+
+                // The parts are slices of these bytes.
+                sealedBytes[flip % sealedBytes.Length] ^= 1;
+                SealingRig.AssertRefused(ErrorKind.Corrupt, () => _cipher.Open(length, 0, parts, opened));
+                Assert.False(opened.AsSpan().ContainsAnyExcept((byte)0));
+                SealingRig.AssertRefused(
+                    ErrorKind.InvalidArgument, () => _cipher.Open(length, 0, parts.AsSpan(1), opened));
+            },
+            iter: 100,
+            threads: 1);
+
     [Theory]
     [InlineData(10, 0, 10, 0, 1, 0, 26, 0, 10)]
     [InlineData(65_537, 65_535, 2, 0, 2, 0, 65_569, 0, 65_537)]
@@ -320,6 +342,21 @@ public sealed class StripeCipherTests
         byte[] sealedBytes = new byte[Geometry.PlainSealedBytes(content.Length)];
         cipher.Seal(content, sealedBytes);
         return sealedBytes;
+    }
+
+    // Into parts of these lengths and the rest; one of no bytes among them.
+    private static ReadOnlyMemory<byte>[] Cut(byte[] bytes, int[] cuts)
+    {
+        var parts = new List<ReadOnlyMemory<byte>>();
+        int at = 0;
+        foreach (int cut in cuts)
+        {
+            int end = Math.Min(bytes.Length, at + cut);
+            parts.Add(bytes.AsMemory(at, end - at));
+            at = end;
+        }
+
+        return [.. parts, bytes.AsMemory(at)];
     }
 
     private static void AssertRefused(
