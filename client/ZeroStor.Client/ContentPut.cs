@@ -8,7 +8,8 @@ namespace ZeroStor.Client;
 
 /// <summary>One content on its way into the fabric: a slot, its stripes (a bounded number in flight), and,
 /// when it becomes long or takes long, a row in the catalog that is touched and pages that are written as it
-/// goes. It ends in a commit, or is abandoned; what disks hold of an abandoned one is reclaimed.</summary>
+/// goes. It ends in a commit, or as a part of an upload, or is abandoned; what disks hold of an abandoned one is
+/// reclaimed.</summary>
 internal sealed class ContentPut : IAsyncDisposable
 {
     /// <summary>A put of more stripes opens its content: as many StripeRefs still travel with a
@@ -91,15 +92,22 @@ internal sealed class ContentPut : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes the content's row at once, before a byte of it is written.</summary>
+    public Task OpenRowAsync() => TouchAsync();
+
     /// <summary>The vault, where its owner keeps the keys: what is committed names it. Else null.</summary>
     public VaultId? OwnedId => _own?.Vault.Info.Id;
 
     /// <summary>Writes all bytes, stripe by stripe.</summary>
     /// <param name="read">The bytes; its failures come out as they are.</param>
-    /// <param name="draft">Makes the encoded <see cref="CommitDraft"/> that the last stripe carries, from the size.</param>
+    /// <param name="draft">Makes the encoded draft that the last stripe carries, from the size.</param>
     /// <param name="progress">Told the durable bytes after each stripe.</param>
+    /// <param name="maxInline">StripeRefs that the manifest names itself.</param>
     public async Task<(ContentRef Content, ImmutableArray<StripePage> Pages)> WriteAsync(
-        ReadBytes read, Func<long, byte[]> draft, IProgress<long>? progress)
+        ReadBytes read,
+        Func<long, byte[]> draft,
+        IProgress<long>? progress,
+        int maxInline = Geometry.MaxInlineStripes)
     {
         using var cutter = new StripeCutter(read, Ticket.Code, _fabric.Buffers);
         await Task.WhenAll(
@@ -107,7 +115,7 @@ internal sealed class ContentPut : IAsyncDisposable
         ThrowFailure();
         long bytes = cutter.TotalBytes;
         (ImmutableArray<StripeRef> inline, ImmutableArray<(int Page, byte[] Bytes)> pages) =
-            _stripes.Finish(Geometry.StripeCount(Ticket.Code, bytes));
+            _stripes.Finish(Geometry.StripeCount(Ticket.Code, bytes), maxInline);
         return (
             ContentOf(bytes, inline),
             [.. pages.Select(p => new StripePage(p.Page, p.Bytes))]);
@@ -123,13 +131,16 @@ internal sealed class ContentPut : IAsyncDisposable
     };
 
     /// <summary>Commits; the slots go back meanwhile.</summary>
-    public async Task<ObjectInfo> CommitAsync(CommitPut commit)
+    public Task<ObjectInfo> CommitAsync(CommitPut commit) =>
+        EndAsync($"committing '{_name}'", token => _objects.CommitAsync(commit, token));
+
+    /// <summary>As <see cref="CommitAsync"/>, by another call that may be repeated.</summary>
+    public async Task<T> EndAsync<T>(string doing, Func<CancellationToken, Task<T>> call)
     {
         Task closing = _slots.CloseAsync();
         try
         {
-            return await _fabric.RepeatAsync(
-                $"committing '{_name}'", token => _objects.CommitAsync(commit, token), _stop.Token);
+            return await _fabric.RepeatAsync(doing, call, _stop.Token);
         }
         catch (OperationCanceledException)
         {

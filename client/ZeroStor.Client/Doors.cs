@@ -2,7 +2,7 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>Where the SDK meets the fabric: the four doors, by key. Orleans gives them; tests stand their own
+/// <summary>Where the SDK meets the fabric: the five doors, by key. Orleans gives them; tests stand their own
 /// fabric behind them.</summary>
 internal interface IDoors
 {
@@ -11,6 +11,8 @@ internal interface IDoors
     IVaultDoor Vault(string name);
 
     IObjectDoor Objects(string grainKey);
+
+    IUploadDoor Uploads(string grainKey);
 
     IStripeDoor Stripes(string coordinatorKey);
 }
@@ -22,6 +24,8 @@ internal sealed class OrleansDoors(IGrainFactory grains) : IDoors
     public IVaultDoor Vault(string name) => grains.GetGrain<IVaultDoor>(name);
 
     public IObjectDoor Objects(string grainKey) => grains.GetGrain<IObjectDoor>(grainKey);
+
+    public IUploadDoor Uploads(string grainKey) => grains.GetGrain<IUploadDoor>(grainKey);
 
     public IStripeDoor Stripes(string coordinatorKey) => grains.GetGrain<IStripeDoor>(coordinatorKey);
 }

@@ -82,6 +82,11 @@ internal sealed class Fabric(
     public async ValueTask<IObjectDoor> ObjectsAsync(string vault, string key, CancellationToken cancel) =>
         doors.Objects(ObjectDoor.KeyOf(vault, (await VaultAsync(vault, cancel)).Partitions, key));
 
+    /// <summary>As <see cref="ObjectsAsync"/>, for uploads.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault.</exception>
+    public async ValueTask<IUploadDoor> UploadsAsync(string vault, string key, CancellationToken cancel) =>
+        doors.Uploads(ObjectDoor.KeyOf(vault, (await VaultAsync(vault, cancel)).Partitions, key));
+
     /// <summary>What a vault is.</summary>
     /// <exception cref="ZeroStorException">NotFound.</exception>
     public async ValueTask<VaultInfo> VaultAsync(string vault, CancellationToken cancel) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text;
 
 namespace ZeroStor.Client;
@@ -6,10 +7,13 @@ namespace ZeroStor.Client;
 internal static class PutChecks
 {
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
-    public static void CheckHeaders(PutOptions options)
+    public static void CheckHeaders(PutOptions options) => CheckHeaders(options.ContentType, options.Headers);
+
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    public static void CheckHeaders(string contentType, ImmutableSortedDictionary<string, string> headers)
     {
-        int bytes = CheckText(options.ContentType, "content type");
-        foreach ((string name, string value) in options.Headers)
+        int bytes = CheckText(contentType, "content type");
+        foreach ((string name, string value) in headers)
         {
             bytes += CheckText(name, "header name") + CheckText(value, "header value");
         }

@@ -26,14 +26,14 @@ internal sealed class StripeList(Code code)
         }
     }
 
-    /// <summary>What is left once all stripes are in: the stripes themselves where a manifest holds them,
+    /// <summary>What is left once all stripes are in: the stripes themselves where a manifest holds so many,
     /// else the pages that were not taken.</summary>
     public (ImmutableArray<StripeRef> Inline, ImmutableArray<(int Page, byte[] Bytes)> Pages) Finish(
-        int stripeCount)
+        int stripeCount, int maxInline = Geometry.MaxInlineStripes)
     {
         lock (_gate)
         {
-            if (stripeCount > Geometry.MaxInlineStripes)
+            if (stripeCount > maxInline)
             {
                 int[] left = [.. _pages.Keys];
                 return ([], [.. left.Select(Take)]);

@@ -11,7 +11,7 @@ namespace ZeroStor.Client;
 /// <see cref="ZeroStorException"/>; those of the caller's own streams come out as they are. What was
 /// acknowledged is synced on its homes and committed. Thread-safe; per key the methods are
 /// linearizable.</summary>
-public sealed class Vault
+public sealed partial class Vault
 {
     /// <summary>Stripes whose shards are looked up with one call: each asks up to n disks.</summary>
     private const int StripesPerLocate = 16;
@@ -114,16 +114,7 @@ public sealed class Vault
         PutOptions? options = null,
         CancellationToken cancel = default)
     {
-        ReadOnlySequence<byte> rest = content;
-        return PutAsync(key, ReadRest, options, cancel);
-
-        ValueTask<int> ReadRest(Memory<byte> target, CancellationToken token)
-        {
-            int bytes = (int)Math.Min(target.Length, rest.Length);
-            rest.Slice(0, bytes).CopyTo(target.Span);
-            rest = rest.Slice(bytes);
-            return ValueTask.FromResult(bytes);
-        }
+        return PutAsync(key, ReaderOf(content), options, cancel);
     }
 
     /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the
@@ -283,6 +274,20 @@ public sealed class Vault
         }
     }
 
+    /// <summary>Reads bytes that are at hand, once.</summary>
+    internal static ReadBytes ReaderOf(ReadOnlySequence<byte> rest)
+    {
+        return ReadRest;
+
+        ValueTask<int> ReadRest(Memory<byte> target, CancellationToken token)
+        {
+            int bytes = (int)Math.Min(target.Length, rest.Length);
+            rest.Slice(0, bytes).CopyTo(target.Span);
+            rest = rest.Slice(bytes);
+            return ValueTask.FromResult(bytes);
+        }
+    }
+
     private async Task<ObjectVersion> PutAsync(
         string key, ReadBytes read, PutOptions? options, CancellationToken cancel)
     {
@@ -339,7 +344,7 @@ public sealed class Vault
         };
     }
 
-    private async Task<FoundObject> FindAsync(string key, bool allowStale, CancellationToken cancel)
+    internal async Task<FoundObject> FindAsync(string key, bool allowStale, CancellationToken cancel)
     {
         ObjectKey.Check(key);
         IObjectDoor? objects = null;
@@ -378,8 +383,8 @@ public sealed class Vault
         string doing, Func<CancellationToken, Task<T>> call, CancellationToken cancel) =>
         ForgettingAsync(_fabric.RepeatAsync(doing, call, cancel));
 
-    // A vault that is not there may be made again, as another.
-    private async Task<T> ForgettingAsync<T>(Task<T> asking)
+    /// <summary>A vault that is not there may be made again, as another.</summary>
+    internal async Task<T> ForgettingAsync<T>(Task<T> asking)
     {
         try
         {

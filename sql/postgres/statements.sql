@@ -11,6 +11,7 @@
 --   a content that has a row  the row as well (FOR UPDATE), for contents-condemn-idle goes by rows
 --   a vault that is put into  one of 64 advisory locks, shared; removing a vault takes it alone. A row lock shared
 --                             by all silos at all times would use up multixacts
+--   an upload and its parts   as the content by whose id it is known
 --   the fabric's row          the UPDATE that compares and sets it
 --
 -- Names are taken in the order of their hashes, rows in the order of their keys, so batches of orders do not wait
@@ -117,7 +118,9 @@ INSERT INTO vaults (name, vault, class) VALUES (@name, @vault, @class) ON CONFLI
 -- name: vault-remove(vault bytea)
 SELECT 1 WHERE pg_advisory_xact_lock(23123, hashtext(encode(@vault, 'hex')) & 63) IS NULL;
 DELETE FROM vaults
-WHERE vault = @vault AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault);
+WHERE vault = @vault
+  AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault)
+  AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.vault = @vault);
 
 -- name: vault(name text)
 SELECT name, vault, class FROM vaults WHERE name = @name;
@@ -252,6 +255,45 @@ DELETE FROM counters WHERE ctid = ANY
 (
   ARRAY(SELECT ctid FROM counters WHERE seq < @before FOR UPDATE SKIP LOCKED)
 );
+
+-- name: upload-add(vault bytea, key text, upload bytea, begun bigint, tick bigint, carried bytea)
+INSERT INTO uploads (vault, key, upload, begun, tick, revision, carried)
+VALUES (@vault, @key, @upload, @begun, @tick, 0, @carried);
+
+-- name: upload(upload bytea[])
+SELECT vault, key, upload, begun, revision, tick, carried FROM uploads WHERE upload = ANY (@upload);
+
+-- name: upload-change(upload bytea, tick bigint)
+UPDATE uploads SET tick = greatest(tick, @tick), revision = revision + 1 WHERE upload = @upload;
+
+-- name: upload-remove(upload bytea[])
+DELETE FROM uploads WHERE upload = ANY (@upload);
+
+-- name: uploads(vault bytea, from text, after bytea, end text, max bigint)
+SELECT vault, key, upload, begun, revision, tick FROM uploads
+WHERE vault = @vault AND (key, upload) > (@from, @after) AND key < @end ORDER BY key, upload LIMIT @max;
+
+-- name: uploads-idle(before bigint, max bigint)
+SELECT upload FROM uploads WHERE tick < @before ORDER BY tick LIMIT @max;
+
+-- name: part-put(upload bytea, number bigint, size bigint, etag text, modified bigint, manifest bytea)
+INSERT INTO parts (upload, number, size, etag, modified, manifest)
+VALUES (@upload, @number, @size, @etag, @modified, @manifest)
+ON CONFLICT (upload, number) DO UPDATE SET
+  size = excluded.size, etag = excluded.etag, modified = excluded.modified, manifest = excluded.manifest;
+
+-- name: part(upload bytea, number bigint)
+SELECT number, size, etag, modified, manifest FROM parts WHERE upload = @upload AND number = @number;
+
+-- name: parts(upload bytea, after bigint, max bigint)
+SELECT number, size, etag, modified FROM parts
+WHERE upload = @upload AND number > @after ORDER BY number LIMIT @max;
+
+-- name: parts-whole(upload bytea)
+SELECT number, size, etag, modified, manifest FROM parts WHERE upload = @upload ORDER BY number;
+
+-- name: parts-remove(upload bytea[])
+DELETE FROM parts WHERE upload = ANY (@upload);
 
 -- name: count()
 SELECT

@@ -88,7 +88,9 @@ INSERT INTO vaults (name, vault, class) VALUES (@name, @vault, @class) ON CONFLI
 
 -- name: vault-remove(vault)
 DELETE FROM vaults
-WHERE vault = @vault AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault);
+WHERE vault = @vault
+  AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault)
+  AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.vault = @vault);
 
 -- name: vault(name)
 SELECT name, vault, class FROM vaults WHERE name = @name;
@@ -158,6 +160,45 @@ ON CONFLICT (vault, key) DO UPDATE SET seq = excluded.seq;
 
 -- name: counters-forget(before)
 DELETE FROM counters WHERE seq < @before;
+
+-- name: upload-add(vault, key, upload, begun, tick, carried)
+INSERT INTO uploads (vault, key, upload, begun, tick, revision, carried)
+VALUES (@vault, @key, @upload, @begun, @tick, 0, @carried);
+
+-- name: upload(upload)
+SELECT vault, key, upload, begun, revision, tick, carried FROM uploads WHERE upload = @upload;
+
+-- name: upload-change(upload, tick)
+UPDATE uploads SET tick = max(tick, @tick), revision = revision + 1 WHERE upload = @upload;
+
+-- name: upload-remove(upload)
+DELETE FROM uploads WHERE upload = @upload;
+
+-- name: uploads(vault, from, after, end, max)
+SELECT vault, key, upload, begun, revision, tick FROM uploads
+WHERE vault = @vault AND (key, upload) > (@from, @after) AND key < @end ORDER BY key, upload LIMIT @max;
+
+-- name: uploads-idle(before, max)
+SELECT upload FROM uploads WHERE tick < @before ORDER BY tick LIMIT @max;
+
+-- name: part-put(upload, number, size, etag, modified, manifest)
+INSERT INTO parts (upload, number, size, etag, modified, manifest)
+VALUES (@upload, @number, @size, @etag, @modified, @manifest)
+ON CONFLICT (upload, number) DO UPDATE SET
+  size = excluded.size, etag = excluded.etag, modified = excluded.modified, manifest = excluded.manifest;
+
+-- name: part(upload, number)
+SELECT number, size, etag, modified, manifest FROM parts WHERE upload = @upload AND number = @number;
+
+-- name: parts(upload, after, max)
+SELECT number, size, etag, modified FROM parts
+WHERE upload = @upload AND number > @after ORDER BY number LIMIT @max;
+
+-- name: parts-whole(upload)
+SELECT number, size, etag, modified, manifest FROM parts WHERE upload = @upload ORDER BY number;
+
+-- name: parts-remove(upload)
+DELETE FROM parts WHERE upload = @upload;
 
 -- name: count()
 SELECT

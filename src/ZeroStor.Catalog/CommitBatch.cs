@@ -36,15 +36,18 @@ internal static class CommitBatch
         HashSet<VaultId> vaults = await VaultTable.KnownAsync(session, orders.Select(o => o.Order.Vault));
         var keys = await LoadKeysAsync(session, orders);
         IEnumerable<ContentId> contents = orders
-            .SelectMany(o => o.Named.Append(o.Order.Content))
+            .SelectMany(o => o.Counted.Append(o.Order.Content))
             .Concat(keys.Values.SelectMany(k => k.HeadNames))
             .Distinct()
             .Order();
+        var rows = await ContentTable.ReadAsync(session, contents);
         return new CommitState
         {
             Vaults = vaults,
             Keys = keys,
-            Contents = await ContentTable.ReadAsync(session, contents),
+            Contents = rows,
+            Uploads = await UploadTable.ReadAsync(
+                session, orders.Where(o => o.Completes is not null).Select(o => o.Order.Content)),
 
             // Last: what the tick lets a catalog forget must not have gone since.
             Tick = (await FabricTable.ReadAsync(session))!.Tick,
@@ -113,6 +116,7 @@ internal static class CommitBatch
             from version in state.AddedVersions
             from page in version.Order.Order.Pages
             select new object?[] { version.Order.Order.Content.Value, page.Page, page.Bytes });
+        await UploadTable.RemoveAsync(session, state.EndedUploads);
         await ContentTable.WriteAsync(session, state.ChangedContents.Select(id => state.Contents[id]));
     }
 }

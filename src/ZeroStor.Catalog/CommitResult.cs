@@ -2,21 +2,27 @@ namespace ZeroStor.Catalog;
 
 /// <summary>An answer as the content's row keeps it, so that the order, when it comes again, is answered the
 /// same: a format number, the kind, then what was made, or why nothing was. An ETag that is the version's id,
-/// as nearly all are, costs one byte.</summary>
+/// as nearly all are, costs one byte. A second format tells a size as well; what needs none is written in the
+/// first.</summary>
 internal static class CommitResult
 {
-    private const byte Format = 1;
+    private const byte Plain = 1;
+    private const byte Sized = 2;
 
     public static byte[] Encode(CommitAnswer answer)
     {
         var writer = new ByteWriter();
-        writer.Byte(Format);
+        writer.Byte(answer.Size > 0 ? Sized : Plain);
         writer.Byte((byte)answer.Kind);
         if (answer.Kind == ErrorKind.None)
         {
             writer.UInt128(answer.Version.Value);
             writer.VarInt(answer.Seq);
             writer.Text(answer.ETag == answer.Version.ToString() ? "" : answer.ETag);
+            if (answer.Size > 0)
+            {
+                writer.VarInt(answer.Size);
+            }
         }
         else
         {
@@ -29,7 +35,8 @@ internal static class CommitResult
     public static CommitAnswer Decode(byte[] bytes)
     {
         var reader = new ByteReader(bytes, "result of a commit");
-        reader.Format(Format);
+        bool isSized = bytes is [Sized, ..];
+        reader.Format(isSized ? Sized : Plain);
         var kind = (ErrorKind)reader.Byte();
         CommitAnswer answer;
         if (kind == ErrorKind.None)
@@ -37,7 +44,10 @@ internal static class CommitResult
             var version = new VersionId(reader.UInt128());
             long seq = reader.VarInt();
             string etag = reader.Text();
-            answer = Applied(version, seq, etag.Length == 0 ? version.ToString() : etag);
+            answer = Applied(version, seq, etag.Length == 0 ? version.ToString() : etag) with
+            {
+                Size = isSized ? reader.VarInt() : 0,
+            };
         }
         else
         {

@@ -12,7 +12,10 @@ internal static class CommitRules
         CommitOrder asked = order.Order;
         Tick now = asked.Now > state.Tick ? asked.Now : state.Tick;
         ContentRow? own = state.Contents.GetValueOrDefault(asked.Content);
-        if (Earlier(own, asked, now) is CommitAnswer earlier)
+        CommitAnswer? earlier = order.Completes is { } completion
+            ? Earlier(own, completion, state)
+            : Earlier(own, asked.Content, asked.Vault, now, asked.IsFound);
+        if (earlier is not null)
         {
             return earlier;
         }
@@ -21,7 +24,12 @@ internal static class CommitRules
         CommitAnswer? refusal = Refuse(order, state, key);
         if (refusal is not null)
         {
-            state.Put(Marker(asked, now, refusal));
+            // An upload that could not be completed goes on.
+            if (order.Completes is null)
+            {
+                state.Put(Marker(asked, now, refusal));
+            }
+
             return refusal;
         }
 
@@ -35,14 +43,15 @@ internal static class CommitRules
 
     /// <summary>What an order of this content was answered before, or why none can be let in any
     /// more.</summary>
-    private static CommitAnswer? Earlier(ContentRow? own, CommitOrder asked, Tick now)
+    public static CommitAnswer? Earlier(
+        ContentRow? own, ContentId content, VaultId vault, Tick now, bool isFound = false)
     {
         if (own is null)
         {
-            return !asked.IsFound && ContentTable.IsForgotten(asked.Content, now)
+            return !isFound && ContentTable.IsForgotten(content, now)
                 ? new CommitAnswer(
                     ErrorKind.InvalidArgument,
-                    $"Content {asked.Content} began {now.Since(asked.Content.Begun)} ticks ago, and the "
+                    $"Content {content} began {now.Since(content.Begun)} ticks ago, and the "
                     + $"catalog remembers {ContentTable.RememberedTicks}: put again.")
                 : null;
         }
@@ -55,14 +64,39 @@ internal static class CommitRules
         if (own.State != ContentState.Open)
         {
             return new CommitAnswer(
-                ErrorKind.PreconditionFailed, $"Content {asked.Content} was condemned: put again.");
+                ErrorKind.PreconditionFailed, $"Content {content} was condemned: put again.");
         }
 
-        return own.Vault == asked.Vault
+        return own.Vault == vault
             ? null
             : new CommitAnswer(
                 ErrorKind.InvalidArgument,
-                $"Content {asked.Content} was opened in vault {own.Vault}, not in {asked.Vault}: put again.");
+                $"Content {content} was opened in vault {own.Vault}, not in {vault}: put again.");
+    }
+
+    /// <summary>As above, for an upload: what its completion was answered, or why it cannot be completed so.</summary>
+    private static CommitAnswer? Earlier(ContentRow? own, Completion completion, CommitState state)
+    {
+        if (own?.Result is not null)
+        {
+            CommitAnswer first = CommitResult.Decode(own.Result);
+            return first.Version == completion.Version && own.Vault == completion.Upload.Vault
+                ? first
+                : PartTable.NoUpload(completion.Upload);
+        }
+
+        UploadRow? upload = own is null ? null : state.Uploads.GetValueOrDefault(own.Id);
+        if (upload?.Name != completion.Upload)
+        {
+            return PartTable.NoUpload(completion.Upload);
+        }
+
+        return upload.Revision == completion.Revision
+            ? null
+            : new CommitAnswer(
+                ErrorKind.Busy,
+                $"Parts of upload {completion.Upload.Upload} of '{completion.Upload.Key}' came while it was being "
+                + "completed: say it again.");
     }
 
     private static CommitAnswer? Refuse(CheckedOrder order, CommitState state, KeyState key)
@@ -86,10 +120,10 @@ internal static class CommitRules
                 : null;
         }
 
-        foreach (ContentId named in order.Named)
+        foreach (ContentId named in order.Completes is null ? order.Named : [])
         {
-            ContentRow? row = state.Contents.GetValueOrDefault(named);
-            if (named != asked.Content && (row?.State != ContentState.Live || row.Vault != asked.Vault))
+            if (named != asked.Content
+                && state.Contents.GetValueOrDefault(named)?.MayBeNamedIn(asked.Vault) is not true)
             {
                 return new CommitAnswer(
                     ErrorKind.NotFound,
@@ -119,7 +153,10 @@ internal static class CommitRules
         CommitOrder asked = order.Order;
         long seq = key.NextSeq(now);
         VersionId version = order.Manifest!.Version;
-        CommitAnswer answer = CommitResult.Applied(version, seq, asked.ETag ?? version.ToString());
+        CommitAnswer answer = CommitResult.Applied(version, seq, asked.ETag ?? version.ToString()) with
+        {
+            Size = order.Completes is null ? 0 : order.Manifest.Size,
+        };
 
         // The new names count before the old ones go: a copy of a key onto itself must not pass through
         // death.
@@ -133,15 +170,33 @@ internal static class CommitRules
                 Lived: true,
                 CommitResult.Encode(answer))
             : Marker(asked, now, answer));
-        foreach (ContentId named in order.Named.Where(id => id != asked.Content))
-        {
-            ContentRow row = state.Contents[named];
-            state.Put(row with { Names = row.Names + 1 });
-        }
-
+        Name(order, state, now);
         RemoveHead(asked, state, key, now);
         state.AddedVersions.Add((order, seq, now));
         return answer;
+    }
+
+    private static void Name(CheckedOrder order, CommitState state, Tick now)
+    {
+        if (order.Completes is not { } completion)
+        {
+            foreach (ContentId named in order.Named.Where(id => id != order.Order.Content))
+            {
+                state.Put(state.Contents[named].Renamed(+1, now));
+            }
+
+            return;
+        }
+
+        state.EndedUploads.Add(order.Order.Content);
+        foreach ((ContentId named, int change) in completion.Changes)
+        {
+            // A named content lives; were its row lost, there would be nothing to count.
+            if (state.Contents.GetValueOrDefault(named) is { State: ContentState.Live } row)
+            {
+                state.Put(row.Renamed(change, now));
+            }
+        }
     }
 
     private static CommitAnswer Delete(CommitOrder asked, CommitState state, KeyState key, Tick now)
@@ -172,7 +227,7 @@ internal static class CommitRules
             // A named content lives; were its row lost, there would be nothing to count down.
             if (state.Contents.GetValueOrDefault(named) is { State: ContentState.Live } row)
             {
-                state.Put(row.Names > 1 ? row with { Names = row.Names - 1 } : row.Die(now));
+                state.Put(row.Renamed(-1, now));
             }
         }
     }

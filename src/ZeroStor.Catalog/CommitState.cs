@@ -16,6 +16,12 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
 
     public (VaultId Vault, string Key) Key => (Order.Vault, Order.Key);
 
+    /// <summary>The upload that the order completes; null: none.</summary>
+    public Completion? Completes { get; init; }
+
+    /// <summary>Beside the order's own the contents whose rows it is decided by.</summary>
+    public IEnumerable<ContentId> Counted => Completes is null ? Named : Completes.Changes.Keys;
+
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
     public static CheckedOrder Of(CommitOrder order)
     {
@@ -25,42 +31,51 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
             return new CheckedOrder(order, null, []);
         }
 
-        if (order.Manifest.Length > MaxManifestBytes)
-        {
-            throw ZeroStorException.Invalid(
-                $"The manifest of '{order.Key}' has {order.Manifest.Length} bytes, and at most "
-                + $"{MaxManifestBytes} are kept: put the object in fewer parts.");
-        }
-
-        if (order.ETag is "" or "*" || order.ETag?.Length > MaxETagLength)
-        {
-            throw ZeroStorException.Invalid(
-                $"The ETag of '{order.Key}' is none: 1 to {MaxETagLength} characters are, "
-                + "and * stands for any.");
-        }
-
-        ObjectKey.CheckText(order.ETag ?? "", "ETag");
+        CheckManifestBytes(order.Manifest, order.Key);
+        CheckETag(order.ETag, $"'{order.Key}'");
         foreach ((int page, byte[] bytes) in order.Pages)
         {
             ContentTable.CheckPage(page, bytes);
         }
 
-        Manifest manifest = Decode(order);
+        Manifest manifest = Decode(order.Manifest, $"'{order.Key}'");
         return new CheckedOrder(order, manifest, [.. manifest.Contents.Select(c => c.Id).Distinct()]);
     }
 
-    private static Manifest Decode(CommitOrder order)
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    public static void CheckManifestBytes(byte[] manifest, string key)
+    {
+        if (manifest.Length > MaxManifestBytes)
+        {
+            throw ZeroStorException.Invalid(
+                $"The manifest of '{key}' has {manifest.Length} bytes, and at most {MaxManifestBytes} are kept: "
+                + "put the object in fewer parts.");
+        }
+    }
+
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    public static void CheckETag(string? etag, string what)
+    {
+        if (etag is "" or "*" || etag?.Length > MaxETagLength)
+        {
+            throw ZeroStorException.Invalid(
+                $"The ETag of {what} is none: 1 to {MaxETagLength} characters are, and * stands for any.");
+        }
+
+        ObjectKey.CheckText(etag ?? "", "ETag");
+    }
+
+    /// <exception cref="ZeroStorException">InvalidArgument: the bytes are no manifest.</exception>
+    public static Manifest Decode(byte[] manifest, string what)
     {
         try
         {
-            return Manifest.Decode(order.Manifest);
+            return Manifest.Decode(manifest);
         }
         catch (ZeroStorException error)
         {
             throw new ZeroStorException(
-                ErrorKind.InvalidArgument,
-                $"What was to be committed as '{order.Key}' is none: {error.Message}",
-                error);
+                ErrorKind.InvalidArgument, $"What was to be committed as {what} is none: {error.Message}", error);
         }
     }
 }
@@ -96,6 +111,9 @@ internal sealed class CommitState
 
     public required Dictionary<(VaultId Vault, string Key), KeyState> Keys { get; init; }
 
+    /// <summary>The uploads that orders complete, by the contents they commit by; absent: there is none.</summary>
+    public required Dictionary<ContentId, UploadRow> Uploads { get; init; }
+
     public HashSet<ContentId> ChangedContents { get; } = [];
 
     public List<(VaultId Vault, string Key, long Seq)> RemovedVersions { get; } = [];
@@ -103,6 +121,8 @@ internal sealed class CommitState
     public List<(CheckedOrder Order, long Seq, Tick Tick)> AddedVersions { get; } = [];
 
     public List<(VaultId Vault, string Key, long Seq)> Counters { get; } = [];
+
+    public List<ContentId> EndedUploads { get; } = [];
 
     public void Put(ContentRow row)
     {

@@ -3,7 +3,7 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <param name="Names">How many versions name it; only live ones have any.</param>
+/// <param name="Names">How many versions, and parts of uploads, name it; only live ones have any.</param>
 /// <param name="Tick">When it was last touched (open), committed (live), or died.</param>
 /// <param name="Lived">Whether it ever was live.</param>
 /// <param name="Result">What the order that made or ended it was answered; null where no order did.</param>
@@ -11,6 +11,14 @@ internal sealed record ContentRow(
     ContentId Id, VaultId Vault, ContentState State, int Names, Tick Tick, bool Lived, byte[]? Result)
 {
     public ContentRow Die(Tick now) => this with { State = ContentState.Dead, Names = 0, Tick = now };
+
+    /// <summary>Whether it holds bytes that another version of the vault may name: the row of an upload lives as well, and
+    /// holds none.</summary>
+    public bool MayBeNamedIn(VaultId vault) => State == ContentState.Live && Lived && Vault == vault;
+
+    /// <summary>With more names, or fewer: the last one gone is its death.</summary>
+    public ContentRow Renamed(int change, Tick now) =>
+        Names + change > 0 ? this with { Names = Names + change } : Die(now);
 }
 
 /// <summary>Which contents live. Every change of a row is made within a write transaction that read it, and

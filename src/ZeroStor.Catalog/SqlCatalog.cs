@@ -11,7 +11,7 @@ namespace ZeroStor.Catalog;
 /// are none; DiskFull when the database cannot grow, and nothing of the change is kept; Corrupt when the
 /// database is damaged.</para>
 /// Thread-safe.</summary>
-public sealed class SqlCatalog : ICatalog, IAsyncDisposable
+public sealed partial class SqlCatalog : ICatalog, IAsyncDisposable
 {
     private readonly Database _database;
     private readonly IEntropy _entropy;

@@ -64,6 +64,14 @@ internal sealed class VersionIdConverter : IConverter<VersionId, Wire128>
 }
 
 [RegisterConverter]
+internal sealed class UploadIdConverter : IConverter<UploadId, Wire128>
+{
+    public UploadId ConvertFromSurrogate(in Wire128 surrogate) => new(surrogate.Value);
+
+    public Wire128 ConvertToSurrogate(in UploadId value) => new() { Value = value.Value };
+}
+
+[RegisterConverter]
 internal sealed class TickConverter : IConverter<Tick, Wire32>
 {
     public Tick ConvertFromSurrogate(in Wire32 surrogate) => new(surrogate.Value);
@@ -398,4 +406,20 @@ internal sealed class PreconditionConverter : IConverter<Precondition, WirePreco
 
     public WirePrecondition ConvertToSurrogate(in Precondition value) =>
         new() { IfMatch = value.IfMatch, IfNoneMatch = value.IfNoneMatch };
+}
+
+[GenerateSerializer, Immutable, Alias("zs.part-name")]
+internal struct WirePartName
+{
+    [Id(0)] public int Number;
+    [Id(1)] public string ETag;
+}
+
+[RegisterConverter]
+internal sealed class PartNameConverter : IConverter<PartName, WirePartName>
+{
+    public PartName ConvertFromSurrogate(in WirePartName surrogate) => new(surrogate.Number, surrogate.ETag);
+
+    public WirePartName ConvertToSurrogate(in PartName value) =>
+        new() { Number = value.Number, ETag = value.ETag };
 }

@@ -89,6 +89,22 @@ public readonly record struct VersionId(UInt128 Value)
     public static VersionId Parse(string hex) => new(Id128.FromHex(hex));
 }
 
+/// <summary>Names one upload in parts. It is the id of the content that its completion commits by, so it begins with the
+/// tick of its making, and uploads of one key sort by that.</summary>
+public readonly record struct UploadId(UInt128 Value) : IComparable<UploadId>
+{
+    /// <summary>Whose row says that the upload goes on, and how it ended.</summary>
+    public ContentId Commit => new(Value);
+
+    public static UploadId New(Tick now, IEntropy entropy) => new(Id128.RandomAt(now, entropy));
+
+    public int CompareTo(UploadId other) => Value.CompareTo(other.Value);
+
+    public override string ToString() => Id128.ToHex(Value);
+
+    public static UploadId Parse(string hex) => new(Id128.FromHex(hex));
+}
+
 /// <summary>A disk's number in the map; never reused. 0 is no disk.</summary>
 public readonly record struct DiskId(uint Value) : IComparable<DiskId>
 {

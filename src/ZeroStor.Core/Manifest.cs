@@ -28,13 +28,14 @@ public sealed record ContentRef
 
     public required long Bytes { get; init; }
 
-    /// <summary>All stripes in order, when there are at most <see cref="Geometry.MaxInlineStripes"/>; else
-    /// empty, and pages of <see cref="Geometry.StripesPerPage"/> hold them.</summary>
+    /// <summary>All stripes in order, when there are at most <see cref="Geometry.MaxInlineStripes"/>, or, of a part
+    /// of an upload, <see cref="UploadParts.MaxInlineStripes"/>; else empty, and pages of
+    /// <see cref="Geometry.StripesPerPage"/> hold them.</summary>
     public required ImmutableArray<StripeRef> Stripes { get; init; }
 
     public int StripeCount => Geometry.StripeCount(Code, Bytes);
 
-    public bool IsPaged => StripeCount > Geometry.MaxInlineStripes;
+    public bool IsPaged => Stripes.IsEmpty && Bytes > 0;
 }
 
 /// <summary>A range of the version, taken from one of its contents.</summary>
@@ -74,13 +75,7 @@ public sealed record Manifest
         writer.UInt128(Version.Value);
         writer.VarInt(Size);
         writer.Text(ContentType);
-        writer.VarInt(Headers.Count);
-        foreach ((string name, string value) in Headers.OrderBy(h => h.Key, StringComparer.Ordinal))
-        {
-            writer.Text(name);
-            writer.Text(value);
-        }
-
+        TextMap.Write(writer, Headers);
         writer.VarInt(Contents.Length);
         foreach (ContentRef content in Contents)
         {
@@ -121,7 +116,7 @@ public sealed record Manifest
         var version = new VersionId(reader.UInt128());
         long size = reader.VarInt();
         string contentType = reader.Text();
-        ImmutableSortedDictionary<string, string> headers = ReadHeaders(ref reader);
+        ImmutableSortedDictionary<string, string> headers = TextMap.Read(ref reader, "headers");
         var contents = ImmutableArray.CreateBuilder<ContentRef>();
         for (int i = reader.Count(); i > 0; i--)
         {
@@ -169,25 +164,6 @@ public sealed record Manifest
 
         reader.End();
         return stripes.ToImmutable();
-    }
-
-    private static ImmutableSortedDictionary<string, string> ReadHeaders(ref ByteReader reader)
-    {
-        var headers = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
-        string? previous = null;
-        for (int i = reader.Count(); i > 0; i--)
-        {
-            string name = reader.Text();
-            if (string.CompareOrdinal(previous, name) >= 0)
-            {
-                throw reader.Bad("holds headers out of order");
-            }
-
-            headers.Add(name, reader.Text());
-            previous = name;
-        }
-
-        return headers.ToImmutable();
     }
 
     private static ImmutableArray<Extent> ReadExtents(

@@ -70,7 +70,7 @@ public interface IEntropy
 /// <summary>The truth: which versions there are, which contents live, what the map is. Everything here is
 /// compare-and-set; two silos, or two activations of a grain, that race are merely slower. Failures to reach
 /// the database are <see cref="ErrorKind.Unavailable"/>. Thread-safe.</summary>
-public interface ICatalog
+public interface ICatalog : IUploadCatalog
 {
     /// <summary>The fabric's identity and tick; the first call of a new catalog makes them.</summary>
     Task<FabricState> ReadFabricAsync(CancellationToken cancel);
@@ -184,7 +184,7 @@ public enum ContentState
     /// <summary>Still being put.</summary>
     Open = 0,
 
-    /// <summary>Some version names it.</summary>
+    /// <summary>Some version names it, or a part of an upload.</summary>
     Live = 1,
 
     /// <summary>Condemned: to be reclaimed.</summary>
@@ -286,6 +286,9 @@ public sealed record CommitAnswer(ErrorKind Kind, string Detail = "")
     public long Seq { get; init; }
 
     public string ETag { get; init; } = "";
+
+    /// <summary>Of a version that an upload was completed to, or of a part: its bytes.</summary>
+    public long Size { get; init; }
 }
 
 /// <summary>A version as the catalog holds it.</summary>

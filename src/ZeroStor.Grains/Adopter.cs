@@ -177,7 +177,13 @@ internal sealed class Adopter(
                 return Found.Refused(content, name, "its owner has the keys, and alone can tell what it was");
             }
 
-            var draft = CommitDraft.Decode(vault.Keys.OpenManifest(content.Content, content.SealedDraft.Span));
+            byte[] opened = vault.Keys.OpenManifest(content.Content, content.SealedDraft.Span);
+            if (PartDraft.IsOne(opened))
+            {
+                return Found.Part(content, name, PartDraft.Decode(opened));
+            }
+
+            var draft = CommitDraft.Decode(opened);
             bool isWhole = draft.Manifest.Contents is [{ } only]
                 && only.Id == content.Content
                 && only.StripeCount == content.Stripes.Length;
@@ -317,6 +323,18 @@ internal sealed class Adopter(
         public static Found Refused(FoundContent content, string vault, string why) =>
             new(content, null, null, Describe(content, vault, null) with { Refusal = why });
 
+        public static Found Part(FoundContent content, string vault, PartDraft part) => new(
+            content,
+            null,
+            null,
+            Describe(content, vault, null) with
+            {
+                Key = part.Key,
+                Modified = part.Modified,
+                Refusal = $"it is part {part.Number} of upload {part.Upload}, and only the catalog knew which parts it was "
+                    + "completed with",
+            });
+
         public static FoundVersion Describe(FoundContent content, string vault, CommitDraft? draft) => new()
         {
             Vault = vault,
@@ -331,7 +349,7 @@ internal sealed class Adopter(
         public (ContentRef Content, ImmutableArray<(int Page, byte[] Bytes)> Pages) Complete()
         {
             ContentRef draft = Draft!.Manifest.Contents[0];
-            return draft.IsPaged
+            return draft.StripeCount > Geometry.MaxInlineStripes
                 ? (draft,
                 [
                     .. Content.Stripes.Chunk(Geometry.StripesPerPage)

@@ -9,14 +9,14 @@ namespace ZeroStor.Grains;
 /// errors. Every silo has its own, so whichever silo a caller reached can answer: a silo that hangs or is gone
 /// keeps no key from anybody.</summary>
 [Reentrant, StatelessWorker(1)]
-internal sealed class ObjectMetadataGrain(
+internal sealed partial class ObjectMetadataGrain(
     ICatalog catalog,
     IShardHome homes,
     IFabricMap map,
     VaultDirectory vaults,
     SeenVersions seen,
     IEntropy entropy,
-    TimeProvider time) : Grain, IObjectDoor
+    TimeProvider time) : Grain, IObjectDoor, IUploadDoor
 {
     /// <summary>One who takes a stale answer waits for the catalog no longer than this: a catalog that hangs would
     /// keep him until it is given up, and he would have given up the call before.</summary>
@@ -29,7 +29,7 @@ internal sealed class ObjectMetadataGrain(
             async vault =>
             {
                 Manifest manifest = Manifest.Decode(put.Manifest);
-                await DemandKeysAsync(vault, put, manifest, cancel);
+                await DemandKeysAsync(vault, put.Vault, manifest, cancel);
                 return await CommitAsync(
                     new CommitOrder
                     {
@@ -243,11 +243,11 @@ internal sealed class ObjectMetadataGrain(
     // A vault that was removed and made again under its name has other keys: what was sealed for the one before
     // would be acknowledged here, and never open.
     private async Task DemandKeysAsync(
-        OpenVault vault, CommitPut put, Manifest manifest, CancellationToken cancel)
+        OpenVault vault, VaultId? sealedFor, Manifest manifest, CancellationToken cancel)
     {
         if (vault.Held is null)
         {
-            if (put.Vault != vault.Info.Id)
+            if (sealedFor != vault.Info.Id)
             {
                 throw ZeroStorException.NotFound(
                     $"vault {vault.Info.Name} is another than the one that this was sealed for: it was removed and "

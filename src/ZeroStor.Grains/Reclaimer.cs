@@ -4,7 +4,7 @@ using ZeroStor.Paths;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Gives the space of the dead back: condemns puts that nobody went on with, tells every disk which
+/// <summary>Gives the space of the dead back: ends uploads and condemns puts that nobody went on with, tells every disk which
 /// contents are dead, and forgets a dead content when all disks that are up have dropped it and its time is
 /// over. Idempotent; what it remembers only saves work. For one caller at a time.</summary>
 internal sealed class Reclaimer(
@@ -25,6 +25,9 @@ internal sealed class Reclaimer(
     /// </summary>
     private const int MaxRemembered = 1_000_000;
 
+    /// <summary>Idle uploads ended in one transaction: each may have ten thousand parts.</summary>
+    private const int UploadsPerStep = 4;
+
     private readonly HashSet<ContentId> _dropped = [];
     private int _droppedBy;
     private Tick _searchedUntil;
@@ -40,7 +43,12 @@ internal sealed class Reclaimer(
         Tick now = map.Tick;
         if (now.Value > options.UploadIdleTicks)
         {
-            await catalog.CondemnIdleAsync(new Tick(now.Value - options.UploadIdleTicks), now, cancel);
+            var before = new Tick(now.Value - options.UploadIdleTicks);
+            while (await catalog.EndIdleUploadsAsync(before, now, UploadsPerStep, cancel) == UploadsPerStep)
+            {
+            }
+
+            await catalog.CondemnIdleAsync(before, now, cancel);
         }
 
         int disks = Openings();

@@ -4,7 +4,7 @@ namespace ZeroStor.Grains;
 
 /// <summary>The catalog as all of this silo use it. What it answers is passed on as it is; on the way by it is noted
 /// how long it took, when it answered last, and what was seen of versions and pages. Thread-safe.</summary>
-internal sealed class SiloCatalog(
+internal sealed partial class SiloCatalog(
     ICatalog catalog, SeenVersions seen, Instruments instruments, TimeProvider time) : ICatalog
 {
     private long _answeredAt = time.GetTimestamp();

@@ -47,7 +47,7 @@ internal sealed class VaultGrain(
     IGrainFactory grains,
     TimeProvider time) : Grain, IVaultDoor, IVaultGrain
 {
-    /// <summary>Versions deleted in one step of removing a full vault.</summary>
+    /// <summary>Versions deleted, and uploads ended, in one step of removing a full vault.</summary>
     private const int VersionsPerStep = 500;
 
     /// <summary>Lives kept in the state: one is the vault, the others are creates that may still be under
@@ -191,7 +191,7 @@ internal sealed class VaultGrain(
             {
                 throw new ZeroStorException(
                     ErrorKind.PreconditionFailed,
-                    $"vault {Name} holds objects: remove them first, or say --force to lose them");
+                    $"vault {Name} holds objects, or uploads under way: remove them first, or say --force to lose them");
             }
 
             await DeleteSomeAsync(id, cancel);
@@ -309,6 +309,9 @@ internal sealed class VaultGrain(
                 Modified = time.GetUtcNow(),
             },
             cancel)));
+        UploadListing uploads = await catalog.ListUploadsAsync(
+            new UploadQuery { Vault = id, Max = VersionsPerStep }, cancel);
+        await Task.WhenAll(uploads.Uploads.Select(u => catalog.EndUploadAsync(u.Name, map.Tick, cancel)));
     }
 
     // The name's line in the index says which life is meant; a state without it is stale here.

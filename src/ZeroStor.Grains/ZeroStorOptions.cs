@@ -62,7 +62,7 @@ public sealed class ZeroStorOptions
     /// without one.</summary>
     public uint OrphanAfterTicks { get; set; } = 60;
 
-    /// <summary>An open put untouched for this long is condemned.</summary>
+    /// <summary>An open put, and an upload in parts, untouched for this long is condemned.</summary>
     public uint UploadIdleTicks { get; set; } = 1440;
 
     /// <summary>A silo that is away for longer than this is lost: its disks' places go to others.</summary>

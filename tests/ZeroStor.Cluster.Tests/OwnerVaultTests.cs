@@ -162,6 +162,35 @@ public sealed class OwnerVaultTests : IAsyncLifetime
         Assert.Empty((await vault.ListPageAsync(new ListOptions(), 10, Cancel)).Entries);
     }
 
+    [Fact]
+    public async Task Parts_of_an_upload_are_sealed_and_opened_by_the_owner_whichever_client_put_them()
+    {
+        byte[][] contents = [.. new[] { 1_200_000, 5, 300_000 }.Select(RandomNumberGenerator.GetBytes)];
+        Upload upload = await Owner().BeginUploadAsync("key", cancel: Cancel);
+        var parts = new List<PartName>();
+        foreach ((int i, byte[] content) in contents.Index())
+        {
+            PartInfo part = await Owner().OpenUpload("key", upload.Id).PutPartAsync(
+                i + 1, new ReadOnlySequence<byte>(content), cancel: Cancel);
+            parts.Add(new PartName(part.Number, part.ETag));
+        }
+
+        await upload.CompleteAsync(parts, cancel: Cancel);
+        byte[] whole = [.. contents.SelectMany(c => c)];
+        Assert.Equal(whole, await GetAsync(Owner(), "key"));
+        Vault vault = Owner();
+        Upload copying = await vault.BeginUploadAsync("copy", cancel: Cancel);
+        PartInfo copied = await copying.CopyPartAsync(
+            1, vault, "key", new CopyPartOptions { Range = ByteRange.OfLength(1_100_000, 200_000) }, Cancel);
+        await copying.CompleteAsync([new(1, copied.ETag)], cancel: Cancel);
+        Assert.Equal(whole[1_100_000..1_300_000], await GetAsync(Owner(), "copy"));
+        Vault without = VaultOf(() => null);
+        ZeroStorException refusal = await Assert.ThrowsAsync<ZeroStorException>(
+            async () => await (await without.BeginUploadAsync("other", cancel: Cancel)).PutPartAsync(
+                1, new ReadOnlySequence<byte>([1]), cancel: Cancel));
+        Assert.Equal(ErrorKind.Forbidden, refusal.Kind);
+    }
+
     private Vault Owner() => VaultOf(() => PrivateKeysText.FromText(_keyFile));
 
     // A client of its own, which knows nothing of what others opened.

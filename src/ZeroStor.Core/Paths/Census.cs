@@ -63,7 +63,8 @@ public readonly record struct CensusTally
 /// </list>
 /// Contents without a row, and dead ones, are not its business: see <see cref="FindOrphans"/>. Idempotent;
 /// what it did not finish the next one does. Memory: a batch of <see cref="StripesPerBatch"/> stripes, or the
-/// stripes of one content where that has more. For one caller at a time.</summary>
+/// stripes of one content where that has more; a version of many contents may be judged in several batches. What a
+/// part of an upload names it meets once the upload is completed. For one caller at a time.</summary>
 public sealed class Census(
     IShardHome homes, IFabricMap map, ICatalog catalog, RepairGroup repair, TimeProvider time)
 {
@@ -104,12 +105,22 @@ public sealed class Census(
         {
             foreach (NamedVersion version in page)
             {
-                tally += await AddAsync(batch, version, cancel);
-                if (batch.Stripes.Count >= StripesPerBatch)
+                tally += new CensusTally { Versions = 1 };
+                if (ContentsOf(version) is not { } contents)
                 {
-                    tally += await JudgeAsync(batch, cancel);
-                    progress?.Report(tally);
-                    batch = new CensusBatch();
+                    tally += new CensusTally { Unreadable = 1 };
+                    continue;
+                }
+
+                foreach (ContentRef content in contents)
+                {
+                    await AddAsync(batch, content, version.Name, cancel);
+                    if (batch.Stripes.Count >= StripesPerBatch)
+                    {
+                        tally += await JudgeAsync(batch, cancel);
+                        progress?.Report(tally);
+                        batch = new CensusBatch();
+                    }
                 }
             }
 
@@ -121,28 +132,25 @@ public sealed class Census(
         return tally;
     }
 
-    private async Task<CensusTally> AddAsync(CensusBatch batch, NamedVersion version, CancellationToken cancel)
+    private static ImmutableArray<ContentRef>? ContentsOf(NamedVersion version)
     {
-        ImmutableArray<ContentRef> contents;
         try
         {
-            contents = Manifest.Decode(version.Row.Manifest).Contents;
+            return Manifest.Decode(version.Row.Manifest).Contents;
         }
         catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
         {
-            return new CensusTally { Versions = 1, Unreadable = 1 };
+            return null;
         }
+    }
 
-        foreach (ContentRef content in contents)
+    private async Task AddAsync(
+        CensusBatch batch, ContentRef content, VersionName version, CancellationToken cancel)
+    {
+        if (!batch.Contents.Contains(content.Id) && await StripesAsync(content, cancel) is { } stripes)
         {
-            if (!batch.Contents.Contains(content.Id)
-                && await StripesAsync(content, cancel) is { } stripes)
-            {
-                batch.Add(content.Id, stripes, version.Name);
-            }
+            batch.Add(content.Id, stripes, version);
         }
-
-        return new CensusTally { Versions = 1 };
     }
 
     // Null when it cannot be told what the content names: the version went meanwhile, or a page is damaged.

@@ -5,7 +5,7 @@ namespace ZeroStor.Tests.Catalog;
 
 /// <summary>What a catalog must answer, said as simply as can be: in memory, one call at a time, keys as
 /// bytes, listings by looking at every key. One vault, whose keys' counters are never forgotten.</summary>
-internal sealed class CatalogModel
+internal sealed partial class CatalogModel
 {
     private const uint Remembered = 1440;
 
@@ -42,7 +42,7 @@ internal sealed class CatalogModel
             return own.Answer;
         }
 
-        if (own?.State == State.Dead)
+        if (own?.State is State.Dead or State.Live)
         {
             return new CommitAnswer(ErrorKind.PreconditionFailed);
         }
@@ -151,15 +151,7 @@ internal sealed class CatalogModel
     private CommitAnswer Decide(CommitOrder order, Content own)
     {
         Version? head = _versions.GetValueOrDefault(order.Key);
-        bool holds = order.If switch
-        {
-            { IfMatch: "*" } => head is not null,
-            { IfMatch: string etag } => head?.ETag == etag,
-            { IfNoneMatch: "*" } => head is null,
-            { IfNoneMatch: string etag } => head?.ETag != etag,
-            _ => true,
-        };
-        if (!holds)
+        if (!Holds(order.If, head))
         {
             return new CommitAnswer(ErrorKind.PreconditionFailed);
         }
@@ -179,7 +171,7 @@ internal sealed class CatalogModel
 
         Manifest manifest = Manifest.Decode(order.Manifest);
         HashSet<ContentId> named = [.. manifest.Contents.Select(c => c.Id)];
-        if (named.Any(id => id != order.Content && _contents.GetValueOrDefault(id)?.State != State.Live))
+        if (named.Any(id => id != order.Content && !MayBeNamed(id)))
         {
             return new CommitAnswer(ErrorKind.NotFound);
         }
@@ -211,7 +203,7 @@ internal sealed class CatalogModel
     // Whatever lives and is named by no version any more dies: no counting here.
     private void Bury()
     {
-        HashSet<ContentId> named = [.. _versions.Values.SelectMany(v => v.Named)];
+        HashSet<ContentId> named = [.. _versions.Values.SelectMany(v => v.Named), .. NamedByUploads];
         foreach ((ContentId id, Content content) in _contents)
         {
             if (content.State == State.Live && !named.Contains(id))
@@ -221,6 +213,18 @@ internal sealed class CatalogModel
             }
         }
     }
+
+    private static bool Holds(Precondition condition, Version? head) => condition switch
+    {
+        { IfMatch: "*" } => head is not null,
+        { IfMatch: string etag } => head?.ETag == etag,
+        { IfNoneMatch: "*" } => head is null,
+        { IfNoneMatch: string etag } => head?.ETag != etag,
+        _ => true,
+    };
+
+    private bool MayBeNamed(ContentId id) =>
+        _contents.GetValueOrDefault(id) is { State: State.Live, Lived: true };
 
     private long NextSeq(string key)
     {

@@ -42,7 +42,8 @@ public abstract partial class CatalogTests
         (1, Gen.UInt[0, 3].Select(StepOfIdle)),
         (1, GenContent.Array[0, 3].Select(StepOfForget)),
         (2, Gen.UInt[1, 2].Select(StepOfTime)),
-        (4, Gen.Select(GenText, GenText, GenText, Gen.Int[1, 5], StepOfList)));
+        (4, Gen.Select(GenText, GenText, GenText, Gen.Int[1, 5], StepOfList)),
+        (9, GenUploadStep));
 
     /// <summary>One call, made on a catalog and its model.</summary>
     private delegate Task Step(Sequence run);
@@ -185,7 +186,7 @@ public abstract partial class CatalogTests
         run.ListAsync(prefix, delimiter, startAfter, max);
 
     /// <summary>A catalog, its model, and the names of contents that a sequence uses.</summary>
-    private sealed class Sequence(SqlCatalog catalog, VaultId? vault = null)
+    private sealed partial class Sequence(SqlCatalog catalog, VaultId? vault = null)
     {
         private readonly Dictionary<int, ContentId> _contents = [];
 
@@ -239,6 +240,7 @@ public abstract partial class CatalogTests
                     await catalog.ListDeadAsync(default, diedBy, 100, Cancel));
             }
 
+            await AssertSameUploadsAsync();
             var heads = await catalog.HeadAsync(Vault, SequenceKeys, Cancel);
             Assert.Equal(
                 SequenceKeys.Select(Model.Head),

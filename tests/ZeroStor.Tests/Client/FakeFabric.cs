@@ -6,10 +6,10 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Tests.Client;
 
-/// <summary>The other side of the four doors, in memory: it takes pieces as the wire does (a copy, and the
+/// <summary>The other side of the five doors, in memory: it takes pieces as the wire does (a copy, and the
 /// count goes back), holds stripes as plain bytes, and keeps the promises of the contracts about slots,
 /// contents and commits. Faults are planted through <see cref="Before"/> and <see cref="After"/>.</summary>
-internal sealed class FakeFabric : IDoors, IFabricDoor
+internal sealed partial class FakeFabric : IDoors, IFabricDoor
 {
     public const string VaultName = "vault";
 
@@ -123,6 +123,8 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
     IVaultDoor IDoors.Vault(string name) => new VaultDoor(this, name);
 
     IObjectDoor IDoors.Objects(string grainKey) => new Objects(this, grainKey);
+
+    IUploadDoor IDoors.Uploads(string grainKey) => new Uploads(this);
 
     IStripeDoor IDoors.Stripes(string coordinatorKey) => new Stripes(this, coordinatorKey);
 
@@ -365,7 +367,11 @@ internal sealed class FakeFabric : IDoors, IFabricDoor
                 }
 
                 Assert.Equal(stripe.Length, filled);
-                if (order.Draft.Length > 0)
+                if (PartDraft.IsOne(order.Draft))
+                {
+                    fabric.PartDrafts.Add(PartDraft.Decode(order.Draft));
+                }
+                else if (order.Draft.Length > 0)
                 {
                     fabric.Drafts.Add(CommitDraft.Decode(order.Draft));
                 }
