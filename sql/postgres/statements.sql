@@ -112,24 +112,46 @@ ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
 INSERT INTO groups (number, entry) SELECT * FROM unnest(@number, @entry)
 ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
 
--- name: vault-add(name text, vault bytea, class bigint)
-INSERT INTO vaults (name, vault, class) VALUES (@name, @vault, @class) ON CONFLICT DO NOTHING;
+-- name: vault-add(name text, vault bytea, class bigint, versioning bigint, created bigint)
+INSERT INTO vaults (name, vault, class, versioning, created)
+VALUES (@name, @vault, @class, @versioning, @created) ON CONFLICT DO NOTHING;
 
 -- name: vault-remove(vault bytea)
 SELECT 1 WHERE pg_advisory_xact_lock(23123, hashtext(encode(@vault, 'hex')) & 63) IS NULL;
 DELETE FROM vaults
 WHERE vault = @vault
   AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault)
+  AND NOT EXISTS (SELECT 1 FROM former WHERE former.vault = @vault)
   AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.vault = @vault);
 
+-- name: vault-versioning(vault bytea, versioning bigint)
+-- Alone, as a removal: who puts into the vault goes by what he read.
+SELECT 1 WHERE pg_advisory_xact_lock(23123, hashtext(encode(@vault, 'hex')) & 63) IS NULL;
+UPDATE vaults SET versioning = @versioning WHERE vault = @vault AND (@versioning <> 0 OR versioning = 0);
+
+-- name: vault-settings(vault bytea, name text)
+SELECT etag, bytes FROM vault_settings WHERE vault = @vault AND name = @name;
+
+-- name: vault-settings-add(vault bytea, name text, etag text, bytes bytea)
+INSERT INTO vault_settings (vault, name, etag, bytes) VALUES (@vault, @name, @etag, @bytes) ON CONFLICT DO NOTHING;
+
+-- name: vault-settings-replace(vault bytea, name text, was text, etag text, bytes bytea)
+UPDATE vault_settings SET etag = @etag, bytes = @bytes WHERE vault = @vault AND name = @name AND etag = @was;
+
+-- name: vault-settings-remove(vault bytea, name text, was text)
+DELETE FROM vault_settings WHERE vault = @vault AND name = @name AND etag = @was;
+
+-- name: vault-settings-forget(vault bytea)
+DELETE FROM vault_settings WHERE vault = @vault;
+
 -- name: vault(name text)
-SELECT name, vault, class FROM vaults WHERE name = @name;
+SELECT name, vault, class, versioning, created FROM vaults WHERE name = @name;
 
 -- name: vaults()
-SELECT name, vault, class FROM vaults ORDER BY name;
+SELECT name, vault, class, versioning, created FROM vaults ORDER BY name;
 
 -- name: vault-known(vault bytea[])
-SELECT vault FROM vaults WHERE vault = ANY (@vault);
+SELECT vault, versioning FROM vaults WHERE vault = ANY (@vault);
 
 -- name: vault-known(vault bytea[]) when writing
 SELECT 1 FROM
@@ -137,7 +159,7 @@ SELECT 1 FROM
   SELECT DISTINCT hashtext(encode(vault, 'hex')) & 63 AS slot FROM unnest(@vault) AS asked (vault) ORDER BY slot
 ) AS slots
 WHERE pg_advisory_xact_lock_shared(23123, slot) IS NULL;
-SELECT vault FROM vaults WHERE vault = ANY (@vault);
+SELECT vault, versioning FROM vaults WHERE vault = ANY (@vault);
 
 -- name: content(content bytea[])
 SELECT content, vault, state, names, tick, lived, result FROM contents WHERE content = ANY (@content);
@@ -191,7 +213,7 @@ ON CONFLICT (content, page) DO UPDATE SET bytes = excluded.bytes;
 DELETE FROM pages WHERE content = ANY (@content);
 
 -- name: head(vault bytea[], key text[])
-SELECT head.vault, head.key, seq, version, size, etag, modified, manifest
+SELECT head.vault, head.key, seq, version, size, etag, modified, kept, manifest, tags
 FROM unnest(@vault, @key) AS asked (vault, key) CROSS JOIN LATERAL
 (
   SELECT * FROM versions WHERE versions.vault = asked.vault AND versions.key = asked.key ORDER BY seq DESC LIMIT 1
@@ -209,20 +231,20 @@ DELETE FROM held WHERE name = ANY
     SELECT hashtextextended(key, hashtext(encode(vault, 'hex'))) FROM unnest(@vault, @key) AS asked (vault, key)
   )
 );
-SELECT head.vault, head.key, seq, version, size, etag, modified, manifest
+SELECT head.vault, head.key, seq, version, size, etag, modified, kept, manifest, tags
 FROM unnest(@vault, @key) AS asked (vault, key) CROSS JOIN LATERAL
 (
   SELECT * FROM versions WHERE versions.vault = asked.vault AND versions.key = asked.key ORDER BY seq DESC LIMIT 1
 ) AS head;
 
 -- name: list(vault bytea, from text, end text, max bigint)
-SELECT vault, key, seq, version, size, etag, modified FROM versions
+SELECT vault, key, seq, version, size, etag, modified, kept FROM versions
 WHERE vault = @vault AND key >= @from AND key < @end ORDER BY key, seq LIMIT @max;
 
 -- name: versions-scan(vault bytea, key text, seq bigint, max bigint)
 -- The server sends all that it finds, whoever stops reading: so what a page may hold of manifests (8 MiB, see
 -- VersionTable) is said here, too.
-SELECT vault, key, seq, version, size, etag, modified, manifest FROM
+SELECT vault, key, seq, version, size, etag, modified, kept, manifest, tags FROM
 (
   SELECT *, sum(octet_length(manifest)) OVER (ORDER BY vault, key, seq) - octet_length(manifest) AS bytes_before FROM
   (
@@ -232,13 +254,75 @@ SELECT vault, key, seq, version, size, etag, modified, manifest FROM
 WHERE bytes_before < 8 * 1024 * 1024 ORDER BY vault, key, seq;
 
 -- name: version-add(vault bytea[], key text[], seq bigint[], version bytea[], size bigint[], etag text[],
---   modified bigint[], tick bigint[], manifest bytea[])
-INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest)
-SELECT * FROM unnest(@vault, @key, @seq, @version, @size, @etag, @modified, @tick, @manifest);
+--   modified bigint[], tick bigint[], manifest bytea[], kept bigint[], tags bytea[])
+INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest, kept, tags)
+SELECT * FROM unnest(@vault, @key, @seq, @version, @size, @etag, @modified, @tick, @manifest, @kept, @tags);
 
 -- name: version-remove(vault bytea[], key text[], seq bigint[])
 DELETE FROM versions USING unnest(@vault, @key, @seq) AS gone (vault, key, seq)
 WHERE versions.vault = gone.vault AND versions.key = gone.key AND versions.seq = gone.seq;
+
+-- name: version-retire(vault bytea[], key text[], seq bigint[])
+INSERT INTO former (vault, key, age, version, size, etag, modified, tick, manifest, kept, tags)
+SELECT versions.vault, versions.key, -versions.seq, version, size, etag, modified, tick, manifest, kept, tags
+FROM unnest(@vault, @key, @seq) AS given (vault, key, seq)
+JOIN versions ON versions.vault = given.vault AND versions.key = given.key AND versions.seq = given.seq;
+
+-- name: version-restore(vault bytea[], key text[], age bigint[])
+INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest, kept, tags)
+SELECT former.vault, former.key, -former.age, version, size, etag, modified, tick, manifest, kept, tags
+FROM unnest(@vault, @key, @age) AS given (vault, key, age)
+JOIN former ON former.vault = given.vault AND former.key = given.key AND former.age = given.age;
+
+-- name: version-tags(vault bytea, key text, seq bigint, tags bytea)
+UPDATE versions SET tags = @tags WHERE vault = @vault AND key = @key AND seq = @seq;
+
+-- name: former-remove(vault bytea[], key text[], age bigint[])
+DELETE FROM former USING unnest(@vault, @key, @age) AS gone (vault, key, age)
+WHERE former.vault = gone.vault AND former.key = gone.key AND former.age = gone.age;
+
+-- name: former-tags(vault bytea, key text, age bigint, tags bytea)
+UPDATE former SET tags = @tags WHERE vault = @vault AND key = @key AND age = @age AND manifest IS NOT NULL;
+
+-- name: mark-add(vault bytea[], key text[], age bigint[], version bytea[], modified bigint[], tick bigint[],
+--   kept bigint[])
+INSERT INTO former (vault, key, age, version, size, modified, tick, kept)
+SELECT vault, key, age, version, 0, modified, tick, kept
+FROM unnest(@vault, @key, @age, @version, @modified, @tick, @kept)
+  AS given (vault, key, age, version, modified, tick, kept);
+
+-- name: former-newest(vault bytea[], key text[])
+SELECT newest.vault, newest.key, -age, version, size, etag, modified, kept, manifest, tags
+FROM unnest(@vault, @key) AS asked (vault, key) CROSS JOIN LATERAL
+(
+  SELECT * FROM former WHERE former.vault = asked.vault AND former.key = asked.key ORDER BY age LIMIT 2
+) AS newest;
+
+-- name: former-null(vault bytea[], key text[])
+SELECT former.vault, former.key, -age, version, size, etag, modified, kept, manifest, tags
+FROM unnest(@vault, @key) AS asked (vault, key)
+JOIN former ON former.vault = asked.vault AND former.key = asked.key AND kept = 0;
+
+-- name: former-named(vault bytea[], key text[], version bytea[])
+SELECT former.vault, former.key, -age, former.version, size, etag, modified, kept, manifest, tags
+FROM unnest(@vault, @key, @version) AS asked (vault, key, version)
+JOIN former ON former.version = asked.version AND former.vault = asked.vault AND former.key = asked.key;
+
+-- name: former-list(vault bytea, from text, after bigint, end text, max bigint)
+SELECT vault, key, -age, version, size, etag, modified, kept, (manifest IS NULL)::int::bigint FROM former
+WHERE vault = @vault AND (key, age) > (@from, @after) AND key < @end ORDER BY key, age LIMIT @max;
+
+-- name: former-scan(vault bytea, key text, age bigint, max bigint)
+-- As versions-scan.
+SELECT vault, key, -age, version, size, etag, modified, kept, manifest, tags FROM
+(
+  SELECT *, sum(octet_length(manifest)) OVER (ORDER BY vault, key, age) - octet_length(manifest) AS bytes_before FROM
+  (
+    SELECT * FROM former WHERE (vault, key, age) > (@vault, @key, @age) AND manifest IS NOT NULL
+    ORDER BY vault, key, age LIMIT @max
+  ) AS page
+) AS summed
+WHERE bytes_before < 8 * 1024 * 1024 ORDER BY vault, key, age;
 
 -- name: counter(vault bytea[], key text[])
 SELECT counters.vault, counters.key, seq
@@ -297,7 +381,7 @@ DELETE FROM parts WHERE upload = ANY (@upload);
 
 -- name: count()
 SELECT
-  (SELECT COUNT(*) FROM versions),
+  (SELECT COUNT(*) FROM versions) + (SELECT COUNT(*) FROM former WHERE manifest IS NOT NULL),
   (SELECT COUNT(*) FROM contents WHERE state = 0),
   (SELECT COUNT(*) FROM contents WHERE state = 1),
   (SELECT COUNT(*) FROM contents WHERE state = 2);

@@ -1,7 +1,7 @@
--- Uploads in parts that are under way. An upload's id is that of the content which its completion commits by: the row
--- of that content lives as long as the upload goes on, and keeps how it ended. begun: Unix milliseconds, for people.
--- tick: when somebody last did something with it. revision: raised with every change of its parts. carried: what the
--- object will carry beside its bytes.
+-- Uploads in parts that are under way. An upload's id is that of the content which its completion commits by:
+-- the row of that content lives as long as the upload goes on, and keeps how it ended. begun: Unix
+-- milliseconds, for people. tick: when somebody last did something with it. revision: raised with every
+-- change of its parts. carried: what the object will carry beside its bytes.
 CREATE TABLE uploads
 (
   vault BLOB NOT NULL,
@@ -16,8 +16,8 @@ CREATE TABLE uploads
 
 CREATE INDEX uploads_tick ON uploads (tick);
 
--- What stands of an upload. manifest: what the part is made of, as that of an object of its own; the contents that it
--- names count it among their names.
+-- What stands of an upload. manifest: what the part is made of, as that of an object of its own; the contents
+-- that it names count it among their names.
 CREATE TABLE parts
 (
   upload BLOB NOT NULL,

@@ -83,23 +83,43 @@ ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
 INSERT INTO groups (number, entry) VALUES (@number, @entry)
 ON CONFLICT (number) DO UPDATE SET entry = excluded.entry;
 
--- name: vault-add(name, vault, class)
-INSERT INTO vaults (name, vault, class) VALUES (@name, @vault, @class) ON CONFLICT DO NOTHING;
+-- name: vault-add(name, vault, class, versioning, created)
+INSERT INTO vaults (name, vault, class, versioning, created)
+VALUES (@name, @vault, @class, @versioning, @created) ON CONFLICT DO NOTHING;
 
 -- name: vault-remove(vault)
 DELETE FROM vaults
 WHERE vault = @vault
   AND NOT EXISTS (SELECT 1 FROM versions WHERE versions.vault = @vault)
+  AND NOT EXISTS (SELECT 1 FROM former WHERE former.vault = @vault)
   AND NOT EXISTS (SELECT 1 FROM uploads WHERE uploads.vault = @vault);
 
+-- name: vault-versioning(vault, versioning)
+UPDATE vaults SET versioning = @versioning WHERE vault = @vault AND (@versioning <> 0 OR versioning = 0);
+
+-- name: vault-settings(vault, name)
+SELECT etag, bytes FROM vault_settings WHERE vault = @vault AND name = @name;
+
+-- name: vault-settings-add(vault, name, etag, bytes)
+INSERT INTO vault_settings (vault, name, etag, bytes) VALUES (@vault, @name, @etag, @bytes) ON CONFLICT DO NOTHING;
+
+-- name: vault-settings-replace(vault, name, was, etag, bytes)
+UPDATE vault_settings SET etag = @etag, bytes = @bytes WHERE vault = @vault AND name = @name AND etag = @was;
+
+-- name: vault-settings-remove(vault, name, was)
+DELETE FROM vault_settings WHERE vault = @vault AND name = @name AND etag = @was;
+
+-- name: vault-settings-forget(vault)
+DELETE FROM vault_settings WHERE vault = @vault;
+
 -- name: vault(name)
-SELECT name, vault, class FROM vaults WHERE name = @name;
+SELECT name, vault, class, versioning, created FROM vaults WHERE name = @name;
 
 -- name: vaults()
-SELECT name, vault, class FROM vaults ORDER BY name;
+SELECT name, vault, class, versioning, created FROM vaults ORDER BY name;
 
 -- name: vault-known(vault)
-SELECT vault FROM vaults WHERE vault = @vault;
+SELECT vault, versioning FROM vaults WHERE vault = @vault;
 
 -- name: content(content)
 SELECT content, vault, state, names, tick, lived, result FROM contents WHERE content = @content;
@@ -133,23 +153,66 @@ ON CONFLICT (content, page) DO UPDATE SET bytes = excluded.bytes;
 DELETE FROM pages WHERE content = @content;
 
 -- name: head(vault, key)
-SELECT vault, key, seq, version, size, etag, modified, manifest FROM versions
+SELECT vault, key, seq, version, size, etag, modified, kept, manifest, tags FROM versions
 WHERE vault = @vault AND key = @key ORDER BY seq DESC LIMIT 1;
 
 -- name: list(vault, from, end, max)
-SELECT vault, key, seq, version, size, etag, modified FROM versions
+SELECT vault, key, seq, version, size, etag, modified, kept FROM versions
 WHERE vault = @vault AND key >= @from AND key < @end ORDER BY key, seq LIMIT @max;
 
 -- name: versions-scan(vault, key, seq, max)
-SELECT vault, key, seq, version, size, etag, modified, manifest FROM versions
+SELECT vault, key, seq, version, size, etag, modified, kept, manifest, tags FROM versions
 WHERE (vault, key, seq) > (@vault, @key, @seq) ORDER BY vault, key, seq LIMIT @max;
 
--- name: version-add(vault, key, seq, version, size, etag, modified, tick, manifest)
-INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest)
-VALUES (@vault, @key, @seq, @version, @size, @etag, @modified, @tick, @manifest);
+-- name: version-add(vault, key, seq, version, size, etag, modified, tick, manifest, kept, tags)
+INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest, kept, tags)
+VALUES (@vault, @key, @seq, @version, @size, @etag, @modified, @tick, @manifest, @kept, @tags);
 
 -- name: version-remove(vault, key, seq)
 DELETE FROM versions WHERE vault = @vault AND key = @key AND seq = @seq;
+
+-- name: version-retire(vault, key, seq)
+INSERT INTO former (vault, key, age, version, size, etag, modified, tick, manifest, kept, tags)
+SELECT vault, key, -seq, version, size, etag, modified, tick, manifest, kept, tags FROM versions
+WHERE vault = @vault AND key = @key AND seq = @seq;
+
+-- name: version-restore(vault, key, age)
+INSERT INTO versions (vault, key, seq, version, size, etag, modified, tick, manifest, kept, tags)
+SELECT vault, key, -age, version, size, etag, modified, tick, manifest, kept, tags FROM former
+WHERE vault = @vault AND key = @key AND age = @age;
+
+-- name: version-tags(vault, key, seq, tags)
+UPDATE versions SET tags = @tags WHERE vault = @vault AND key = @key AND seq = @seq;
+
+-- name: former-remove(vault, key, age)
+DELETE FROM former WHERE vault = @vault AND key = @key AND age = @age;
+
+-- name: former-tags(vault, key, age, tags)
+UPDATE former SET tags = @tags WHERE vault = @vault AND key = @key AND age = @age AND manifest IS NOT NULL;
+
+-- name: mark-add(vault, key, age, version, modified, tick, kept)
+INSERT INTO former (vault, key, age, version, size, modified, tick, kept)
+VALUES (@vault, @key, @age, @version, 0, @modified, @tick, @kept);
+
+-- name: former-newest(vault, key)
+SELECT vault, key, -age, version, size, etag, modified, kept, manifest, tags FROM former
+WHERE vault = @vault AND key = @key ORDER BY age LIMIT 2;
+
+-- name: former-null(vault, key)
+SELECT vault, key, -age, version, size, etag, modified, kept, manifest, tags FROM former
+WHERE vault = @vault AND key = @key AND kept = 0;
+
+-- name: former-named(vault, key, version)
+SELECT vault, key, -age, version, size, etag, modified, kept, manifest, tags FROM former
+WHERE version = @version AND vault = @vault AND key = @key;
+
+-- name: former-list(vault, from, after, end, max)
+SELECT vault, key, -age, version, size, etag, modified, kept, manifest IS NULL FROM former
+WHERE vault = @vault AND (key, age) > (@from, @after) AND key < @end ORDER BY key, age LIMIT @max;
+
+-- name: former-scan(vault, key, age, max)
+SELECT vault, key, -age, version, size, etag, modified, kept, manifest, tags FROM former
+WHERE (vault, key, age) > (@vault, @key, @age) AND manifest IS NOT NULL ORDER BY vault, key, age LIMIT @max;
 
 -- name: counter(vault, key)
 SELECT vault, key, seq FROM counters WHERE vault = @vault AND key = @key;
@@ -202,7 +265,7 @@ DELETE FROM parts WHERE upload = @upload;
 
 -- name: count()
 SELECT
-  (SELECT COUNT(*) FROM versions),
+  (SELECT COUNT(*) FROM versions) + (SELECT COUNT(*) FROM former WHERE manifest IS NOT NULL),
   (SELECT COUNT(*) FROM contents WHERE state = 0),
   (SELECT COUNT(*) FROM contents WHERE state = 1),
   (SELECT COUNT(*) FROM contents WHERE state = 2);

@@ -74,7 +74,8 @@ internal static class CommitRules
                 $"Content {content} was opened in vault {own.Vault}, not in {vault}: put again.");
     }
 
-    /// <summary>As above, for an upload: what its completion was answered, or why it cannot be completed so.</summary>
+    /// <summary>As above, for an upload: what its completion was answered, or why it cannot be completed
+    /// so.</summary>
     private static CommitAnswer? Earlier(ContentRow? own, Completion completion, CommitState state)
     {
         if (own?.Result is not null)
@@ -102,21 +103,21 @@ internal static class CommitRules
     private static CommitAnswer? Refuse(CheckedOrder order, CommitState state, KeyState key)
     {
         CommitOrder asked = order.Order;
-        if (!state.Vaults.Contains(asked.Vault))
+        if (!state.Vaults.ContainsKey(asked.Vault))
         {
             return new CommitAnswer(ErrorKind.NotFound, $"Vault {asked.Vault} is no more.");
         }
 
-        if (FailedCondition(asked, key.Head) is string failed)
+        if (FailedCondition(asked, key.Target) is string failed)
         {
             return new CommitAnswer(ErrorKind.PreconditionFailed, failed);
         }
 
         if (asked.Kind == CommitKind.Delete)
         {
-            return key.Head is null
-                ? new CommitAnswer(
-                    ErrorKind.NotFound, $"Key '{asked.Key}' has no version: nothing to delete.")
+            string which = asked.Version is { } version ? $"no version {version}" : "no version";
+            return key.Target is null && !key.Succession.IsMarked
+                ? new CommitAnswer(ErrorKind.NotFound, $"Key '{asked.Key}' has {which}: nothing to delete.")
                 : null;
         }
 
@@ -171,8 +172,8 @@ internal static class CommitRules
                 CommitResult.Encode(answer))
             : Marker(asked, now, answer));
         Name(order, state, now);
-        RemoveHead(asked, state, key, now);
-        state.AddedVersions.Add((order, seq, now));
+        Succeed(asked, state, key, now);
+        state.AddedVersions.Add((order, seq, now, key.Succession.IsKept));
         return answer;
     }
 
@@ -201,12 +202,24 @@ internal static class CommitRules
 
     private static CommitAnswer Delete(CommitOrder asked, CommitState state, KeyState key, Tick now)
     {
-        VersionRow gone = key.Head!;
         long seq = key.NextSeq(now);
-        CommitAnswer answer = CommitResult.Applied(gone.Version, seq, gone.ETag);
+        CommitAnswer answer;
+        if (key.Succession.IsMarked)
+        {
+            // As rare as the id of the order.
+            var mark = new VersionId(asked.Content.Value);
+            answer = CommitResult.Applied(mark, seq, mark.ToString()) with { IsMark = true };
+            state.AddedMarks.Add((asked, mark, seq, now, key.Succession.IsKept));
+        }
+        else
+        {
+            VersionRow gone = key.Target!;
+            answer = CommitResult.Applied(gone.Version, seq, gone.ETag) with { IsMark = gone.IsMark };
+            state.Counters.Add((asked.Vault, asked.Key, seq));
+        }
+
         state.Put(Marker(asked, now, answer));
-        RemoveHead(asked, state, key, now);
-        state.Counters.Add((asked.Vault, asked.Key, seq));
+        Succeed(asked, state, key, now);
         return answer;
     }
 
@@ -214,15 +227,26 @@ internal static class CommitRules
     private static ContentRow Marker(CommitOrder asked, Tick now, CommitAnswer answer) => new(
         asked.Content, asked.Vault, ContentState.Dead, 0, now, Lived: false, CommitResult.Encode(answer));
 
-    private static void RemoveHead(CommitOrder asked, CommitState state, KeyState key, Tick now)
+    private static void Succeed(CommitOrder asked, CommitState state, KeyState key, Tick now)
     {
-        if (key.Head is null)
+        Succession succession = key.Succession;
+        if (succession.Gone is { } gone)
         {
-            return;
+            (succession.IsGoneCurrent ? state.RemovedVersions : state.RemovedFormer)
+                .Add((asked.Vault, asked.Key, gone.Seq));
         }
 
-        state.RemovedVersions.Add((asked.Vault, asked.Key, key.Head.Seq));
-        foreach (ContentId named in key.HeadNames)
+        if (succession.Retired is { } retired)
+        {
+            state.RetiredVersions.Add((asked.Vault, asked.Key, retired.Seq));
+        }
+
+        if (succession.Restored is { } restored)
+        {
+            state.RestoredVersions.Add((asked.Vault, asked.Key, restored.Seq));
+        }
+
+        foreach (ContentId named in key.GoneNames)
         {
             // A named content lives; were its row lost, there would be nothing to count down.
             if (state.Contents.GetValueOrDefault(named) is { State: ContentState.Live } row)

@@ -31,6 +31,7 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
             return new CheckedOrder(order, null, []);
         }
 
+        CheckTags(order.Tags);
         CheckManifestBytes(order.Manifest, order.Key);
         CheckETag(order.ETag, $"'{order.Key}'");
         foreach ((int page, byte[] bytes) in order.Pages)
@@ -65,6 +66,20 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
         ObjectKey.CheckText(etag ?? "", "ETag");
     }
 
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    public static void CheckTags(byte[] tags)
+    {
+        try
+        {
+            Tags.Check(Tags.Decode(tags));
+        }
+        catch (ZeroStorException error) when (error.Kind == ErrorKind.Corrupt)
+        {
+            throw new ZeroStorException(
+                ErrorKind.InvalidArgument, $"What was to be kept as tags is none: {error.Message}", error);
+        }
+    }
+
     /// <exception cref="ZeroStorException">InvalidArgument: the bytes are no manifest.</exception>
     public static Manifest Decode(byte[] manifest, string what)
     {
@@ -83,15 +98,20 @@ internal sealed record CheckedOrder(CommitOrder Order, Manifest? Manifest, Immut
 /// <summary>A key as a batch finds it.</summary>
 internal sealed class KeyState
 {
-    public required VersionRow? Head { get; init; }
+    /// <summary>What conditions are compared with: the version that a delete names, else the current
+    /// one.</summary>
+    public required VersionRow? Target { get; init; }
 
-    /// <summary>The contents that <see cref="Head"/> names, each once.</summary>
-    public required ImmutableArray<ContentId> HeadNames { get; init; }
+    /// <summary>What becomes of the versions that there are.</summary>
+    public required Succession Succession { get; init; }
+
+    /// <summary>The contents that <see cref="Succession.Gone"/> names, each once.</summary>
+    public required ImmutableArray<ContentId> GoneNames { get; init; }
 
     /// <summary>The last seq that the key is known to have had.</summary>
     public required long LastSeq { get; init; }
 
-    /// <summary>Set when the head cannot be read: whoever would replace it is told.</summary>
+    /// <summary>Set when the version that is to go cannot be read: whoever would end it is told.</summary>
     public ZeroStorException? Unreadable { get; init; }
 
     public long NextSeq(Tick now) => Math.Max(LastSeq + 1, VersionRow.FirstSeq(now));
@@ -103,7 +123,7 @@ internal sealed class CommitState
 {
     public required Tick Tick { get; init; }
 
-    public required HashSet<VaultId> Vaults { get; init; }
+    public required Dictionary<VaultId, Versioning> Vaults { get; init; }
 
     /// <summary>Rows of every content that an order makes, names, or names no more; absent: there is none.
     /// </summary>
@@ -111,14 +131,27 @@ internal sealed class CommitState
 
     public required Dictionary<(VaultId Vault, string Key), KeyState> Keys { get; init; }
 
-    /// <summary>The uploads that orders complete, by the contents they commit by; absent: there is none.</summary>
+    /// <summary>The uploads that orders complete, by the contents they commit by; absent: there is
+    /// none.</summary>
     public required Dictionary<ContentId, UploadRow> Uploads { get; init; }
 
     public HashSet<ContentId> ChangedContents { get; } = [];
 
+    /// <summary>Current versions that end.</summary>
     public List<(VaultId Vault, string Key, long Seq)> RemovedVersions { get; } = [];
 
-    public List<(CheckedOrder Order, long Seq, Tick Tick)> AddedVersions { get; } = [];
+    /// <summary>Current versions that are kept behind another.</summary>
+    public List<(VaultId Vault, string Key, long Seq)> RetiredVersions { get; } = [];
+
+    /// <summary>Earlier versions and marks that end.</summary>
+    public List<(VaultId Vault, string Key, long Seq)> RemovedFormer { get; } = [];
+
+    /// <summary>Earlier versions that become current again.</summary>
+    public List<(VaultId Vault, string Key, long Seq)> RestoredVersions { get; } = [];
+
+    public List<(CheckedOrder Order, long Seq, Tick Tick, bool IsKept)> AddedVersions { get; } = [];
+
+    public List<(CommitOrder Order, VersionId Version, long Seq, Tick Tick, bool IsKept)> AddedMarks { get; } = [];
 
     public List<(VaultId Vault, string Key, long Seq)> Counters { get; } = [];
 

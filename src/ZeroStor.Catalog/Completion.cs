@@ -4,7 +4,8 @@ using System.Text;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>What the completion of an upload rests on: it was made of the parts as they stood at this revision.</summary>
+/// <summary>What the completion of an upload rests on: it was made of the parts as they stood at this
+/// revision.</summary>
 /// <param name="Upload">Which.</param>
 /// <param name="Revision">Of which it was made; -1: there was no such upload.</param>
 /// <param name="Version">What the version is called: the same parts have the same name.</param>
@@ -16,7 +17,8 @@ internal sealed record Completion(
 
     /// <summary>Makes a commit's order of an order to complete and what it found.</summary>
     /// <param name="order">The order.</param>
-    /// <param name="upload">The upload; null: there is none under way, and the row of its content tells why.</param>
+    /// <param name="upload">The upload; null: there is none under way, and the row of its content tells
+    /// why.</param>
     /// <param name="parts">All its parts.</param>
     /// <exception cref="ZeroStorException">InvalidArgument; Corrupt: a part cannot be read.</exception>
     public static CheckedOrder Of(CompleteOrder order, UploadRow? upload, ImmutableArray<PartRow> parts)
@@ -40,12 +42,13 @@ internal sealed record Completion(
             return new CheckedOrder(commit, null, []) { Completes = nothing };
         }
 
-        Manifest manifest = Join(order, version, Carried.Decode(upload.Carried), parts);
+        var carried = Carried.Decode(upload.Carried);
+        Manifest manifest = Join(order, version, carried, parts);
         ImmutableArray<ContentId> named = [.. manifest.Contents.Select(c => c.Id)];
         var names = PartNames.Of(order.Upload.Upload.Commit, parts);
         byte[] encoded = manifest.Encode();
         CheckedOrder.CheckManifestBytes(encoded, order.Upload.Key);
-        return new CheckedOrder(commit with { Manifest = encoded }, manifest, named)
+        return new CheckedOrder(commit with { Manifest = encoded, Tags = Tags.Encode(carried.Tags) }, manifest, named)
         {
             Completes = new Completion(order.Upload, upload.Revision, version, names.ChangesTo(named.ToHashSet())),
         };

@@ -12,8 +12,8 @@ internal sealed record ContentRow(
 {
     public ContentRow Die(Tick now) => this with { State = ContentState.Dead, Names = 0, Tick = now };
 
-    /// <summary>Whether it holds bytes that another version of the vault may name: the row of an upload lives as well, and
-    /// holds none.</summary>
+    /// <summary>Whether it holds bytes that another version of the vault may name: the row of an upload lives
+    /// as well, and holds none.</summary>
     public bool MayBeNamedIn(VaultId vault) => State == ContentState.Live && Lived && Vault == vault;
 
     /// <summary>With more names, or fewer: the last one gone is its death.</summary>

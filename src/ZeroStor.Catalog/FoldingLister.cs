@@ -2,9 +2,9 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>One page of a listing in which a key may have several rows: an ordered scan that folds keys at the
-/// delimiter. It reads in chunks, and where a chunk ends within a common prefix it goes on with the first key behind all
-/// of them. For one page of one moment.</summary>
+/// <summary>One page of a listing in which a key may have several rows: an ordered scan that folds keys at
+/// the delimiter. It reads in chunks, and where a chunk ends within a common prefix it goes on with the first
+/// key behind all of them. For one page of one moment.</summary>
 internal abstract class FoldingLister<T>(
     string prefix, string? delimiter, string startAfter, bool isWithinKey, int max)
     where T : class

@@ -5,8 +5,8 @@ namespace ZeroStor.Catalog;
 /// <summary>How many parts of an upload name each content.</summary>
 internal sealed record PartNames(ImmutableDictionary<ContentId, int> Counts)
 {
-    /// <exception cref="ZeroStorException">Corrupt: a part cannot be read, so it cannot be told what it names.
-    /// </exception>
+    /// <exception cref="ZeroStorException">Corrupt: a part cannot be read, so it cannot be told what it
+    /// names. </exception>
     public static PartNames Of(ContentId upload, IEnumerable<PartRow> parts)
     {
         var counts = ImmutableDictionary.CreateBuilder<ContentId, int>();
@@ -42,8 +42,9 @@ internal sealed record PartNames(ImmutableDictionary<ContentId, int> Counts)
         }
     }
 
-    /// <summary>By how much the names of contents change when a version that names <paramref name="named"/> takes the
-    /// place of all parts; those that stay the same are left out, and they are nearly all.</summary>
+    /// <summary>By how much the names of contents change when a version that names <paramref name="named"/>
+    /// takes the place of all parts; those that stay the same are left out, and they are nearly
+    /// all.</summary>
     public ImmutableDictionary<ContentId, int> ChangesTo(IReadOnlySet<ContentId> named) => Counts
         .Select(c => KeyValuePair.Create(c.Key, (named.Contains(c.Key) ? 1 : 0) - c.Value))
         .Where(c => c.Value != 0)

@@ -7,8 +7,8 @@ namespace ZeroStor.Catalog;
 internal static class PartTable
 {
     /// <summary>Enters a part; see <see cref="IUploadCatalog.PutPartAsync"/>.</summary>
-    /// <exception cref="ZeroStorException">Corrupt: nothing was entered, for what the earlier part of the number names
-    /// cannot be told.</exception>
+    /// <exception cref="ZeroStorException">Corrupt: nothing was entered, for what the earlier part of the
+    /// number names cannot be told.</exception>
     public static async Task<CommitAnswer> PutAsync(Session session, CheckedPart part)
     {
         PartOrder order = part.Order;
@@ -17,7 +17,7 @@ internal static class PartTable
             await ContentTable.ReadAsync(session, [upload, order.Content, .. part.Named]);
         Tick now = await FabricTable.LaterAsync(session, order.Now);
         ContentRow? own = rows.GetValueOrDefault(order.Content);
-        if (CommitRules.Earlier(own, order.Content, order.Upload.Vault, now) is { } earlier)
+        if (CommitRules.Earlier(own, order.Content, order.Upload.Vault, now, order.IsFound) is { } earlier)
         {
             return earlier;
         }
@@ -108,7 +108,8 @@ internal static class PartTable
                 $"Content {absent}, which part {part.Order.Number} was to name, does not live in vault {vault}.");
     }
 
-    // The new names count before the old ones go: a part put again with the same contents must not pass through death.
+    // The new names count before the old ones go: a part put again with the same contents must not pass
+    // through death.
     private static async Task NameAsync(
         Session session, CheckedPart part, Dictionary<ContentId, ContentRow> rows, Tick now, CommitAnswer answer)
     {

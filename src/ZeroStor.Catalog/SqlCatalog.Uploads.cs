@@ -2,12 +2,12 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Catalog;
 
-// Uploads in parts. Each change reads the row of the upload's content first, which keeps others from the upload until its
-// transaction ends; the completion is an order like any put, decided with others.
+// Uploads in parts. Each change reads the row of the upload's content first, which keeps others from the
+// upload until its transaction ends; the completion is an order like any put, decided with others.
 public sealed partial class SqlCatalog
 {
-    /// <summary>A completion is made of parts that were read before its transaction, and made anew where one came in
-    /// between: as often as this.</summary>
+    /// <summary>A completion is made of parts that were read before its transaction, and made anew where one
+    /// came in between: as often as this.</summary>
     private const int MaxCompletionTries = 10;
 
     /// <summary>Parts of one page of a listing: ten times what S3 gives.</summary>
@@ -24,8 +24,8 @@ public sealed partial class SqlCatalog
         _readers.RunAsync(session => UploadTable.FindAsync(session, upload), cancel);
 
     /// <inheritdoc/>
-    /// <exception cref="ZeroStorException">InvalidArgument: no number, manifest, page or ETag of a part. Corrupt: it
-    /// cannot be told what the earlier part of the number names.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: no number, manifest, page or ETag of a part.
+    /// Corrupt: it cannot be told what the earlier part of the number names.</exception>
     public Task<CommitAnswer> PutPartAsync(PartOrder order, CancellationToken cancel)
     {
         var part = CheckedPart.Of(order);

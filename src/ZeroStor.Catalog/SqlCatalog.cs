@@ -127,7 +127,8 @@ public sealed partial class SqlCatalog : ICatalog, IAsyncDisposable
         _readers.RunAsync(VaultTable.ListAsync, cancel);
 
     /// <inheritdoc/>
-    /// <remarks>A delete is answered with the version that it removed, and a seq of its own.</remarks>
+    /// <remarks>A delete is answered with the version that it removed, or the mark that it made, and a seq of
+    /// its own. </remarks>
     public Task<CommitAnswer> CommitAsync(CommitOrder order, CancellationToken cancel) =>
         _writer.CommitAsync(CheckedOrder.Of(order), cancel);
 
@@ -152,7 +153,7 @@ public sealed partial class SqlCatalog : ICatalog, IAsyncDisposable
         VersionName after, int max, CancellationToken cancel)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(max);
-        return _readers.RunAsync(session => VersionTable.ScanAsync(session, after, max), cancel);
+        return _readers.RunAsync(session => VersionTable.ScanAsync(session, former: false, after, max), cancel);
     }
 
     /// <inheritdoc/>

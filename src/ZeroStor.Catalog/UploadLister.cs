@@ -2,7 +2,8 @@ namespace ZeroStor.Catalog;
 
 /// <summary>One page of a listing of uploads, folded at the delimiter.</summary>
 internal sealed class UploadLister(Session session, UploadQuery query)
-    : FoldingLister<UploadRow>(query.Prefix, query.Delimiter, query.StartAfter, query.AfterUpload is not null, query.Max)
+    : FoldingLister<UploadRow>(
+        query.Prefix, query.Delimiter, query.StartAfter, query.AfterUpload is not null, query.Max)
 {
     /// <exception cref="ZeroStorException">InvalidArgument.</exception>
     public static void Check(UploadQuery query) =>

@@ -3,9 +3,9 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>The uploads under way and their parts. Whoever changes one has read the row of the content by whose id it
-/// is known, and by that keeps others from it. While the upload goes on that row is live and has no result, so neither
-/// idleness nor a condemnation takes it.</summary>
+/// <summary>The uploads under way and their parts. Whoever changes one has read the row of the content by
+/// whose id it is known, and by that keeps others from it. While the upload goes on that row is live and has
+/// no result, so neither idleness nor a condemnation takes it.</summary>
 internal static class UploadTable
 {
     public static async Task<Dictionary<ContentId, UploadRow>> ReadAsync(
@@ -30,8 +30,8 @@ internal static class UploadTable
         return row?.Name == name ? row : null;
     }
 
-    /// <exception cref="ZeroStorException">NotFound: the vault is no more. InvalidArgument: the id is none for a new
-    /// upload.</exception>
+    /// <exception cref="ZeroStorException">NotFound: the vault is no more. InvalidArgument: the id is none
+    /// for a new upload.</exception>
     public static async Task<bool> BeginAsync(Session session, UploadRow upload, Tick now)
     {
         ContentId own = upload.Name.Upload.Commit;
@@ -116,7 +116,8 @@ internal static class UploadTable
         return ended;
     }
 
-    /// <summary>Removes the rows of uploads and of their parts. What the parts named is the caller's to count.</summary>
+    /// <summary>Removes the rows of uploads and of their parts. What the parts named is the caller's to
+    /// count.</summary>
     public static async Task RemoveAsync(Session session, IEnumerable<ContentId> uploads)
     {
         object?[][] ids = [.. uploads.Select(u => new object?[] { u.Value })];

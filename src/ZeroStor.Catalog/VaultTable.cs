@@ -7,10 +7,27 @@ namespace ZeroStor.Catalog;
 internal static class VaultTable
 {
     public static async Task<bool> AddAsync(Session session, VaultEntry vault) =>
-        await session.ExecuteAsync("vault-add", vault.Name, vault.Id.Value, vault.Class.Value) > 0;
+        await session.ExecuteAsync(
+            "vault-add",
+            vault.Name,
+            vault.Id.Value,
+            vault.Class.Value,
+            (int)vault.Versioning,
+            vault.Created?.ToUnixTimeMilliseconds()) > 0;
 
-    public static async Task<bool> RemoveAsync(Session session, VaultId vault) =>
-        await session.ExecuteAsync("vault-remove", vault.Value) > 0;
+    public static async Task<bool> RemoveAsync(Session session, VaultId vault)
+    {
+        bool isRemoved = await session.ExecuteAsync("vault-remove", vault.Value) > 0;
+        if (isRemoved)
+        {
+            await session.ExecuteAsync("vault-settings-forget", vault.Value);
+        }
+
+        return isRemoved;
+    }
+
+    public static async Task<bool> SetVersioningAsync(Session session, VaultId vault, Versioning versioning) =>
+        await session.ExecuteAsync("vault-versioning", vault.Value, (int)versioning) > 0;
 
     public static async Task<VaultEntry?> FindAsync(Session session, string name)
     {
@@ -37,20 +54,25 @@ internal static class VaultTable
         return vaults.ToImmutable();
     }
 
-    /// <summary>Which of these vaults there are.</summary>
-    public static async Task<HashSet<VaultId>> KnownAsync(Session session, IEnumerable<VaultId> vaults)
+    /// <summary>Which of these vaults there are, and what becomes of earlier versions in them.</summary>
+    public static async Task<Dictionary<VaultId, Versioning>> KnownAsync(
+        Session session, IEnumerable<VaultId> vaults)
     {
-        var known = new HashSet<VaultId>();
+        var known = new Dictionary<VaultId, Versioning>();
         await session.QueryEachAsync(
             "vault-known",
             vaults.Distinct().Select(v => new object?[] { v.Value }),
-            row => known.Add(new VaultId(row.Id(0))));
+            row => known.Add(new VaultId(row.Id(0)), (Versioning)row.GetInt64(1)));
         return known;
     }
 
     public static async Task<bool> IsKnownAsync(Session session, VaultId vault) =>
-        (await KnownAsync(session, [vault])).Contains(vault);
+        (await KnownAsync(session, [vault])).ContainsKey(vault);
 
     private static VaultEntry Read(DbDataReader row) =>
-        new(row.GetString(0), new VaultId(row.Id(1)), new ClassId(row.UInt32(2)));
+        new(row.GetString(0), new VaultId(row.Id(1)), new ClassId(row.UInt32(2)))
+        {
+            Versioning = (Versioning)row.GetInt64(3),
+            Created = row.IsDBNull(4) ? null : DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4)),
+        };
 }

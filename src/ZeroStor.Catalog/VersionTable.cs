@@ -3,7 +3,8 @@ using System.Data.Common;
 
 namespace ZeroStor.Catalog;
 
-/// <summary>The versions of all keys. Until a policy keeps old ones, a key has one row or none.</summary>
+/// <summary>The current versions of all keys: a key has one row or none. What had it before is in
+/// <see cref="FormerTable"/>.</summary>
 internal static class VersionTable
 {
     /// <summary>Manifests that one page of a scan holds before it ends; one may be larger.</summary>
@@ -19,7 +20,7 @@ internal static class VersionTable
             keys.Distinct().Select(k => new object?[] { k.Vault.Value, k.Key }),
             row =>
             {
-                VersionRow head = Read(row) with { Manifest = row.Blob(7) };
+                VersionRow head = ReadWhole(row);
                 heads.Add((new VaultId(row.Id(0)), head.Key), head);
             });
         return heads;
@@ -55,27 +56,42 @@ internal static class VersionTable
         }
     }
 
+    /// <param name="session">Where.</param>
+    /// <param name="former">Of those that are current no more.</param>
+    /// <param name="after">Behind which.</param>
+    /// <param name="max">How many at most.</param>
     public static async Task<ImmutableArray<NamedVersion>> ScanAsync(
-        Session session, VersionName after, int max)
+        Session session, bool former, VersionName after, int max)
     {
         var page = ImmutableArray.CreateBuilder<NamedVersion>();
         int bytes = 0;
         await session.QueryAsync(
-            "versions-scan",
+            former ? "former-scan" : "versions-scan",
             row =>
             {
-                VersionRow version = Read(row) with { Manifest = row.Blob(7) };
+                VersionRow version = ReadWhole(row);
                 page.Add(new NamedVersion(new VaultId(row.Id(0)), version));
                 return (bytes += version.Manifest.Length) < MaxScanBytes;
             },
             after.Vault.Value,
             after.Key ?? "",
-            after.Seq,
+            former && after.Key is null ? long.MinValue : former ? -after.Seq : after.Seq,
             max);
         return page.ToImmutable();
     }
 
-    /// <summary>All but the manifest.</summary>
+    public static VersionRow ReadWhole(DbDataReader row)
+    {
+        bool isMark = row.IsDBNull(8);
+        return Read(row) with
+        {
+            IsMark = isMark,
+            Manifest = isMark ? [] : row.Blob(8),
+            Tags = row.IsDBNull(9) ? [] : row.Blob(9),
+        };
+    }
+
+    /// <summary>All but manifest and tags.</summary>
     public static VersionRow Read(DbDataReader row)
     {
         var version = new VersionId(row.Id(3));
@@ -87,6 +103,7 @@ internal static class VersionTable
             Size = row.GetInt64(4),
             ETag = row.IsDBNull(5) ? version.ToString() : row.GetString(5),
             Modified = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(6)),
+            IsKept = row.GetInt64(7) != 0,
         };
     }
 }

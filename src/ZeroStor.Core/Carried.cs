@@ -2,8 +2,9 @@ using System.Collections.Immutable;
 
 namespace ZeroStor;
 
-/// <summary>What an object carries beside its bytes, while it is still being made: an upload keeps it until its
-/// completion, a copy may bring another. Encoded with a leading format number and a closing sum.</summary>
+/// <summary>What an object carries beside its bytes, while it is still being made: an upload keeps it until
+/// its completion, a copy may bring another. Encoded with a leading format number and a closing
+/// sum.</summary>
 public sealed record Carried
 {
     private const byte Format = 1;

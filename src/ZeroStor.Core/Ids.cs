@@ -82,6 +82,10 @@ public readonly record struct SealId(UInt128 Value)
 /// does.</summary>
 public readonly record struct VersionId(UInt128 Value)
 {
+    /// <summary>No version's own name: it stands for the one of a key that was made while its vault kept
+    /// none.</summary>
+    public static readonly VersionId Null;
+
     public static VersionId New(IEntropy entropy) => new(Id128.Random(entropy));
 
     public override string ToString() => Id128.ToHex(Value);
@@ -89,8 +93,8 @@ public readonly record struct VersionId(UInt128 Value)
     public static VersionId Parse(string hex) => new(Id128.FromHex(hex));
 }
 
-/// <summary>Names one upload in parts. It is the id of the content that its completion commits by, so it begins with the
-/// tick of its making, and uploads of one key sort by that.</summary>
+/// <summary>Names one upload in parts. It is the id of the content that its completion commits by, so it
+/// begins with the tick of its making, and uploads of one key sort by that.</summary>
 public readonly record struct UploadId(UInt128 Value) : IComparable<UploadId>
 {
     /// <summary>Whose row says that the upload goes on, and how it ended.</summary>

@@ -28,8 +28,8 @@ public sealed record ContentRef
 
     public required long Bytes { get; init; }
 
-    /// <summary>All stripes in order, when there are at most <see cref="Geometry.MaxInlineStripes"/>, or, of a part
-    /// of an upload, <see cref="UploadParts.MaxInlineStripes"/>; else empty, and pages of
+    /// <summary>All stripes in order, when there are at most <see cref="Geometry.MaxInlineStripes"/>, or, of
+    /// a part of an upload, <see cref="UploadParts.MaxInlineStripes"/>; else empty, and pages of
     /// <see cref="Geometry.StripesPerPage"/> hold them.</summary>
     public required ImmutableArray<StripeRef> Stripes { get; init; }
 

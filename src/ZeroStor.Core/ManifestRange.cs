@@ -2,10 +2,12 @@ using System.Collections.Immutable;
 
 namespace ZeroStor;
 
-/// <summary>A range of a version as a version of its own: it names the same contents, and no bytes move.</summary>
+/// <summary>A range of a version as a version of its own: it names the same contents, and no bytes
+/// move.</summary>
 public static class ManifestRange
 {
-    /// <summary>What names these bytes, and the contents that they are of; without what the whole carries.</summary>
+    /// <summary>What names these bytes, and the contents that they are of; without what the whole
+    /// carries.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range does not lie within.</exception>
     public static Manifest Slice(this Manifest whole, long offset, long length)
     {

@@ -1,8 +1,9 @@
 namespace ZeroStor;
 
-/// <summary>What a part of an upload is, as far as it is known when its last stripe is written. Sealed under the vault's
-/// keys it lies beside that stripe's shards, where a put has its <see cref="CommitDraft"/>: so that nobody takes a part for
-/// the whole. Encoded with a leading format number, which no commit's draft has, and a closing sum.</summary>
+/// <summary>What a part of an upload is, as far as it is known when its last stripe is written. Sealed under
+/// the vault's keys it lies beside that stripe's shards, where a put has its <see cref="CommitDraft"/>: so
+/// that nobody takes a part for the whole. Encoded with a leading format number, which no commit's draft has,
+/// and a closing sum.</summary>
 /// <param name="Key">The key of the object to come.</param>
 /// <param name="Upload">Which upload.</param>
 /// <param name="Number">The part's number in it.</param>

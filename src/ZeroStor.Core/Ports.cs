@@ -70,7 +70,7 @@ public interface IEntropy
 /// <summary>The truth: which versions there are, which contents live, what the map is. Everything here is
 /// compare-and-set; two silos, or two activations of a grain, that race are merely slower. Failures to reach
 /// the database are <see cref="ErrorKind.Unavailable"/>. Thread-safe.</summary>
-public interface ICatalog : IUploadCatalog
+public interface ICatalog : IUploadCatalog, IVersionCatalog, IVaultCatalog
 {
     /// <summary>The fabric's identity and tick; the first call of a new catalog makes them.</summary>
     Task<FabricState> ReadFabricAsync(CancellationToken cancel);
@@ -133,7 +133,7 @@ public interface ICatalog : IUploadCatalog
     /// <exception cref="ZeroStorException">NotFound: the vault is no more.</exception>
     Task<Listing> ListAsync(ListQuery query, CancellationToken cancel);
 
-    /// <summary>All versions of all vaults, with their manifests, in the order of their names: up to
+    /// <summary>The current versions of all vaults, with their manifests, in the order of their names: up to
     /// <paramref name="max"/> behind <paramref name="after"/>, fewer where their manifests are large; none at
     /// the end.</summary>
     Task<ImmutableArray<NamedVersion>> ScanAsync(
@@ -221,7 +221,14 @@ public sealed record FabricState(FabricId Fabric, Tick Tick)
 public sealed record CensusMark(Tick Began, long Lost);
 
 /// <summary>A vault's line in the index of names.</summary>
-public sealed record VaultEntry(string Name, VaultId Id, ClassId Class);
+public sealed record VaultEntry(string Name, VaultId Id, ClassId Class)
+{
+    /// <summary>What becomes of earlier versions.</summary>
+    public Versioning Versioning { get; init; }
+
+    /// <summary>For people; null where nobody noted it.</summary>
+    public DateTimeOffset? Created { get; init; }
+}
 
 /// <summary>Conditions of a commit, compared with the current version's ETag inside it. <c>*</c> is
 /// any.</summary>
@@ -268,6 +275,13 @@ public sealed record CommitOrder
     /// <summary>Put only: the front end's own ETag; null: the VersionId.</summary>
     public string? ETag { get; init; }
 
+    /// <summary>Put only: the version's tags at first, encoded (<see cref="ZeroStor.Tags"/>).</summary>
+    public byte[] Tags { get; init; } = [];
+
+    /// <summary>Delete only: the version, or the mark, to remove for good; null: the current version, and
+    /// what becomes of it is the vault's <see cref="Versioning"/>.</summary>
+    public VersionId? Version { get; init; }
+
     /// <summary>Put only: pages of <see cref="Content"/> that are not written yet.</summary>
     public ImmutableArray<(int Page, byte[] Bytes)> Pages { get; init; } = [];
 
@@ -289,6 +303,10 @@ public sealed record CommitAnswer(ErrorKind Kind, string Detail = "")
 
     /// <summary>Of a version that an upload was completed to, or of a part: its bytes.</summary>
     public long Size { get; init; }
+
+    /// <summary>Of a delete: it made a mark, which is the version that is told; where it was to remove a
+    /// version by its name, that one was a mark.</summary>
+    public bool IsMark { get; init; }
 }
 
 /// <summary>A version as the catalog holds it.</summary>
@@ -315,8 +333,20 @@ public sealed record VersionRow
 
     public required DateTimeOffset Modified { get; init; }
 
-    /// <summary>The encoded manifest; empty in listings.</summary>
+    /// <summary>The encoded manifest; empty in listings, and of a mark.</summary>
     public byte[] Manifest { get; init; } = [];
+
+    /// <summary>Encoded (<see cref="ZeroStor.Tags"/>); empty in listings.</summary>
+    public byte[] Tags { get; init; } = [];
+
+    /// <summary>Whether it was made while versioning was on. If not it is the key's null version.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>Whether it is the mark of a delete: a version without content.</summary>
+    public bool IsMark { get; init; }
+
+    /// <summary>Whether a name is this version's.</summary>
+    public bool IsCalled(VersionId name) => name == Version || (name == VersionId.Null && !IsKept);
 
     /// <summary>The lowest seq of versions that are committed in this tick or later.</summary>
     public static long FirstSeq(Tick tick) => (long)tick.Value << SeqBitsBelowTick;

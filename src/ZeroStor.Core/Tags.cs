@@ -3,13 +3,13 @@ using System.Text;
 
 namespace ZeroStor;
 
-/// <summary>The tags of a version: names and values that its users change without making another version. How many
-/// there may be, and what they may say, is the front end's; the fabric bounds their bytes. Encoded with a leading format
-/// number and a closing sum; no tags are no bytes.</summary>
+/// <summary>The tags of a version: names and values that its users change without making another version. How
+/// many there may be, and what they may say, is the front end's; the fabric bounds their bytes. Encoded with
+/// a leading format number and a closing sum; no tags are no bytes.</summary>
 public static class Tags
 {
-    /// <summary>Ten tags as S3 allows them, of the longest characters: they stand in the catalog beside the version, and
-    /// come with every head.</summary>
+    /// <summary>Ten tags as S3 allows them, of the longest characters: they stand in the catalog beside the
+    /// version, and come with every head.</summary>
     public const int MaxBytes = 16 * 1024;
 
     private const byte Format = 1;
@@ -48,7 +48,8 @@ public static class Tags
         return writer.ToArray();
     }
 
-    /// <exception cref="ZeroStorException">Corrupt: no tags, or of a format this version does not know.</exception>
+    /// <exception cref="ZeroStorException">Corrupt: no tags, or of a format this version does not
+    /// know.</exception>
     public static ImmutableSortedDictionary<string, string> Decode(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)

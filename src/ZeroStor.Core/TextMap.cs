@@ -2,8 +2,8 @@ using System.Collections.Immutable;
 
 namespace ZeroStor;
 
-/// <summary>Names and values as the small formats write them: how many there are, then each name and its value, in
-/// the order of the names' UTF-16 units.</summary>
+/// <summary>Names and values as the small formats write them: how many there are, then each name and its
+/// value, in the order of the names' UTF-16 units.</summary>
 internal static class TextMap
 {
     public static readonly ImmutableSortedDictionary<string, string> Empty =

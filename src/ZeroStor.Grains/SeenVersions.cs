@@ -80,7 +80,9 @@ internal sealed class SeenVersions(long maxBytes = SeenVersions.MaxBytes)
         var name = Name.Of(vault, row.Key);
         lock (_gate)
         {
-            if (row.Seq > (Find(name)?.Seq ?? _forgottenMark))
+            // A version may have its key again whose seq is below that of the one that was deleted.
+            Entry? known = Find(name);
+            if (row.Seq > (known is null ? _forgottenMark : Math.Max(known.Seq, known.DeletedBy)))
             {
                 Note(new Entry(name, row.Seq, row));
             }

@@ -73,7 +73,7 @@ internal sealed partial class SiloCatalog(
         {
             seen.Deleted(order.Vault, order.Key, answer.Seq);
         }
-        else if (order.Kind == CommitKind.Delete && answer.Kind == ErrorKind.NotFound)
+        else if (order is { Kind: CommitKind.Delete, Version: null } && answer.Kind == ErrorKind.NotFound)
         {
             seen.SawNone(order.Vault, order.Key, look);
         }
@@ -191,6 +191,7 @@ internal sealed partial class SiloCatalog(
             ETag = answer.ETag,
             Modified = order.Modified,
             Manifest = order.Manifest,
+            Tags = order.Tags,
         });
     }
 

@@ -40,6 +40,21 @@ public sealed class SeenVersionsTests
     }
 
     [Fact]
+    public void A_version_that_has_its_key_again_lets_none_back_that_was_deleted_after_it()
+    {
+        var seen = new SeenVersions();
+        seen.Put(Vault, Row("a", 3));
+        seen.Put(Vault, Row("a", 4));
+        seen.Deleted(Vault, "a", 5);
+        seen.Saw(Vault, Row("a", 3), seen.Look());
+        Assert.Equal(3, seen.Find(Vault, "a")!.Seq);
+        seen.Put(Vault, Row("a", 4));
+        Assert.Equal(3, seen.Find(Vault, "a")!.Seq);
+        seen.Put(Vault, Row("a", 6));
+        Assert.Equal(6, seen.Find(Vault, "a")!.Seq);
+    }
+
+    [Fact]
     public void A_key_that_another_silo_deleted_is_gone_once_a_look_finds_none()
     {
         var seen = new SeenVersions();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 
 namespace ZeroStor.Paths;
 
@@ -60,11 +61,11 @@ public readonly record struct CensusTally
 /// <item>a stripe which its content does not name (a placing that was given up) is dropped, if the content
 /// lives: then what it names is final;</item>
 /// <item>a shard on a disk that is neither its home nor a former one is dropped, where the home holds it.</item>
-/// </list>
-/// Contents without a row, and dead ones, are not its business: see <see cref="FindOrphans"/>. Idempotent;
-/// what it did not finish the next one does. Memory: a batch of <see cref="StripesPerBatch"/> stripes, or the
-/// stripes of one content where that has more; a version of many contents may be judged in several batches. What a
-/// part of an upload names it meets once the upload is completed. For one caller at a time.</summary>
+/// </list> Contents without a row, and dead ones, are not its business: see <see cref="FindOrphans"/>.
+/// Idempotent; what it did not finish the next one does. Memory: a batch of <see cref="StripesPerBatch"/>
+/// stripes, or the stripes of one content where that has more; a version of many contents may be judged in
+/// several batches. What a part of an upload names it meets once the upload is completed. For one caller at a
+/// time.</summary>
 public sealed class Census(
     IShardHome homes, IFabricMap map, ICatalog catalog, RepairGroup repair, TimeProvider time)
 {
@@ -100,36 +101,56 @@ public sealed class Census(
         LostVersions = [];
         var tally = default(CensusTally);
         var batch = new CensusBatch();
-        VersionName after = default;
-        while (await catalog.ScanAsync(after, VersionsPerPage, cancel) is { Length: > 0 } page)
+        await foreach (NamedVersion version in VersionsAsync(cancel))
         {
-            foreach (NamedVersion version in page)
+            tally += new CensusTally { Versions = 1 };
+            if (ContentsOf(version) is not { } contents)
             {
-                tally += new CensusTally { Versions = 1 };
-                if (ContentsOf(version) is not { } contents)
-                {
-                    tally += new CensusTally { Unreadable = 1 };
-                    continue;
-                }
-
-                foreach (ContentRef content in contents)
-                {
-                    await AddAsync(batch, content, version.Name, cancel);
-                    if (batch.Stripes.Count >= StripesPerBatch)
-                    {
-                        tally += await JudgeAsync(batch, cancel);
-                        progress?.Report(tally);
-                        batch = new CensusBatch();
-                    }
-                }
+                tally += new CensusTally { Unreadable = 1 };
+                continue;
             }
 
-            after = page[^1].Name;
+            foreach (ContentRef content in contents)
+            {
+                await AddAsync(batch, content, version.Name, cancel);
+                if (batch.Stripes.Count >= StripesPerBatch)
+                {
+                    tally += await JudgeAsync(batch, cancel);
+                    progress?.Report(tally);
+                    batch = new CensusBatch();
+                }
+            }
         }
 
         tally += await JudgeAsync(batch, cancel);
         progress?.Report(tally);
         return tally;
+    }
+
+    // The current ones first: what is current no more meanwhile is met then.
+    private async IAsyncEnumerable<NamedVersion> VersionsAsync([EnumeratorCancellation] CancellationToken cancel)
+    {
+        foreach (bool isFormer in (bool[])[false, true])
+        {
+            VersionName after = default;
+            while (true)
+            {
+                ImmutableArray<NamedVersion> page = isFormer
+                    ? await catalog.ScanFormerAsync(after, VersionsPerPage, cancel)
+                    : await catalog.ScanAsync(after, VersionsPerPage, cancel);
+                if (page.IsEmpty)
+                {
+                    break;
+                }
+
+                foreach (NamedVersion version in page)
+                {
+                    yield return version;
+                }
+
+                after = page[^1].Name;
+            }
+        }
     }
 
     private static ImmutableArray<ContentRef>? ContentsOf(NamedVersion version)

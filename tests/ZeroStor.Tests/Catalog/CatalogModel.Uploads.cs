@@ -2,14 +2,17 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Tests.Catalog;
 
-// Uploads, said as simply: an upload is its parts by number, a part is what it names, and whatever lives and is named by
-// nobody any more dies.
+// Uploads, said as simply: an upload is its parts by number, a part is what it names, and whatever lives and
+// is named by nobody any more dies.
 internal sealed partial class CatalogModel
 {
     private readonly SortedDictionary<UploadId, Upload> _uploads = [];
 
     private IEnumerable<ContentId> NamedByUploads =>
-        _uploads.Keys.Select(u => u.Commit).Concat(_uploads.Values.SelectMany(u => u.Parts.Values).SelectMany(p => p.Named));
+    [
+        .. _uploads.Keys.Select(u => u.Commit),
+        .. _uploads.Values.SelectMany(u => u.Parts.Values).SelectMany(p => p.Named),
+    ];
 
     public bool Begin(string key, UploadId id)
     {
@@ -42,12 +45,13 @@ internal sealed partial class CatalogModel
     }
 
     public string[]? Parts(string key, UploadId id) =>
-        Find(key, id) is { } upload ? [.. upload.Parts.Select(p => $"{p.Key} {p.Value.ETag} {p.Value.Manifest.Size}")] : null;
+        Find(key, id)?.Parts.Select(p => $"{p.Key} {p.Value.ETag} {p.Value.Manifest.Size}").ToArray();
 
     public string? ETagOf(UploadId id, int number) =>
         _uploads.GetValueOrDefault(id)?.Parts.GetValueOrDefault(number)?.ETag;
 
-    /// <summary>What the parts of these numbers are made of, extent by extent; null where one is not there so.</summary>
+    /// <summary>What the parts of these numbers are made of, extent by extent; null where one is not there
+    /// so.</summary>
     public (ContentId Content, long Offset, long Length)[]? Join(CompleteOrder order) =>
         Find(order.Upload.Key, order.Upload.Upload) is { } upload
         && order.Parts.All(p => upload.Parts.GetValueOrDefault(p.Number)?.ETag == p.ETag)
@@ -63,7 +67,8 @@ internal sealed partial class CatalogModel
     /// <param name="order">The order.</param>
     /// <param name="made">What the catalog calls the version.</param>
     /// <param name="manifest">What it made, if it did.</param>
-    public CommitAnswer Complete(CompleteOrder order, VersionId made, byte[] manifest)
+    /// <param name="tags">What the upload was begun with.</param>
+    public CommitAnswer Complete(CompleteOrder order, VersionId made, byte[] manifest, byte[] tags)
     {
         ContentId id = order.Upload.Upload.Commit;
         if (_contents.GetValueOrDefault(id)?.Answer is { } first)
@@ -76,18 +81,15 @@ internal sealed partial class CatalogModel
             return new CommitAnswer(ErrorKind.NotFound);
         }
 
-        if (!Holds(order.If, _versions.GetValueOrDefault(order.Upload.Key)))
+        if (!Holds(order.If, HeadOf(order.Upload.Key)))
         {
             return new CommitAnswer(ErrorKind.PreconditionFailed);
         }
 
         long size = Join(order)!.Sum(e => e.Length);
         HashSet<ContentId> named = [.. Join(order)!.Select(e => e.Content)];
-        var version = new Version(
-            made, order.ETag ?? made.ToString(), NextSeq(order.Upload.Key), manifest, named);
-        _versions[order.Upload.Key] = version;
         _uploads.Remove(order.Upload.Upload);
-        Bury();
+        Version version = Add(order.Upload.Key, made, order.ETag, manifest, named, tags);
         _contents[id].Since = Tick;
         return _contents[id].Answer = new CommitAnswer(ErrorKind.None)
         {

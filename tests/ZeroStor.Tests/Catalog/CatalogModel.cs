@@ -9,7 +9,8 @@ internal sealed partial class CatalogModel
 {
     private const uint Remembered = 1440;
 
-    private readonly SortedDictionary<string, Version> _versions = new(ByBytes.Instance);
+    // All that a key ever was and is not ended yet, marks of deletes included, the last change first.
+    private readonly SortedDictionary<string, List<Version>> _history = new(ByBytes.Instance);
     private readonly SortedDictionary<ContentId, Content> _contents = [];
     private readonly Dictionary<(ContentId, int), byte[]> _pages = [];
     private readonly Dictionary<string, long> _counters = [];
@@ -24,14 +25,16 @@ internal sealed partial class CatalogModel
     public Tick Tick { get; private set; }
 
     public CatalogCounts Counts => new(
-        _versions.Count, Count(State.Open), Count(State.Live), Count(State.Dead));
+        AllVersions.Count(v => !v.IsMark), Count(State.Open), Count(State.Live), Count(State.Dead));
 
-    public IEnumerable<string> Keys => _versions.Keys;
+    public IEnumerable<string> Keys => _history.Keys.Where(k => HeadOf(k) is not null);
+
+    private IEnumerable<Version> AllVersions => _history.Values.SelectMany(v => v);
 
     public void RaiseTick(uint by) => Tick = new Tick(Tick.Value + by);
 
     public (VersionId Version, string ETag, long Seq, byte[] Manifest)? Head(string key) =>
-        _versions.TryGetValue(key, out Version? head) ? (head.Id, head.ETag, head.Seq, head.Manifest) : null;
+        HeadOf(key) is { } head ? (head.Id, head.ETag, head.Seq, head.Manifest) : null;
 
     /// <summary>The detail of an answer is not modelled.</summary>
     public CommitAnswer Commit(CommitOrder order)
@@ -150,23 +153,15 @@ internal sealed partial class CatalogModel
 
     private CommitAnswer Decide(CommitOrder order, Content own)
     {
-        Version? head = _versions.GetValueOrDefault(order.Key);
-        if (!Holds(order.If, head))
+        Version? target = order.Version is { } name ? Find(order.Key, name) : HeadOf(order.Key);
+        if (!Holds(order.If, target))
         {
             return new CommitAnswer(ErrorKind.PreconditionFailed);
         }
 
         if (order.Kind == CommitKind.Delete)
         {
-            if (head is null)
-            {
-                return new CommitAnswer(ErrorKind.NotFound);
-            }
-
-            long seq = NextSeq(order.Key);
-            _versions.Remove(order.Key);
-            Bury();
-            return new CommitAnswer(ErrorKind.None) { Version = head.Id, Seq = seq, ETag = head.ETag };
+            return Delete(order, target);
         }
 
         Manifest manifest = Manifest.Decode(order.Manifest);
@@ -176,13 +171,6 @@ internal sealed partial class CatalogModel
             return new CommitAnswer(ErrorKind.NotFound);
         }
 
-        var version = new Version(
-            manifest.Version,
-            order.ETag ?? manifest.Version.ToString(),
-            NextSeq(order.Key),
-            order.Manifest,
-            named);
-        _versions[order.Key] = version;
         if (named.Contains(order.Content))
         {
             own.State = State.Live;
@@ -193,7 +181,7 @@ internal sealed partial class CatalogModel
             }
         }
 
-        Bury();
+        Version version = Add(order.Key, manifest.Version, order.ETag, order.Manifest, named, order.Tags);
         return new CommitAnswer(ErrorKind.None)
         {
             Version = version.Id, Seq = version.Seq, ETag = version.ETag,
@@ -203,7 +191,7 @@ internal sealed partial class CatalogModel
     // Whatever lives and is named by no version any more dies: no counting here.
     private void Bury()
     {
-        HashSet<ContentId> named = [.. _versions.Values.SelectMany(v => v.Named), .. NamedByUploads];
+        HashSet<ContentId> named = [.. AllVersions.SelectMany(v => v.Named), .. NamedByUploads];
         foreach ((ContentId id, Content content) in _contents)
         {
             if (content.State == State.Live && !named.Contains(id))
@@ -244,7 +232,14 @@ internal sealed partial class CatalogModel
     private long Count(State state) => _contents.Values.Count(c => c.State == state);
 
     private sealed record Version(
-        VersionId Id, string ETag, long Seq, byte[] Manifest, HashSet<ContentId> Named);
+        VersionId Id, string ETag, long Seq, byte[] Manifest, HashSet<ContentId> Named)
+    {
+        public bool IsKept { get; init; }
+
+        public bool IsMark { get; init; }
+
+        public byte[] Tags { get; set; } = [];
+    }
 
     private sealed class Content(State state, Tick since)
     {

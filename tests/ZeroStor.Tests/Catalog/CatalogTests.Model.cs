@@ -43,7 +43,8 @@ public abstract partial class CatalogTests
         (1, GenContent.Array[0, 3].Select(StepOfForget)),
         (2, Gen.UInt[1, 2].Select(StepOfTime)),
         (4, Gen.Select(GenText, GenText, GenText, Gen.Int[1, 5], StepOfList)),
-        (9, GenUploadStep));
+        (9, GenUploadStep),
+        (6, GenVersionStep));
 
     /// <summary>One call, made on a catalog and its model.</summary>
     private delegate Task Step(Sequence run);
@@ -241,6 +242,7 @@ public abstract partial class CatalogTests
             }
 
             await AssertSameUploadsAsync();
+            await AssertSameVersionsAsync();
             var heads = await catalog.HeadAsync(Vault, SequenceKeys, Cancel);
             Assert.Equal(
                 SequenceKeys.Select(Model.Head),

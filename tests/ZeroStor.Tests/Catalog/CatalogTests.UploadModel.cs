@@ -138,7 +138,7 @@ public abstract partial class CatalogTests
                 Assert.Equal(made.Contents.Length, made.Contents.DistinctBy(c => c.Id).Count());
             }
 
-            Assert.Equal(Model.Complete(order, answer.Version, manifest), answer with { Detail = "" });
+            Assert.Equal(Model.Complete(order, answer.Version, manifest, []), answer with { Detail = "" });
             Assert.Equal(
                 answer.Kind, (await Catalog.CompleteUploadAsync(order, Cancel)).Kind);
         }

@@ -3,8 +3,8 @@ using ZeroStor.Catalog;
 
 namespace ZeroStor.Tests.Catalog;
 
-// Two catalogs on one database do things with one upload at once: whatever comes of it, every content that is named
-// lives, and every other one is dead.
+// Two catalogs on one database do things with one upload at once: whatever comes of it, every content that is
+// named lives, and every other one is dead.
 public abstract partial class CatalogTests
 {
     [Fact]

@@ -39,7 +39,8 @@ public abstract partial class CatalogTests
         await EnteredAsync(second);
         Assert.Equal(first.Content, Assert.Single(await DeadAsync()).Content);
 
-        // The first one's answer was lost and it is said again: it stays what it was, and the second one stands.
+        // The first one's answer was lost and it is said again: it stays what it was, and the second one
+        // stands.
         Assert.Equal(first.Content.ToString(), (await EnteredAsync(first)).ETag);
         PartRow stands = Assert.Single(await Catalog.ListPartsAsync(upload, 0, 10, Cancel));
         Assert.Equal(("second", 1_000L, second.Modified), (stands.ETag, stands.Size, stands.Modified));
@@ -169,7 +170,7 @@ public abstract partial class CatalogTests
         {
             Part(goesOn, 0), Part(goesOn, 10_001), Part(goesOn, 1, "*"), Part(goesOn, 1) with { Manifest = [1] },
             Part(goesOn, 1) with { Pages = [(-1, [])] },
-            Part(goesOn, 1) with { Manifest = ManifestOf([.. Enumerable.Range(0, 30).Select(_ => NewContent())]).Encode() },
+            Naming(goesOn, 1, [.. Enumerable.Range(0, 30).Select(_ => NewContent())]),
         })
         {
             await ThrowsAsync(ErrorKind.InvalidArgument, () => Catalog.PutPartAsync(none, Cancel));
@@ -220,7 +221,9 @@ public abstract partial class CatalogTests
         Assert.Empty(await DeadAsync());
         Assert.Equal(0, await Catalog.EndIdleUploadsAsync(Now, later, 10, Cancel));
         Assert.Equal(1, await Catalog.EndIdleUploadsAsync(later, later, 10, Cancel));
-        Assert.Equal(new DeadContent(old.Content, Vault, later, EverLived: true), (await DeadAsync()).Single(d => d.EverLived));
+        Assert.Equal(
+            new DeadContent(old.Content, Vault, later, EverLived: true),
+            (await DeadAsync()).Single(d => d.EverLived));
         Assert.Null(await Catalog.FindUploadAsync(idle, Cancel));
         Assert.NotNull(await Catalog.FindUploadAsync(touched, Cancel));
     }

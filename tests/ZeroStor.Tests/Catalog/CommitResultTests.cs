@@ -14,6 +14,8 @@ public sealed class CommitResultTests
             CommitResult.Applied(Version, long.MaxValue, Version.ToString()),
             CommitResult.Applied(Version, 0, "\"é\""),
             new CommitAnswer(ErrorKind.NotFound, "Vault x is no more."),
+            CommitResult.Applied(Version, 7, Version.ToString()) with { IsMark = true },
+            CommitResult.Applied(Version, 7, "e-3") with { Size = long.MaxValue },
         ];
         Assert.All(answers, answer => Assert.Equal(answer, CommitResult.Decode(CommitResult.Encode(answer))));
     }
@@ -23,6 +25,16 @@ public sealed class CommitResultTests
     {
         int own = CommitResult.Encode(CommitResult.Applied(Version, 1, Version.ToString())).Length;
         Assert.Equal(own + 1, CommitResult.Encode(CommitResult.Applied(Version, 1, "x")).Length);
+    }
+
+    [Fact]
+    public void What_tells_neither_a_size_nor_a_mark_is_written_as_it_always_was()
+    {
+        CommitAnswer plain = CommitResult.Applied(Version, 5, "e");
+        Assert.Equal(1, CommitResult.Encode(plain)[0]);
+        Assert.Equal(2, CommitResult.Encode(plain with { Size = 1 })[0]);
+        Assert.Equal(2, CommitResult.Encode(plain with { IsMark = true })[0]);
+        Assert.Equal(1, CommitResult.Encode(new CommitAnswer(ErrorKind.NotFound, "Why."))[0]);
     }
 
     [Fact]

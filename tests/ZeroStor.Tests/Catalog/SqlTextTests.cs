@@ -14,9 +14,9 @@ public sealed partial class SqlTextTests
     [Fact]
     public void Scripts_come_by_number_orleans_first()
     {
-        Assert.Equal([1, 2, 10, 11, 12, 13], Sql.Scripts.Select(s => s.Number));
+        Assert.Equal([1, 2, 10, 11, 12, 13, 14, 15], Sql.Scripts.Select(s => s.Number));
         Assert.StartsWith("001-orleans", Sql.Scripts[0].Name, StringComparison.Ordinal);
-        Assert.Equal([1, 2, 3, 4, 5, 6, 10, 11, 12, 13], Postgres.Scripts.Select(s => s.Number));
+        Assert.Equal([1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 14, 15], Postgres.Scripts.Select(s => s.Number));
         Assert.All(
             Sql.Scripts[..2].Concat(Postgres.Scripts[..5]),
             s => Assert.Contains("The MIT License", s.Text, StringComparison.Ordinal));

@@ -50,6 +50,23 @@ public sealed class CensusTests
     }
 
     [Fact]
+    public async Task What_former_versions_name_is_missed_as_what_the_current_ones_do()
+    {
+        using var fabric = new PathFixture(Code, disks: 6);
+        await using CatalogBed bed = await CatalogBed.OpenAsync(fabric.Vault);
+        await bed.Catalog.SetVersioningAsync(fabric.Vault, Versioning.On, Cancel);
+        PutObject former = await PutAsync(fabric, bed, "a", 5000);
+        await PutAsync(fabric, bed, "a", 5000);
+        await bed.Catalog.CommitAsync(
+            former.Order() with { Kind = CommitKind.Delete, Content = new ContentId(77) }, Cancel);
+        fabric.Homes.Drop(former.Stripes[0].Id, 2);
+        var census = CensusOf(fabric, bed);
+        CensusTally tally = await census.RunAsync(null, Cancel);
+        Assert.Equal((2, 2, 1, 0), (tally.Versions, tally.Stripes, tally.Lacking, tally.GarbageShards));
+        Assert.Equal(1, tally.ShardsRestored);
+    }
+
+    [Fact]
     public async Task While_a_disk_is_absent_nothing_is_called_lost()
     {
         using var fabric = new PathFixture(Code, disks: 6);
