@@ -8,8 +8,8 @@ namespace ZeroStor.Client;
 
 /// <summary>One content on its way into the fabric: a slot, its stripes (a bounded number in flight), and,
 /// when it becomes long or takes long, a row in the catalog that is touched and pages that are written as it
-/// goes. It ends in a commit, or as a part of an upload, or is abandoned; what disks hold of an abandoned one is
-/// reclaimed.</summary>
+/// goes. It ends in a commit, or as a part of an upload, or is abandoned; what disks hold of an abandoned one
+/// is reclaimed.</summary>
 internal sealed class ContentPut : IAsyncDisposable
 {
     /// <summary>A put of more stripes opens its content: as many StripeRefs still travel with a

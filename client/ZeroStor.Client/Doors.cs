@@ -2,7 +2,7 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>Where the SDK meets the fabric: the five doors, by key. Orleans gives them; tests stand their own
+/// <summary>Where the SDK meets the fabric: the six doors, by key. Orleans gives them; tests stand their own
 /// fabric behind them.</summary>
 internal interface IDoors
 {
@@ -13,6 +13,8 @@ internal interface IDoors
     IObjectDoor Objects(string grainKey);
 
     IUploadDoor Uploads(string grainKey);
+
+    IVersionDoor Versions(string grainKey);
 
     IStripeDoor Stripes(string coordinatorKey);
 }
@@ -26,6 +28,8 @@ internal sealed class OrleansDoors(IGrainFactory grains) : IDoors
     public IObjectDoor Objects(string grainKey) => grains.GetGrain<IObjectDoor>(grainKey);
 
     public IUploadDoor Uploads(string grainKey) => grains.GetGrain<IUploadDoor>(grainKey);
+
+    public IVersionDoor Versions(string grainKey) => grains.GetGrain<IVersionDoor>(grainKey);
 
     public IStripeDoor Stripes(string coordinatorKey) => grains.GetGrain<IStripeDoor>(coordinatorKey);
 }

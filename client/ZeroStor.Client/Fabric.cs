@@ -87,6 +87,11 @@ internal sealed class Fabric(
     public async ValueTask<IUploadDoor> UploadsAsync(string vault, string key, CancellationToken cancel) =>
         doors.Uploads(ObjectDoor.KeyOf(vault, (await VaultAsync(vault, cancel)).Partitions, key));
 
+    /// <summary>As <see cref="ObjectsAsync"/>, for versions.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault.</exception>
+    public async ValueTask<IVersionDoor> VersionsAsync(string vault, string key, CancellationToken cancel) =>
+        doors.Versions(ObjectDoor.KeyOf(vault, (await VaultAsync(vault, cancel)).Partitions, key));
+
     /// <summary>What a vault is.</summary>
     /// <exception cref="ZeroStorException">NotFound.</exception>
     public async ValueTask<VaultInfo> VaultAsync(string vault, CancellationToken cancel) =>

@@ -36,6 +36,20 @@ public sealed record ObjectVersion
     /// version that a silo saw last, and it may have been overwritten or deleted since.</summary>
     public bool IsStale { get; init; }
 
+    /// <summary>What its users call it by; unlike all else it may change.</summary>
+    public ImmutableSortedDictionary<string, string> Tags { get; init; } = ZeroStor.Tags.None;
+
+    /// <summary>It is the mark of a delete, and has no content. Only where a version was asked for by its
+    /// name.</summary>
+    public bool IsMark { get; init; }
+
+    /// <summary>It was made while its vault kept no versions: <see cref="VersionId.Null"/> names it as
+    /// well.</summary>
+    public bool IsNull { get; init; }
+
+    /// <summary>The order of the key's versions: later ones have a higher one.</summary>
+    public long Seq { get; init; }
+
     internal static ObjectVersion Of(ObjectInfo info, Manifest manifest, int shortStripes = 0) => new()
     {
         Key = info.Key,
@@ -47,6 +61,10 @@ public sealed record ObjectVersion
         Headers = manifest.Headers,
         ShortStripes = shortStripes,
         IsStale = info.IsStale,
+        Tags = ZeroStor.Tags.Decode(info.Tags),
+        IsMark = info.IsMark,
+        IsNull = info.IsNull,
+        Seq = info.Seq,
     };
 }
 
@@ -70,6 +88,9 @@ public sealed record PutOptions
     public ImmutableSortedDictionary<string, string> Headers { get; init; } =
         ImmutableSortedDictionary<string, string>.Empty;
 
+    /// <summary>The version's tags at first.</summary>
+    public ImmutableSortedDictionary<string, string> Tags { get; init; } = ZeroStor.Tags.None;
+
     /// <summary>The ETag of a front end that makes its own, as a function that is asked once when all bytes
     /// were read, so that it may be a hash of them. Null: the version's name.</summary>
     public Func<string>? ETag { get; init; }
@@ -83,6 +104,9 @@ public sealed record ReadOptions
 {
     /// <summary>Null: all bytes.</summary>
     public ByteRange? Range { get; init; }
+
+    /// <summary>Null: the current version.</summary>
+    public VersionId? Version { get; init; }
 
     /// <summary>While the catalog does not answer, takes the version that a silo saw last rather than
     /// <see cref="ErrorKind.Unavailable"/>; <see cref="ObjectVersion.IsStale"/> says that it is such a one. As long
@@ -102,8 +126,25 @@ public sealed record CopyOptions
     /// <summary>The ETag that the source must have; null: any.</summary>
     public string? SourceIfMatch { get; init; }
 
+    /// <summary>Of the source; null: its current one.</summary>
+    public VersionId? SourceVersion { get; init; }
+
     /// <summary>Compared with the current version of the target inside the commit.</summary>
     public Precondition If { get; init; } = Precondition.None;
+
+    /// <summary>Whether <see cref="ContentType"/> and <see cref="Headers"/> take the place of the
+    /// source's.</summary>
+    public bool ReplacesHeaders { get; init; }
+
+    /// <summary>See <see cref="ReplacesHeaders"/>.</summary>
+    public string ContentType { get; init; } = "";
+
+    /// <summary>See <see cref="ReplacesHeaders"/>.</summary>
+    public ImmutableSortedDictionary<string, string> Headers { get; init; } =
+        ImmutableSortedDictionary<string, string>.Empty;
+
+    /// <summary>The copy's tags; null: the source's.</summary>
+    public ImmutableSortedDictionary<string, string>? Tags { get; init; }
 }
 
 /// <summary>What a listing shows.</summary>

@@ -5,11 +5,11 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>An upload of one object in parts, numbered from 1 to <see cref="UploadParts.MaxNumber"/>. Parts are put in any
-/// order and at once; of several under one number the last one that stood counts. Nothing of it is visible before
-/// <see cref="CompleteAsync"/>, which makes one version of the parts that it names and gives the others up. Every method
-/// throws <see cref="ErrorKind.NotFound"/> once the upload is completed, aborted, or given up because nobody touched it
-/// for a day. Thread-safe.</summary>
+/// <summary>An upload of one object in parts, numbered from 1 to <see cref="UploadParts.MaxNumber"/>. Parts
+/// are put in any order and at once; of several under one number the last one that stood counts. Nothing of
+/// it is visible before <see cref="CompleteAsync"/>, which makes one version of the parts that it names and
+/// gives the others up. Every method throws <see cref="ErrorKind.NotFound"/> once the upload is completed,
+/// aborted, or given up because nobody touched it for a day. Thread-safe.</summary>
 public sealed class Upload
 {
     private readonly Fabric _fabric;
@@ -26,10 +26,11 @@ public sealed class Upload
 
     private string Name => $"{_vault.Name}/{Key}";
 
-    /// <summary>Puts all bytes of a stream, of any length, as a part. A few stripes of at most 4 MiB are held at a time.
-    /// Cancelled or failed, the part that was there before stands.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: no such number; NotFound: the upload; PolicyUnsatisfiable: too
-    /// few homes took it; Busy, Unavailable: it was tried for <see cref="ZeroStorClientOptions.Patience"/>.</exception>
+    /// <summary>Puts all bytes of a stream, of any length, as a part. A few stripes of at most 4 MiB are held
+    /// at a time. Cancelled or failed, the part that was there before stands.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: no such number; NotFound: the upload;
+    /// PolicyUnsatisfiable: too few homes took it; Busy, Unavailable: it was tried for
+    /// <see cref="ZeroStorClientOptions.Patience"/>.</exception>
     public Task<PartInfo> PutPartAsync(
         int number, Stream content, PartOptions? options = null, CancellationToken cancel = default)
     {
@@ -37,14 +38,14 @@ public sealed class Upload
         return PutPartAsync(number, content.ReadAsync, options ?? new PartOptions(), cancel);
     }
 
-    /// <summary>As <see cref="PutPartAsync(int, Stream, PartOptions?, CancellationToken)"/>, for bytes that are at hand.
-    /// </summary>
+    /// <summary>As <see cref="PutPartAsync(int, Stream, PartOptions?, CancellationToken)"/>, for bytes that
+    /// are at hand.</summary>
     public Task<PartInfo> PutPartAsync(
         int number, ReadOnlySequence<byte> content, PartOptions? options = null, CancellationToken cancel = default) =>
         PutPartAsync(number, Vault.ReaderOf(content), options ?? new PartOptions(), cancel);
 
-    /// <summary>Makes a part of an object, or of a range of it. From the same vault no bytes move, unless the source is
-    /// made of very many pieces; from another they go through this client.</summary>
+    /// <summary>Makes a part of an object, or of a range of it. From the same vault no bytes move, unless the
+    /// source is made of very many pieces; from another they go through this client.</summary>
     /// <param name="number">The part's number.</param>
     /// <param name="source">The vault of the source.</param>
     /// <param name="key">The source.</param>
@@ -62,7 +63,7 @@ public sealed class Upload
         ArgumentNullException.ThrowIfNull(source);
         UploadParts.CheckNumber(number);
         options ??= new CopyPartOptions();
-        FoundObject found = await source.FindAsync(key, allowStale: false, cancel);
+        FoundObject found = await source.FindReadableAsync(key, options.SourceVersion, cancel);
         if (options.SourceIfMatch is { } etag && etag != "*" && etag != found.Version.ETag)
         {
             throw new ZeroStorException(
@@ -149,15 +150,15 @@ public sealed class Upload
             cancel);
     }
 
-    /// <summary>Makes the named parts, in their order, the key's next version. The same parts named again are answered as
-    /// the first time, for a day.</summary>
+    /// <summary>Makes the named parts, in their order, the key's next version. The same parts named again are
+    /// answered as the first time, for a day.</summary>
     /// <param name="parts">In ascending order; numbers may be left out.</param>
     /// <param name="options">Conditions and ETag.</param>
     /// <param name="cancel">Ends the wait; it may be completed all the same.</param>
     /// <returns>The version. Where the upload was completed before, what it carries is not told.</returns>
-    /// <exception cref="ZeroStorException">NotFound: the upload, also where it was completed with other parts;
-    /// InvalidArgument: no parts, out of order, not there, or with another ETag; PreconditionFailed, and the upload goes
-    /// on.</exception>
+    /// <exception cref="ZeroStorException">NotFound: the upload, also where it was completed with other
+    /// parts; InvalidArgument: no parts, out of order, not there, or with another ETag; PreconditionFailed,
+    /// and the upload goes on.</exception>
     public async Task<ObjectVersion> CompleteAsync(
         IEnumerable<PartName> parts, CompleteOptions? options = null, CancellationToken cancel = default)
     {

@@ -19,8 +19,8 @@ public sealed record UploadOptions
 /// <summary>What a part says beside the bytes.</summary>
 public sealed record PartOptions
 {
-    /// <summary>The ETag of a front end that makes its own, asked once when all bytes were read. Null: the name of the
-    /// part's content.</summary>
+    /// <summary>The ETag of a front end that makes its own, asked once when all bytes were read. Null: the
+    /// name of the part's content.</summary>
     public Func<string>? ETag { get; init; }
 
     /// <summary>Told after each stripe how many bytes of the part are durable by now.</summary>
@@ -32,6 +32,9 @@ public sealed record CopyPartOptions
 {
     /// <summary>Null: all bytes of the source.</summary>
     public ByteRange? Range { get; init; }
+
+    /// <summary>Of the source; null: its current one.</summary>
+    public VersionId? SourceVersion { get; init; }
 
     /// <summary>The ETag that the source must have; null: any.</summary>
     public string? SourceIfMatch { get; init; }
@@ -56,8 +59,8 @@ public sealed record ListUploadsOptions
     /// <summary>As <see cref="ListOptions.Delimiter"/>.</summary>
     public string? Delimiter { get; init; }
 
-    /// <summary>Only keys and common prefixes behind this; with <see cref="AfterUpload"/> also uploads of this key behind
-    /// that one.</summary>
+    /// <summary>Only keys and common prefixes behind this; with <see cref="AfterUpload"/> also uploads of
+    /// this key behind that one.</summary>
     public string StartAfter { get; init; } = "";
 
     /// <summary>See <see cref="StartAfter"/>.</summary>

@@ -6,9 +6,11 @@ namespace ZeroStor.Client;
 // Uploads in parts: begun, found again, listed. What is done with one is Upload's.
 public sealed partial class Vault
 {
-    /// <summary>Begins an upload of an object in parts. Parts may be put in any order, at once, and by several clients; the
-    /// object is there when the upload is completed. One that nobody touches for a day is given up.</summary>
-    /// <exception cref="ZeroStorException">InvalidArgument: key, headers or tags; NotFound: the vault.</exception>
+    /// <summary>Begins an upload of an object in parts. Parts may be put in any order, at once, and by
+    /// several clients; the object is there when the upload is completed. One that nobody touches for a day
+    /// is given up.</summary>
+    /// <exception cref="ZeroStorException">InvalidArgument: key, headers or tags; NotFound: the
+    /// vault.</exception>
     public async Task<Upload> BeginUploadAsync(
         string key, UploadOptions? options = null, CancellationToken cancel = default)
     {
@@ -33,8 +35,8 @@ public sealed partial class Vault
         return new Upload(_fabric, this, key, info.Upload);
     }
 
-    /// <summary>An upload that was begun before, here or elsewhere. Asks nothing: whether it goes on shows at its first
-    /// use.</summary>
+    /// <summary>An upload that was begun before, here or elsewhere. Asks nothing: whether it goes on shows at
+    /// its first use.</summary>
     /// <exception cref="ZeroStorException">InvalidArgument: not a key.</exception>
     public Upload OpenUpload(string key, UploadId id)
     {

@@ -117,15 +117,18 @@ public sealed partial class Vault
         return PutAsync(key, ReaderOf(content), options, cancel);
     }
 
-    /// <summary>Opens the current version for reading. The reader gives that version whatever becomes of the
-    /// key; once the version is deleted it may be reclaimed under a slow reader, which then gets
-    /// <see cref="ErrorKind.NotFound"/>.</summary>
-    /// <exception cref="ZeroStorException">NotFound: vault or key; InvalidArgument: the range begins behind
-    /// the end; Unavailable: the catalog does not answer.</exception>
+    /// <summary>Opens a version for reading: the current one, unless another is named. The reader gives that
+    /// version whatever becomes of the key; once the version is deleted it may be reclaimed under a slow
+    /// reader, which then gets <see cref="ErrorKind.NotFound"/>.</summary>
+    /// <exception cref="ZeroStorException">NotFound: vault or key, or the version, or it is the mark of a
+    /// delete; InvalidArgument: the range begins behind the end; Unavailable: the catalog does not
+    /// answer.</exception>
     public async Task<ObjectStream> OpenReadAsync(
         string key, ReadOptions? options = null, CancellationToken cancel = default)
     {
-        FoundObject found = await FindAsync(key, options?.AllowStale ?? false, cancel);
+        FoundObject found = options is { AllowStale: true, Version: null }
+            ? await FindAsync(key, allowStale: true, cancel)
+            : await FindReadableAsync(key, options?.Version, cancel);
         (long offset, long length) = options?.Range?.Resolve(found.Version.Size) ?? (0, found.Version.Size);
         return new ObjectStream(_fabric, Name, found, offset, length, options?.AbsentHomes ?? 0);
     }
@@ -144,7 +147,8 @@ public sealed partial class Vault
         string key, bool allowStale, CancellationToken cancel = default) =>
         (await FindAsync(key, allowStale, cancel)).Version;
 
-    /// <summary>Deletes the current version; false when there was none.</summary>
+    /// <summary>Deletes the current version; false when there was none. Where the vault keeps versions it
+    /// goes on as a former one behind the mark of this delete.</summary>
     /// <exception cref="ZeroStorException">PreconditionFailed.</exception>
     public async Task<bool> DeleteAsync(
         string key, Precondition? condition = null, CancellationToken cancel = default)
@@ -160,21 +164,30 @@ public sealed partial class Vault
             key, $"deleting '{Name}/{key}'", (door, token) => door.DeleteAsync(order, token), cancel);
     }
 
-    /// <summary>Makes the current version of <paramref name="source"/> the next one of
-    /// <paramref name="target"/>: headers and all, and no bytes move.</summary>
+    /// <summary>Makes a version of <paramref name="source"/>, the current one unless another is named, the
+    /// next one of
+    /// <paramref name="target"/>: headers, tags and all unless others are given, and no bytes move.</summary>
     /// <exception cref="ZeroStorException">NotFound: the source; PreconditionFailed.</exception>
     public async Task<ObjectVersion> CopyAsync(
         string source, string target, CopyOptions? options = null, CancellationToken cancel = default)
     {
         ObjectKey.Check(source);
         ObjectKey.Check(target);
+        options ??= new CopyOptions();
+        PutChecks.CheckHeaders(options.ContentType, options.Headers);
+        Tags.Check(options.Tags ?? Tags.None);
         var order = new CopyObject
         {
             SourceKey = source,
-            SourceIfMatch = options?.SourceIfMatch,
+            SourceVersion = options.SourceVersion,
+            SourceIfMatch = options.SourceIfMatch,
             Key = target,
             Commit = await _fabric.NewContentIdAsync(cancel),
-            If = options?.If ?? Precondition.None,
+            If = options.If,
+            Carried = options.ReplacesHeaders
+                ? new Carried { ContentType = options.ContentType, Headers = options.Headers }.Encode()
+                : null,
+            Tags = options.Tags is { } tags ? Tags.Encode(tags) : null,
         };
         ObjectInfo info = await AskAsync(
             target,
@@ -294,6 +307,7 @@ public sealed partial class Vault
         ObjectKey.Check(key);
         options ??= new PutOptions();
         PutChecks.CheckHeaders(options);
+        Tags.Check(options.Tags);
         IObjectDoor objects = await _fabric.ObjectsAsync(Name, key, cancel);
         VersionId version = VersionId.New(_fabric.Entropy);
         DateTimeOffset begun = _fabric.Time.GetUtcNow();
@@ -318,6 +332,7 @@ public sealed partial class Vault
                     If = options.If,
                     Pages = pages,
                     Vault = put.OwnedId,
+                    Tags = Tags.Encode(options.Tags),
                 });
                 return ObjectVersion.Of(info, manifest, put.ShortStripes);
             }

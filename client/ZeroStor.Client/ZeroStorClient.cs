@@ -102,6 +102,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
             // A try whose answer was lost may have made it: then it is what was asked for.
             VaultInfo made = await Vault(name).DescribeAsync(cancel);
             bool isAsked = made.Spread == spec.Spread
+                && made.Versioning == spec.Versioning
                 && (spec.OwnRing is null
                     ? made.Custody == Custody.Fabric
                     : made.Id == KeyRing.Decode(spec.OwnRing).Vault)

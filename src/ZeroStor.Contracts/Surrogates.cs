@@ -423,3 +423,19 @@ internal sealed class PartNameConverter : IConverter<PartName, WirePartName>
     public WirePartName ConvertToSurrogate(in PartName value) =>
         new() { Number = value.Number, ETag = value.ETag };
 }
+
+[GenerateSerializer, Immutable, Alias("zs.vault-settings")]
+internal struct WireSettings
+{
+    [Id(0)] public byte[] Bytes;
+    [Id(1)] public string ETag;
+}
+
+[RegisterConverter]
+internal sealed class VaultSettingsConverter : IConverter<VaultSettings, WireSettings>
+{
+    public VaultSettings ConvertFromSurrogate(in WireSettings surrogate) => new(surrogate.Bytes, surrogate.ETag);
+
+    public WireSettings ConvertToSurrogate(in VaultSettings value) =>
+        new() { Bytes = value.Bytes, ETag = value.ETag };
+}

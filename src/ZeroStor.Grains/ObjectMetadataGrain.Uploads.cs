@@ -101,6 +101,8 @@ internal sealed partial class ObjectMetadataGrain
                     ETag = answer.ETag,
                     Modified = order.Modified,
                     Manifest = Bare(answer.Version, row),
+                    Tags = row is null ? [] : Tags.Encode(Carried.Decode(row.Carried).Tags),
+                    Seq = answer.Seq,
                 };
             },
             cancel);
@@ -134,8 +136,8 @@ internal sealed partial class ObjectMetadataGrain
             },
             cancel);
 
-    // What the version carries, without the bytes that it names: the SDK asks for those when it reads. Of an upload that was
-    // completed before nobody is left to tell.
+    // What the version carries, without the bytes that it names: the SDK asks for those when it reads. Of an
+    // upload that was completed before nobody is left to tell.
     private static byte[] Bare(VersionId version, UploadRow? upload)
     {
         Carried carried = upload is null ? Carried.Nothing : Carried.Decode(upload.Carried);

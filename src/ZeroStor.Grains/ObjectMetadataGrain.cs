@@ -16,7 +16,7 @@ internal sealed partial class ObjectMetadataGrain(
     VaultDirectory vaults,
     SeenVersions seen,
     IEntropy entropy,
-    TimeProvider time) : Grain, IObjectDoor, IUploadDoor
+    TimeProvider time) : Grain, IObjectDoor, IUploadDoor, IVersionDoor
 {
     /// <summary>One who takes a stale answer waits for the catalog no longer than this: a catalog that hangs would
     /// keep him until it is given up, and he would have given up the call before.</summary>
@@ -42,6 +42,7 @@ internal sealed partial class ObjectMetadataGrain(
                         Modified = time.GetUtcNow(),
                         Manifest = put.Manifest,
                         ETag = put.ETag,
+                        Tags = put.Tags,
                         Pages = [.. put.Pages.Select(p => (p.Page, p.Bytes))],
                     },
                     manifest.Size,
@@ -53,8 +54,10 @@ internal sealed partial class ObjectMetadataGrain(
         WithVaultAsync(
             async vault =>
             {
-                VersionRow source = await HeadAsync(vault, copy.SourceKey, cancel)
-                    ?? throw Missing(copy.SourceKey);
+                VersionRow? found = copy.SourceVersion is { } version
+                    ? await catalog.FindVersionAsync(vault.Info.Id, copy.SourceKey, version, cancel)
+                    : await HeadAsync(vault, copy.SourceKey, cancel);
+                VersionRow source = found is { IsMark: false } ? found : throw Missing(copy.SourceKey);
                 if (copy.SourceIfMatch is { } etag && etag != "*" && etag != source.ETag)
                 {
                     throw new ZeroStorException(
@@ -62,6 +65,12 @@ internal sealed partial class ObjectMetadataGrain(
                 }
 
                 Manifest copied = Manifest.Decode(source.Manifest) with { Version = VersionId.New(entropy) };
+                if (copy.Carried is { } other)
+                {
+                    var carried = Carried.Decode(other);
+                    copied = copied with { ContentType = carried.ContentType, Headers = carried.Headers };
+                }
+
                 var order = new CommitOrder
                 {
                     Kind = CommitKind.Put,
@@ -73,6 +82,7 @@ internal sealed partial class ObjectMetadataGrain(
                     Modified = time.GetUtcNow(),
                     Manifest = copied.Encode(),
                     ETag = source.ETag == source.Version.ToString() ? null : source.ETag,
+                    Tags = copy.Tags ?? source.Tags,
                 };
                 return await CommitAsync(order, copied.Size, cancel);
             },
@@ -82,18 +92,7 @@ internal sealed partial class ObjectMetadataGrain(
         WithVaultAsync(
             async vault =>
             {
-                CommitAnswer answer = await catalog.CommitAsync(
-                    new CommitOrder
-                    {
-                        Kind = CommitKind.Delete,
-                        Vault = vault.Info.Id,
-                        Key = delete.Key,
-                        Content = delete.Commit,
-                        If = delete.If,
-                        Now = map.Tick,
-                        Modified = time.GetUtcNow(),
-                    },
-                    cancel);
+                CommitAnswer answer = await catalog.CommitAsync(OrderOf(vault, delete), cancel);
                 if (answer.Kind == ErrorKind.NotFound)
                 {
                     // There was nothing to delete; or the vault itself went, which a second look tells.
@@ -198,6 +197,8 @@ internal sealed partial class ObjectMetadataGrain(
                 Size = size,
                 ETag = answer.ETag,
                 Modified = order.Modified,
+                Seq = answer.Seq,
+                Tags = order.Tags,
             }
             : throw Refused(answer, order.Key);
     }
@@ -300,5 +301,9 @@ internal sealed partial class ObjectMetadataGrain(
         ETag = row.ETag,
         Modified = row.Modified,
         Manifest = row.Manifest,
+        Tags = row.Tags,
+        IsMark = row.IsMark,
+        IsNull = !row.IsKept,
+        Seq = row.Seq,
     };
 }

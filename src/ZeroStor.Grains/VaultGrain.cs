@@ -86,33 +86,79 @@ internal sealed class VaultGrain(
         };
         state.State.Lives = [.. state.State.Lives.TakeLast(MaxLives - 1), life];
         await state.WriteStateAsync(cancel);
-        if (!await catalog.AddVaultAsync(new VaultEntry(Name, id, placement), cancel))
+        var entry = new VaultEntry(Name, id, placement)
+        {
+            Versioning = spec.Versioning, Created = time.GetUtcNow(),
+        };
+        if (!await catalog.AddVaultAsync(entry, cancel))
         {
             throw Taken();
         }
 
         directory.Forget(Name);
-        return Info(life);
+        return Info(life, entry);
     }
 
     public async Task<VaultInfo> DescribeAsync(CancellationToken cancel)
     {
-        return Info(await LoadAsync(cancel));
+        (VaultLife life, VaultEntry entry) = await LoadEntryAsync(cancel);
+        return Info(life, entry);
     }
 
-    public async Task<VaultSecrets> OpenAsync(CancellationToken cancel) => Secrets(await LoadAsync(cancel));
+    public async Task<VaultInfo> SetVersioningAsync(Versioning versioning, CancellationToken cancel)
+    {
+        (VaultLife life, VaultEntry entry) = await LoadEntryAsync(cancel);
+        if (!Enum.IsDefined(versioning))
+        {
+            throw ZeroStorException.Invalid($"{(int)versioning} is no versioning: off, on and suspended are");
+        }
+
+        if (!await catalog.SetVersioningAsync(entry.Id, versioning, cancel))
+        {
+            throw versioning == Versioning.Off
+                ? new ZeroStorException(
+                    ErrorKind.PreconditionFailed,
+                    $"vault {Name} may have kept versions, so versioning cannot be off any more: suspend it")
+                : ZeroStorException.NotFound($"vault {Name} was removed meanwhile");
+        }
+
+        directory.Forget(Name);
+        return Info(life, entry with { Versioning = versioning });
+    }
+
+    public async Task<VaultSettings?> ReadSettingsAsync(string name, CancellationToken cancel) =>
+        await catalog.ReadSettingsAsync((await LoadEntryAsync(cancel)).Entry.Id, name, cancel);
+
+    public async Task<VaultSettings?> WriteSettingsAsync(
+        string name, string? was, byte[]? bytes, CancellationToken cancel)
+    {
+        VaultId id = (await LoadEntryAsync(cancel)).Entry.Id;
+        VaultSettings? stands = await catalog.WriteSettingsAsync(id, name, was, bytes, cancel);
+        bool isDone = bytes is null ? stands is null : stands?.ETag == VaultSettings.Of(bytes).ETag;
+        return isDone
+            ? stands
+            : throw new ZeroStorException(
+                ErrorKind.PreconditionFailed,
+                $"the settings {name} of vault {Name} were changed meanwhile: read them again");
+    }
+
+    public async Task<VaultSecrets> OpenAsync(CancellationToken cancel)
+    {
+        (VaultLife life, VaultEntry entry) = await LoadEntryAsync(cancel);
+        return Secrets(life, entry);
+    }
 
     public async Task<VaultSecrets> BeginEpochAsync(uint seen, CancellationToken cancel)
     {
-        VaultLife life = await LoadAsync(cancel);
+        (VaultLife life, VaultEntry entry) = await LoadEntryAsync(cancel);
         if (RingOf(life).Epochs[^1].Number > seen)
         {
             // Another silo was quicker.
-            return Secrets(life);
+            return Secrets(life, entry);
         }
 
-        return Secrets(await ChangeRingAsync(
-            (ring, keys) => (ring.WithNextEpoch(keys, map.Tick, entropy), keys), cancel));
+        return Secrets(
+            await ChangeRingAsync((ring, keys) => (ring.WithNextEpoch(keys, map.Tick, entropy), keys), cancel), entry);
     }
 
     public async Task<bool> HoldUnderStandingAsync(CancellationToken cancel)
@@ -184,14 +230,15 @@ internal sealed class VaultGrain(
 
     public async Task RemoveAsync(bool withContent, CancellationToken cancel)
     {
-        VaultId id = Info(await LoadAsync(cancel)).Id;
+        VaultId id = (await LoadEntryAsync(cancel)).Entry.Id;
         while (!await catalog.RemoveVaultAsync(id, cancel))
         {
             if (!withContent)
             {
                 throw new ZeroStorException(
                     ErrorKind.PreconditionFailed,
-                    $"vault {Name} holds objects, or uploads under way: remove them first, or say --force to lose them");
+                    $"vault {Name} holds objects, or uploads under way: remove them first, or say --force to lose "
+                    + "them");
             }
 
             await DeleteSomeAsync(id, cancel);
@@ -297,13 +344,15 @@ internal sealed class VaultGrain(
 
     private async Task DeleteSomeAsync(VaultId id, CancellationToken cancel)
     {
-        Listing page = await catalog.ListAsync(new ListQuery { Vault = id, Max = VersionsPerStep }, cancel);
+        VersionListing page = await catalog.ListVersionsAsync(
+            new VersionQuery { Vault = id, Max = VersionsPerStep }, cancel);
         await Task.WhenAll(page.Versions.Select(version => catalog.CommitAsync(
             new CommitOrder
             {
                 Kind = CommitKind.Delete,
                 Vault = id,
-                Key = version.Key,
+                Key = version.Row.Key,
+                Version = version.Row.Version,
                 Content = ContentId.New(map.Tick, entropy),
                 Now = map.Tick,
                 Modified = time.GetUtcNow(),
@@ -315,29 +364,32 @@ internal sealed class VaultGrain(
     }
 
     // The name's line in the index says which life is meant; a state without it is stale here.
-    private async Task<VaultLife> LoadAsync(CancellationToken cancel)
+    private async Task<VaultLife> LoadAsync(CancellationToken cancel) => (await LoadEntryAsync(cancel)).Life;
+
+    private async Task<(VaultLife Life, VaultEntry Entry)> LoadEntryAsync(CancellationToken cancel)
     {
         VaultEntry entry = await catalog.FindVaultAsync(Name, cancel)
             ?? throw ZeroStorException.NotFound($"there is no vault {Name}: zs vault create {Name} makes it");
         if (Life(entry) is { } known)
         {
-            return known;
+            return (known, entry);
         }
 
         await state.ReadStateAsync(cancel);
-        return Life(entry) ?? throw ZeroStorException.Corrupt(
-            $"the catalog names life {entry.Id} of vault {Name}, and its stored state lacks it");
+        return (Life(entry) ?? throw ZeroStorException.Corrupt(
+            $"the catalog names life {entry.Id} of vault {Name}, and its stored state lacks it"), entry);
     }
 
     private VaultLife? Life(VaultEntry entry) =>
         state.State.Lives.FirstOrDefault(l => l.Id == entry.Id.ToString());
 
-    private VaultSecrets Secrets(VaultLife life) => life.KeyRing.Length == 0 ? throw Shredded() : new VaultSecrets
-    {
-        Info = Info(life),
-        Class = new ClassId(life.Class),
-        KeyRing = life.KeyRing,
-    };
+    private VaultSecrets Secrets(VaultLife life, VaultEntry entry) =>
+        life.KeyRing.Length == 0 ? throw Shredded() : new VaultSecrets
+        {
+            Info = Info(life, entry),
+            Class = new ClassId(life.Class),
+            KeyRing = life.KeyRing,
+        };
 
     private KeyRing RingOf(VaultLife life) =>
         life.KeyRing.Length == 0 ? throw Shredded() : KeyRing.Decode(life.KeyRing);
@@ -367,7 +419,7 @@ internal sealed class VaultGrain(
         };
     }
 
-    private VaultInfo Info(VaultLife life) => new()
+    private VaultInfo Info(VaultLife life, VaultEntry entry) => new()
     {
         Name = Name,
         Id = new VaultId(Id128.FromHex(life.Id)),
@@ -376,6 +428,8 @@ internal sealed class VaultGrain(
         WriteFloor = life.WriteFloor,
         Partitions = options.ObjectPartitions,
         Custody = life.KeyRing.Length == 0 ? Custody.Fabric : KeyRing.Decode(life.KeyRing).Custody,
+        Versioning = entry.Versioning,
+        Created = entry.Created,
     };
 
     private ZeroStorException Taken() =>

@@ -6,8 +6,8 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Cluster.Tests;
 
-/// <summary>Uploads in parts through the SDK against a silo with real disks: what they come to, and what is left of them
-/// when whoever made them dies.</summary>
+/// <summary>Uploads in parts through the SDK against a silo with real disks: what they come to, and what is
+/// left of them when whoever made them dies.</summary>
 public sealed class UploadTests
 {
     private const int Stripe = 1024 * 1024;
@@ -105,14 +105,7 @@ public sealed class UploadTests
     [Fact]
     public async Task Whoever_dies_at_any_step_leaves_the_old_version_or_the_new_one_and_nothing_else_on_disks()
     {
-        await using TestFabric fabric = await TestFabric.StartAsync(o =>
-        {
-            o.TickSeconds = 0.5;
-            o.OrphanAfterTicks = 4;
-            o.ReclaimAfterTicks = 1;
-            o.ForgetAfterTicks = 6;
-            o.UploadIdleTicks = 6;
-        });
+        await using TestFabric fabric = await TestFabric.StartAsync();
         Vault vault = fabric.Client.Vault("default");
         byte[] old = RandomNumberGenerator.GetBytes(10_000);
         byte[] fresh = RandomNumberGenerator.GetBytes(20_000);
@@ -137,6 +130,17 @@ public sealed class UploadTests
             }
         }
 
+        // From here on nobody goes on with any of it, and a day is short.
+        await fabric.StopAsync();
+        await fabric.StartSiloAsync(o =>
+        {
+            o.TickSeconds = 0.4;
+            o.OrphanAfterTicks = 2;
+            o.ReclaimAfterTicks = 1;
+            o.ForgetAfterTicks = 2;
+            o.UploadIdleTicks = 1;
+        });
+        vault = fabric.Client.Vault("default");
         await Eventually.HoldsAsync(
             async () => !await vault.ListUploadsAsync(cancel: Cancel).AnyAsync(Cancel), "idle uploads are given up");
         await Eventually.HoldsAsync(

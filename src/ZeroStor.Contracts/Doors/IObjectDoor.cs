@@ -26,7 +26,8 @@ public interface IObjectDoor : IGrainWithStringKey
     [Alias("copy"), AnyGateway]
     Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel);
 
-    /// <summary>Deletes the current version; false when there was none.</summary>
+    /// <summary>Deletes the current version, or where the vault keeps versions, puts a mark before it; or
+    /// removes the version that is named. False when there was none.</summary>
     /// <exception cref="ZeroStorException">PreconditionFailed; NotFound: the vault is no more.</exception>
     [Alias("delete"), AnyGateway]
     Task<bool> DeleteAsync(DeleteObject delete, CancellationToken cancel);
@@ -111,6 +112,9 @@ public sealed record CommitPut
     /// <summary>The vault that the content keys are for, where its owner made them: another under the same name is
     /// refused.</summary>
     [Id(6)] public VaultId? Vault { get; init; }
+
+    /// <summary>The version's tags at first, encoded (<see cref="ZeroStor.Tags"/>).</summary>
+    [Id(7)] public byte[] Tags { get; init; } = [];
 }
 
 [GenerateSerializer, Immutable, Alias("zs.stripe-page")]
@@ -130,6 +134,16 @@ public sealed record CopyObject
     [Id(3)] public required ContentId Commit { get; init; }
 
     [Id(4)] public required Precondition If { get; init; }
+
+    /// <summary>Of the source; null: its current one.</summary>
+    [Id(5)] public VersionId? SourceVersion { get; init; }
+
+    /// <summary>An encoded <see cref="ZeroStor.Carried"/>, whose content type and headers take the place of
+    /// the source's; null: they are the source's.</summary>
+    [Id(6)] public byte[]? Carried { get; init; }
+
+    /// <summary>Encoded (<see cref="ZeroStor.Tags"/>); null: the source's.</summary>
+    [Id(7)] public byte[]? Tags { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.delete-object")]
@@ -141,6 +155,10 @@ public sealed record DeleteObject
     [Id(1)] public required ContentId Commit { get; init; }
 
     [Id(2)] public required Precondition If { get; init; }
+
+    /// <summary>The version, or mark, to remove for good; null: the current version, by the vault's
+    /// versioning.</summary>
+    [Id(3)] public VersionId? Version { get; init; }
 }
 
 /// <summary>A version, as clients see it.</summary>
@@ -166,6 +184,21 @@ public sealed record ObjectInfo
 
     /// <summary>With the manifest: the vault, where its owner keeps the keys; null: the fabric does.</summary>
     [Id(7)] public VaultInfo? OwnedVault { get; init; }
+
+    /// <summary>Encoded (<see cref="ZeroStor.Tags"/>); empty in listings.</summary>
+    [Id(8)] public byte[] Tags { get; init; } = [];
+
+    /// <summary>The mark of a delete, and no version that could be read.</summary>
+    [Id(9)] public bool IsMark { get; init; }
+
+    /// <summary>Made while versioning was not on: <see cref="VersionId.Null"/> names it as well.</summary>
+    [Id(10)] public bool IsNull { get; init; }
+
+    /// <summary>The order of a key's versions.</summary>
+    [Id(11)] public long Seq { get; init; }
+
+    /// <summary>In a listing of versions: its key's last change.</summary>
+    [Id(12)] public bool IsLatest { get; init; }
 }
 
 [GenerateSerializer, Immutable, Alias("zs.list-objects")]

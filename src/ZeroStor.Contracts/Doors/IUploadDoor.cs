@@ -2,14 +2,14 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Contracts.Doors;
 
-/// <summary>Uploads in parts into a vault; the grains, and their keys, are those of <see cref="IObjectDoor"/>. A part is a
-/// content: it is opened, written and given up there, and entered here. Every call may be repeated. Callable by clients.
-/// </summary>
+/// <summary>Uploads in parts into a vault; the grains, and their keys, are those of
+/// <see cref="IObjectDoor"/>. A part is a content: it is opened, written and given up there, and entered
+/// here. Every call may be repeated. Callable by clients.</summary>
 [Alias("zs.upload-door")]
 public interface IUploadDoor : IGrainWithStringKey
 {
-    /// <exception cref="ZeroStorException">NotFound: the vault is no more; PreconditionFailed: it was begun and has
-    /// ended; InvalidArgument.</exception>
+    /// <exception cref="ZeroStorException">NotFound: the vault is no more; PreconditionFailed: it was begun
+    /// and has ended; InvalidArgument.</exception>
     [Alias("begin-upload"), AnyGateway]
     Task<UploadInfo> BeginUploadAsync(BeginUpload begin, CancellationToken cancel);
 
@@ -18,7 +18,8 @@ public interface IUploadDoor : IGrainWithStringKey
     [Alias("describe-upload"), AnyGateway]
     Task<UploadInfo?> DescribeUploadAsync(string key, UploadId upload, CancellationToken cancel);
 
-    /// <summary>Enters a part whose stripes all stand, or that names what live versions of the vault name.</summary>
+    /// <summary>Enters a part whose stripes all stand, or that names what live versions of the vault
+    /// name.</summary>
     /// <exception cref="ZeroStorException">NotFound: the upload is no more, or what it names;
     /// PreconditionFailed: the part's content was condemned; InvalidArgument.</exception>
     [Alias("put-part"), AnyGateway]
@@ -32,8 +33,9 @@ public interface IUploadDoor : IGrainWithStringKey
 
     /// <summary>Makes one version of the named parts.</summary>
     /// <returns>The version, with a manifest that tells what it carries and names no bytes.</returns>
-    /// <exception cref="ZeroStorException">NotFound: the upload is no more, or was completed with other parts;
-    /// InvalidArgument: a part is not there, or another; PreconditionFailed; Busy: parts kept coming.</exception>
+    /// <exception cref="ZeroStorException">NotFound: the upload is no more, or was completed with other
+    /// parts; InvalidArgument: a part is not there, or another; PreconditionFailed; Busy: parts kept
+    /// coming.</exception>
     [Alias("complete-upload"), AnyGateway]
     Task<ObjectInfo> CompleteUploadAsync(CompleteUpload complete, CancellationToken cancel);
 
@@ -85,7 +87,8 @@ public sealed record PutPart
     /// <summary>The part's content; a fresh id where it names others' alone.</summary>
     [Id(3)] public required ContentId Content { get; init; }
 
-    /// <summary>What it is made of: the encoded <see cref="ZeroStor.Manifest"/> of an object of its own.</summary>
+    /// <summary>What it is made of: the encoded <see cref="ZeroStor.Manifest"/> of an object of its
+    /// own.</summary>
     [Id(4)] public required byte[] Manifest { get; init; }
 
     /// <summary>The front end's own ETag; null: the content's id.</summary>

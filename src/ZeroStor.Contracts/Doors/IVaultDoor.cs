@@ -59,6 +59,25 @@ public interface IVaultDoor : IGrainWithStringKey
     /// keys; InvalidArgument: it is of another vault.</exception>
     [Alias("change-own-ring"), AnyGateway]
     Task ChangeOwnRingAsync(byte[] was, byte[] ring, CancellationToken cancel);
+
+    /// <summary>Says what becomes of earlier versions: every commit from then on goes by it.</summary>
+    /// <exception cref="ZeroStorException">NotFound; PreconditionFailed: it was on once, and can only be
+    /// suspended. </exception>
+    [Alias("set-versioning"), AnyGateway]
+    Task<VaultInfo> SetVersioningAsync(Versioning versioning, CancellationToken cancel);
+
+    /// <summary>What a front end keeps of the vault under a name; null: nothing.</summary>
+    /// <exception cref="ZeroStorException">NotFound: the vault; InvalidArgument: no name.</exception>
+    [Alias("read-settings"), AnyGateway]
+    Task<VaultSettings?> ReadSettingsAsync(string name, CancellationToken cancel);
+
+    /// <summary>Puts bytes (null: none) in the place of those with the ETag <paramref name="was"/> (null: of
+    /// none). May be repeated.</summary>
+    /// <returns>What stands.</returns>
+    /// <exception cref="ZeroStorException">NotFound: the vault; PreconditionFailed: somebody else was
+    /// quicker; InvalidArgument: no name, or too many bytes.</exception>
+    [Alias("write-settings"), AnyGateway]
+    Task<VaultSettings?> WriteSettingsAsync(string name, string? was, byte[]? bytes, CancellationToken cancel);
 }
 
 /// <summary>What a new vault shall be.</summary>
@@ -79,6 +98,8 @@ public sealed record VaultSpec
     /// <summary>The encoded key ring of a vault whose owner keeps the private keys; it names the vault's id. Null: the
     /// fabric keeps them.</summary>
     [Id(4)] public byte[]? OwnRing { get; init; }
+
+    [Id(5)] public Versioning Versioning { get; init; }
 }
 
 /// <summary>What a vault is.</summary>
@@ -99,6 +120,12 @@ public sealed record VaultInfo
     [Id(5)] public required int Partitions { get; init; }
 
     [Id(6)] public Custody Custody { get; init; } = Custody.Fabric;
+
+    /// <summary>What becomes of earlier versions.</summary>
+    [Id(7)] public Versioning Versioning { get; init; }
+
+    /// <summary>When it was made, by the clock of the silo that did; null where nobody noted it.</summary>
+    [Id(8)] public DateTimeOffset? Created { get; init; }
 }
 
 /// <summary>The keys of a vault, as far as they are no secret.</summary>

@@ -23,7 +23,9 @@ internal sealed partial class FakeFabric
 
         public Task<UploadInfo?> DescribeUploadAsync(string key, UploadId upload, CancellationToken cancel) =>
             fabric.DoAsync("uploads", "describe-upload", cancel, () =>
-                fabric._uploads.TryGetValue(upload, out var known) && known.Begun.Key == key ? Info(known.Begun) : null);
+                fabric._uploads.TryGetValue(upload, out var known) && known.Begun.Key == key
+                    ? Info(known.Begun)
+                    : null);
 
         public Task<PartInfo> PutPartAsync(PutPart part, CancellationToken cancel) =>
             fabric.DoAsync("uploads", "put-part", cancel, () =>

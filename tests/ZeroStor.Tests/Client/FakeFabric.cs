@@ -6,7 +6,7 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Tests.Client;
 
-/// <summary>The other side of the five doors, in memory: it takes pieces as the wire does (a copy, and the
+/// <summary>The other side of the six doors, in memory: it takes pieces as the wire does (a copy, and the
 /// count goes back), holds stripes as plain bytes, and keeps the promises of the contracts about slots,
 /// contents and commits. Faults are planted through <see cref="Before"/> and <see cref="After"/>.</summary>
 internal sealed partial class FakeFabric : IDoors, IFabricDoor
@@ -125,6 +125,8 @@ internal sealed partial class FakeFabric : IDoors, IFabricDoor
     IObjectDoor IDoors.Objects(string grainKey) => new Objects(this, grainKey);
 
     IUploadDoor IDoors.Uploads(string grainKey) => new Uploads(this);
+
+    IVersionDoor IDoors.Versions(string grainKey) => new Versions(this);
 
     IStripeDoor IDoors.Stripes(string coordinatorKey) => new Stripes(this, coordinatorKey);
 
@@ -323,6 +325,17 @@ internal sealed partial class FakeFabric : IDoors, IFabricDoor
 
         public Task ChangeOwnRingAsync(byte[] was, byte[] ring, CancellationToken cancel) =>
             throw new NotSupportedException();
+
+        public Task<VaultInfo> SetVersioningAsync(Versioning versioning, CancellationToken cancel) =>
+            fabric.DoAsync("vault", "set-versioning", cancel, () => fabric.Info(name) with { Versioning = versioning });
+
+        public Task<VaultSettings?> ReadSettingsAsync(string settings, CancellationToken cancel) =>
+            fabric.DoAsync("vault", "read-settings", cancel, () => fabric._settings.GetValueOrDefault(settings));
+
+        public Task<VaultSettings?> WriteSettingsAsync(
+            string settings, string? was, byte[]? bytes, CancellationToken cancel) =>
+            fabric.DoAsync<VaultSettings?>("vault", "write-settings", cancel, () =>
+                fabric._settings[settings] = VaultSettings.Of(bytes!));
     }
 
     private sealed class Stripes(FakeFabric fabric, string key) : IStripeDoor
@@ -458,6 +471,7 @@ internal sealed partial class FakeFabric : IDoors, IFabricDoor
                     Size = manifest.Size,
                     ETag = put.ETag ?? manifest.Version.ToString(),
                     Modified = DateTimeOffset.UnixEpoch,
+                    Tags = put.Tags,
                 };
                 fabric._committed[put.Content] = info;
                 fabric._objects[put.Key] = info with { Manifest = put.Manifest };
@@ -467,7 +481,17 @@ internal sealed partial class FakeFabric : IDoors, IFabricDoor
         public Task<ObjectInfo> CopyAsync(CopyObject copy, CancellationToken cancel) =>
             fabric.DoAsync("objects", "copy", cancel, () =>
             {
-                ObjectInfo made = fabric._objects[copy.SourceKey] with { Key = copy.Key };
+                ObjectInfo source = fabric._objects[copy.SourceKey];
+                Manifest manifest = Manifest.Decode(source.Manifest);
+                if (copy.Carried is { } carried)
+                {
+                    manifest = manifest with { ContentType = Carried.Decode(carried).ContentType };
+                }
+
+                ObjectInfo made = source with
+                {
+                    Key = copy.Key, Manifest = manifest.Encode(), Tags = copy.Tags ?? source.Tags,
+                };
                 fabric._objects[copy.Key] = made;
                 return made with { Manifest = [] };
             });
