@@ -11,8 +11,10 @@ namespace ZeroStor.Grains;
 /// what it found, marked with the header <see cref="FoundHeader"/>. Nothing that the catalog has is lost by it:
 /// of several versions of a key the newest has the key, the others get names of their own. What was deleted
 /// since and still lies on disks is found as well; puts of no bytes, copies, vaults and deletes leave nothing
-/// to be found. Repeating it finds what is not entered yet. One run at a time.</summary>
-internal sealed class Adopter(
+/// to be found. Of parts of an upload nobody knows which ones it was completed with, if it was: all that are
+/// there become an object beside the key. Repeating it finds what is not entered yet. One run at a time.
+/// </summary>
+internal sealed partial class Adopter(
     ICatalog catalog,
     FindContents find,
     CatalogWatch watch,
@@ -104,7 +106,12 @@ internal sealed class Adopter(
         }
 
         long refused = 0;
-        foreach (var ofKey in found.GroupBy(f => (f.Version.Vault, f.Version.Key)))
+        foreach (var ofUpload in found.Where(f => f.Part is not null).GroupBy(f => f.Part!.Upload))
+        {
+            refused += await EnterUploadAsync([.. ofUpload], isAdoption, cancel);
+        }
+
+        foreach (var ofKey in found.Where(f => f.Part is null).GroupBy(f => (f.Version.Vault, f.Version.Key)))
         {
             Found[] newestFirst =
                 [.. ofKey.OrderByDescending(f => f.Content.Written).ThenByDescending(f => f.Version.Modified)];
@@ -180,14 +187,14 @@ internal sealed class Adopter(
             byte[] opened = vault.Keys.OpenManifest(content.Content, content.SealedDraft.Span);
             if (PartDraft.IsOne(opened))
             {
-                return Found.Part(content, name, PartDraft.Decode(opened));
+                var part = PartDraft.Decode(opened);
+                return IsWhole(content, part.Manifest)
+                    ? Found.OfPart(content, vault, part)
+                    : Found.Refused(content, name, "some of its stripes are not there");
             }
 
             var draft = CommitDraft.Decode(opened);
-            bool isWhole = draft.Manifest.Contents is [{ } only]
-                && only.Id == content.Content
-                && only.StripeCount == content.Stripes.Length;
-            return isWhole
+            return IsWhole(content, draft.Manifest)
                 ? new Found(content, vault, draft, Found.Describe(content, name, draft))
                 : Found.Refused(content, name, "some of its stripes are not there");
         }
@@ -196,6 +203,10 @@ internal sealed class Adopter(
             return Found.Refused(content, name, "what its records say of it does not open");
         }
     }
+
+    private static bool IsWhole(FoundContent content, Manifest draft) => draft.Contents is [{ } only]
+        && only.Id == content.Content
+        && only.StripeCount == content.Stripes.Length;
 
     // Decides under which key it is entered, by the version that has its key now; and enters it.
     private async Task<FoundVersion> EnterAsync(
@@ -215,8 +226,9 @@ internal sealed class Adopter(
             }
 
             ZeroStorException? lost = null;
-            if (hasKey && head is not null)
+            if (hasKey && head is not null && found.Vault!.Info.Versioning != Versioning.On)
             {
+                // Where versions are kept it stays behind the found one.
                 lost = await CommitAsync(Renamed(vault, head, Beside(key, head.Version)), cancel);
             }
 
@@ -244,7 +256,8 @@ internal sealed class Adopter(
 
     private CommitOrder OrderOf(Found found, string key, VersionRow? head)
     {
-        (ContentRef content, ImmutableArray<(int Page, byte[] Bytes)> pages) = found.Complete();
+        (ContentRef content, ImmutableArray<(int Page, byte[] Bytes)> pages) =
+            found.Complete(Geometry.MaxInlineStripes);
         Manifest draft = found.Draft!.Manifest;
         Manifest manifest = draft with
         {
@@ -323,17 +336,17 @@ internal sealed class Adopter(
         public static Found Refused(FoundContent content, string vault, string why) =>
             new(content, null, null, Describe(content, vault, null) with { Refusal = why });
 
-        public static Found Part(FoundContent content, string vault, PartDraft part) => new(
+        /// <summary>What it is as a part of an upload; null: it is no part.</summary>
+        public PartDraft? Part { get; private init; }
+
+        public static Found OfPart(FoundContent content, OpenVault vault, PartDraft part) => new(
             content,
+            vault,
             null,
-            null,
-            Describe(content, vault, null) with
-            {
-                Key = part.Key,
-                Modified = part.Modified,
-                Refusal = $"it is part {part.Number} of upload {part.Upload}, and only the catalog knew which parts it was "
-                    + "completed with",
-            });
+            Describe(content, vault.Info.Name, null) with { Key = part.Key, Modified = part.Modified })
+        {
+            Part = part,
+        };
 
         public static FoundVersion Describe(FoundContent content, string vault, CommitDraft? draft) => new()
         {
@@ -346,10 +359,10 @@ internal sealed class Adopter(
         };
 
         /// <summary>The content with its stripes, inline or in pages.</summary>
-        public (ContentRef Content, ImmutableArray<(int Page, byte[] Bytes)> Pages) Complete()
+        public (ContentRef Content, ImmutableArray<(int Page, byte[] Bytes)> Pages) Complete(int maxInline)
         {
-            ContentRef draft = Draft!.Manifest.Contents[0];
-            return draft.StripeCount > Geometry.MaxInlineStripes
+            ContentRef draft = (Draft?.Manifest ?? Part!.Manifest).Contents[0];
+            return draft.StripeCount > maxInline
                 ? (draft,
                 [
                     .. Content.Stripes.Chunk(Geometry.StripesPerPage)

@@ -4,9 +4,9 @@ using ZeroStor.Paths;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Gives the space of the dead back: ends uploads and condemns puts that nobody went on with, tells every disk which
-/// contents are dead, and forgets a dead content when all disks that are up have dropped it and its time is
-/// over. Idempotent; what it remembers only saves work. For one caller at a time.</summary>
+/// <summary>Gives the space of the dead back: ends uploads and condemns puts that nobody went on with, tells
+/// every disk which contents are dead, and forgets a dead content when all disks that are up have dropped it
+/// and its time is over. Idempotent; what it remembers only saves work. For one caller at a time.</summary>
 internal sealed class Reclaimer(
     ICatalog catalog,
     IShardHome homes,

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using ZeroStor.Client;
 using ZeroStor.Contracts.Doors;
@@ -80,6 +81,39 @@ public sealed class WentBackTests : IAsyncLifetime
         ZeroStorException none = await Assert.ThrowsAsync<ZeroStorException>(
             () => _fabric.Client.AdoptAsync(AdoptStep.Look, Cancel));
         Assert.Equal(ErrorKind.PreconditionFailed, none.Kind);
+    }
+
+    [Fact]
+    public async Task Parts_of_an_upload_that_the_catalog_lost_become_an_object_beside_its_key()
+    {
+        await PutAsync("old", 10_000);
+        await RestartAsync(Backup, Patient);
+        Upload upload = await Default.BeginUploadAsync("film", cancel: Cancel);
+        byte[][] contents = [.. new[] { 7_000_000, 5, 300_000 }.Select(RandomNumberGenerator.GetBytes)];
+        var parts = new List<PartName>();
+        foreach ((int i, byte[] content) in contents.Index())
+        {
+            await upload.PutPartAsync(3 * (i + 1), new ReadOnlySequence<byte>(new byte[9]), cancel: Cancel);
+            PartInfo part = await upload.PutPartAsync(
+                3 * (i + 1), new ReadOnlySequence<byte>(content), cancel: Cancel);
+            parts.Add(new PartName(part.Number, part.ETag));
+        }
+
+        await upload.CompleteAsync(parts, cancel: Cancel);
+        byte[] whole = [.. contents.SelectMany(c => c)];
+        await VerifyAsync("film", whole);
+        await RestartAsync(Restore, Hasty);
+        AdoptProgress look = await AdoptAsync(AdoptStep.Look);
+        Assert.Equal((6, 0), (look.Found, look.Entered));
+        string key = Assert.Single(look.Versions.Select(v => v.EnteredAs).Distinct());
+        Assert.StartsWith("film.found-upload-", key, StringComparison.Ordinal);
+        Assert.Equal(3, look.Versions.Count(v => v.Refusal.Contains("put again", StringComparison.Ordinal)));
+        AdoptProgress adopted = await AdoptAsync(AdoptStep.Adopt);
+        Assert.Equal((6, 3), (adopted.Found, adopted.Entered));
+        await VerifyAsync(key, whole);
+        ZeroStorException none = await Assert.ThrowsAsync<ZeroStorException>(() => Default.HeadAsync("film", Cancel));
+        Assert.Equal(ErrorKind.NotFound, none.Kind);
+        await VerifyAllAsync();
     }
 
     [Fact]
