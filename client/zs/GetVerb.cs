@@ -28,6 +28,7 @@ internal static class GetVerb
         };
         var force = new Option<bool>("--force") { Description = "Write over files that are there" };
         Option<bool> stale = ObjectVerbs.MakeAllowStale();
+        Option<string> version = Versions.MakeOption("An earlier version");
         var recursive = new Option<bool>("-r")
         {
             Description = "Get all keys below PREFIX/ into the folder, but for those that would lie outside",
@@ -39,22 +40,27 @@ internal static class GetVerb
               zs get photos/2024/sea.jpg copy.jpg --force
               zs get backup/monday.tar - | tar x
               zs get photos/2024/sea.jpg head.bin --range 0-1023
+              zs get photos/2024/sea.jpg old.jpg --version 3f2a9c04b1d85e6677f0a1b2c3d4e5f6
               zs get -r www/site site
-            """, [source, target, range, force, stale, recursive], verb =>
+            """, [source, target, range, force, stale, version, recursive], verb =>
         {
             string from = verb.Arguments.GetRequiredValue(source);
             string? to = verb.Arguments.GetValue(target);
             bool isForced = verb.Arguments.GetValue(force);
             ByteRange? bytes = verb.Arguments.GetValue(range) is { } text ? ByteRange.Parse(text) : null;
+            VersionId? named = Versions.Parse(verb.Arguments.GetValue(version));
             if (!verb.Arguments.GetValue(recursive))
             {
-                var options = new ReadOptions { Range = bytes, AllowStale = verb.Arguments.GetValue(stale) };
+                var options = new ReadOptions
+                {
+                    Range = bytes, AllowStale = verb.Arguments.GetValue(stale), Version = named,
+                };
                 return GetOneAsync(verb, Target.ParseObject(from), to, options, isForced);
             }
 
-            return to is null or "-" || bytes is not null || verb.Arguments.GetValue(stale)
+            return to is null or "-" || bytes is not null || named is not null || verb.Arguments.GetValue(stale)
                 ? throw ZeroStorException.Invalid(
-                    "With -r say the folder to write into, and neither --range nor --allow-stale.")
+                    "With -r say the folder to write into, and neither --range, --version nor --allow-stale.")
                 : GetFolderAsync(verb, Target.Parse(from), to, isForced);
         });
     }

@@ -23,6 +23,7 @@ internal static class ObjectVerbs
         };
         var recursive = new Option<bool>("-r") { Description = "All keys that begin so, not one level" };
         var isLong = new Option<bool>("-l") { Description = "With size and time" };
+        var versions = new Option<bool>("--versions") { Description = "All versions, and deletes, the last one first" };
         return Verb.Make("ls", """
             Lists vaults, or the keys that begin with a prefix, one level by /.
 
@@ -30,8 +31,17 @@ internal static class ObjectVerbs
               zs ls photos
               zs ls -l photos/2024/
               zs ls -r photos/20
-            """, [target, recursive, isLong], verb =>
+              zs ls --versions photos/2024/
+            """, [target, recursive, isLong, versions], verb =>
         {
+            if (verb.Arguments.GetValue(versions))
+            {
+                return Versions.ListAsync(
+                    verb,
+                    Target.Parse(verb.Arguments.GetValue(target) ?? ""),
+                    verb.Arguments.GetValue(recursive));
+            }
+
             bool withMore = verb.Arguments.GetValue(isLong);
             return verb.Arguments.GetValue(target) is { } text
                 ? ListAsync(verb, Target.Parse(text), verb.Arguments.GetValue(recursive), withMore)
@@ -43,17 +53,26 @@ internal static class ObjectVerbs
     {
         var target = new Argument<string>("VAULT/KEY") { Description = "What to remove" };
         var recursive = new Option<bool>("-r") { Description = "All keys below KEY/ as well" };
+        Option<string> version = Versions.MakeOption("The version, or the delete, to remove for good");
         return Verb.Make("rm", """
-            Removes an object; with -r all below it. It cannot be read from then on.
+            Removes an object; with -r all below it. It cannot be read from then on; in a vault that keeps versions it
+            goes on as an earlier one, until that is removed by its id.
 
               zs rm photos/2024/sea.jpg
               zs rm -r photos/2024
-            """, [target, recursive], verb =>
+              zs rm photos/2024/sea.jpg --version 3f2a9c04b1d85e6677f0a1b2c3d4e5f6
+            """, [target, recursive, version], verb =>
         {
             string text = verb.Arguments.GetRequiredValue(target);
+            VersionId? named = Versions.Parse(verb.Arguments.GetValue(version));
             if (!verb.Arguments.GetValue(recursive))
             {
-                return RemoveOneAsync(verb, Target.ParseObject(text));
+                return RemoveOneAsync(verb, Target.ParseObject(text), named);
+            }
+
+            if (named is not null)
+            {
+                throw ZeroStorException.Invalid("A version is one key's: say --version without -r.");
             }
 
             Target folder = Target.Parse(text);
@@ -179,12 +198,15 @@ internal static class ObjectVerbs
         w.WriteEndObject();
     }
 
-    private static async Task RemoveOneAsync(Verb verb, Target target)
+    private static async Task RemoveOneAsync(Verb verb, Target target, VersionId? version)
     {
         await using ZeroStorClient client = await verb.ConnectAsync();
-        if (!await client.Vault(target.Vault).DeleteAsync(target.Key, null, verb.Cancel))
+        DeleteOutcome outcome = await client.Vault(target.Vault).DeleteAsync(
+            new DeleteItem(target.Key, version), verb.Cancel);
+        if (outcome.Kind == ErrorKind.NotFound)
         {
-            throw ZeroStorException.NotFound($"There is no object '{target}'.");
+            throw ZeroStorException.NotFound(
+                version is null ? $"There is no object '{target}'." : $"There is no version {version} of '{target}'.");
         }
 
         Told(verb, target, 1);
@@ -283,7 +305,8 @@ internal static class ObjectVerbs
         }
     }
 
-    private static async Task WriteAllAsync<T>(
+    /// <summary>Writes an array as its elements come.</summary>
+    public static async Task WriteAllAsync<T>(
         Utf8JsonWriter w, string name, IAsyncEnumerable<T> lines, Action<Utf8JsonWriter, T> write)
     {
         w.WriteStartArray(name);

@@ -47,6 +47,7 @@ internal static class Program
             ObjectVerbs.MakeList(),
             ObjectVerbs.MakeRemove(),
             ObjectVerbs.MakeStat(),
+            UploadVerbs.Make(),
             StatusVerb.Make(),
             RepairVerb.Make(),
             CensusVerb.Make(),

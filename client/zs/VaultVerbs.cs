@@ -7,14 +7,15 @@ using ZeroStor.Sealing;
 
 namespace ZeroStor.CommandLine;
 
-/// <summary><c>zs vault create | ls | show | rm | shred</c>.</summary>
+/// <summary><c>zs vault create | ls | show | set | rm | shred</c>.</summary>
 internal static class VaultVerbs
 {
     public static Command Make() => new(
         "vault",
-        "Makes, lists, shows, removes and shreds vaults: namespaces with a policy, how objects are coded and spread.")
+        "Makes, lists, shows, changes, removes and shreds vaults: namespaces with a policy, how objects are coded and "
+        + "spread.")
     {
-        MakeCreate(), MakeList(), MakeShow(), MakeRemove(), MakeShred(),
+        MakeCreate(), MakeList(), MakeShow(), MakeSet(), MakeRemove(), MakeShred(),
     };
 
     /// <summary>Lists the vaults: also what <c>zs ls</c> does without a target.</summary>
@@ -48,6 +49,8 @@ internal static class VaultVerbs
         w.WriteString("spread", SpreadName(vault.Spread));
         w.WriteNumber("writeFloor", vault.WriteFloor);
         w.WriteString("custody", CustodyName(vault.Custody));
+        w.WriteString("versioning", Versions.NameOf(vault.Versioning));
+        w.WriteString("created", vault.Created is { } created ? Text.Time(created) : "");
     }
 
     private static Command MakeCreate()
@@ -142,6 +145,37 @@ internal static class VaultVerbs
             verb.Output.Line($"spread      {SpreadName(vault.Spread)}");
             verb.Output.Line($"write floor {vault.WriteFloor} of {vault.Code.N} shards");
             verb.Output.Line($"custody     {CustodyName(vault.Custody)}");
+            verb.Output.Line($"versioning  {Versions.NameOf(vault.Versioning)}");
+            if (vault.Created is { } created)
+            {
+                verb.Output.Line($"created     {Text.Time(created)}");
+            }
+
+            verb.Output.Json(w => Write(w, vault));
+        });
+    }
+
+    private static Command MakeSet()
+    {
+        var name = new Argument<string>("NAME") { Description = "The vault" };
+        var versioning = new Option<string>("--versioning")
+        {
+            Description = "on: earlier versions are kept; suspended: those that were kept stay, no more are; off: none "
+                + "are, for a vault that never kept any",
+            HelpName = "on|suspended|off",
+            Required = true,
+        };
+        return Verb.Make("set", """
+            Changes what becomes of earlier versions of a vault's objects, from the next put and delete on.
+
+              zs vault set photos --versioning on
+            """, [name, versioning], async verb =>
+        {
+            Versioning asked = Versions.ParseVersioning(verb.Arguments.GetRequiredValue(versioning));
+            await using ZeroStorClient client = await verb.ConnectAsync();
+            VaultInfo vault = await client.Vault(verb.Arguments.GetRequiredValue(name)).SetVersioningAsync(
+                asked, verb.Cancel);
+            verb.Output.Line($"Versioning of vault {vault.Name} is {Versions.NameOf(vault.Versioning)}.");
             verb.Output.Json(w => Write(w, vault));
         });
     }

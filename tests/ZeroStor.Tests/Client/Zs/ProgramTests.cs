@@ -29,6 +29,18 @@ public sealed class ProgramTests
     [InlineData("vault create v --code 300+1")]
     [InlineData("vault create v --code x")]
     [InlineData("vault create v --spread moon")]
+    [InlineData("vault set v")]
+    [InlineData("vault set v --versioning always")]
+    [InlineData("ls --versions")]
+    [InlineData("get v/k --version x")]
+    [InlineData("get -r v/tree dir --version null")]
+    [InlineData("rm v/k --version 1")]
+    [InlineData("rm -r v/ --version null")]
+    [InlineData("uploads")]
+    [InlineData("uploads ls")]
+    [InlineData("uploads abort v/k")]
+    [InlineData("uploads abort v/k x")]
+    [InlineData("uploads abort v/ 0000138800000000000000000000002a")]
     [InlineData("status --gateway nowhere")]
     [InlineData("disk")]
     [InlineData("disk show")]
@@ -106,6 +118,12 @@ public sealed class ProgramTests
     [InlineData("key rotate --master")]
     [InlineData("key retire photos 1")]
     [InlineData("vault rm v --force")]
+    [InlineData("vault set v --versioning suspended")]
+    [InlineData("ls --versions v/ -r")]
+    [InlineData("get v/k - --version null")]
+    [InlineData("rm v/k --version 0000138800000000000000000000002a")]
+    [InlineData("uploads ls v")]
+    [InlineData("uploads abort v/k 0000138800000000000000000000002a")]
     [InlineData("disk ls")]
     [InlineData("disk show 3")]
     [InlineData("disk add /d25 --silo a --replace 3")]
@@ -162,7 +180,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(41, count);
+        Assert.Equal(44, count);
     }
 
     [Theory]
