@@ -307,6 +307,7 @@ public abstract partial class CatalogTests
             });
         await CompletedAsync(upload, [.. Enumerable.Range(1, UploadParts.MaxNumber)]);
         VersionRow head = (await HeadAsync("a"))!;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{head.Manifest.Length} bytes of manifest");
         Assert.InRange(head.Manifest.Length, 1_000_000, 3_200_000);
         Assert.Equal(10_000L * UploadParts.MaxInlineStripes * stripeBytes, head.Size);
         Assert.Equal(new CatalogCounts(1, 0, 10_000, 1), await Catalog.CountAsync(Cancel));
