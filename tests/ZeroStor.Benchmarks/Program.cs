@@ -4,8 +4,8 @@ using ZeroStor.Benchmarks;
 // One measurement a verb. Each measures the limit that it is held against in the same run.
 Verb[] verbs =
 [
-    AppendBenchmark.Verb, CopiesBenchmark.Verb, KemPeer.Verb, KeysBenchmark.Verb, PipelineBenchmark.Verb,
-    RestartBenchmark.Verb, ScrubBenchmark.Verb,
+    AppendBenchmark.Verb, CodecBenchmark.Verb, CopiesBenchmark.Verb, KemPeer.Verb, KeysBenchmark.Verb,
+    PipelineBenchmark.Verb, RestartBenchmark.Verb, ScrubBenchmark.Verb,
 ];
 
 Verb? verb = verbs.FirstOrDefault(v => args.Length > 0 && v.Name == args[0]);

@@ -11,7 +11,10 @@ internal abstract unsafe class Kernel
 
     /// <summary>Every kernel, the fastest first.</summary>
     public static readonly IReadOnlyList<Kernel> All =
-        [new Gfni512Kernel(), new Avx2Kernel(), new Vector128Kernel(), new PortableKernel()];
+    [
+        new Gfni512Kernel(), new Gfni256Kernel(), new Avx2Kernel(), new Vector128Kernel(),
+        new PortableKernel(),
+    ];
 
     /// <summary>The fastest one that this processor runs; the portable one runs on all.</summary>
     public static readonly Kernel Best = All.First(kernel => kernel.IsSupported);

@@ -10,6 +10,7 @@ internal readonly unsafe ref struct PinnedShards
     private readonly CodingPlan _plan;
     private readonly ReadOnlySpan<ReadOnlyMemory<byte>> _inputs;
     private readonly ReadOnlySpan<Memory<byte>> _outputs;
+    private readonly int _firstOutput;
     private readonly int _shardBytes;
     private readonly byte** _addresses;
 
@@ -17,26 +18,36 @@ internal readonly unsafe ref struct PinnedShards
         CodingPlan plan,
         ReadOnlySpan<ReadOnlyMemory<byte>> inputs,
         ReadOnlySpan<Memory<byte>> outputs,
+        int firstOutput,
         int shardBytes,
         byte** addresses)
     {
         _plan = plan;
         _inputs = inputs;
         _outputs = outputs;
+        _firstOutput = firstOutput;
         _shardBytes = shardBytes;
         _addresses = addresses;
     }
 
     /// <summary>Runs the plan over the inputs and outputs that are not empty, in their order: at least as
     /// many inputs as it reads, and exactly the outputs that it writes.</summary>
+    /// <param name="plan">The plan.</param>
+    /// <param name="inputs">Shards from place 0 on.</param>
+    /// <param name="outputs">Shards from place <paramref name="firstOutput"/> on.</param>
+    /// <param name="firstOutput">The place of the first output.</param>
+    /// <param name="shardBytes">The length of each that is not empty; above 0.</param>
+    /// <exception cref="ArgumentException">An output overlaps an input or another output; nothing is
+    /// written.</exception>
     public static void Run(
         CodingPlan plan,
         ReadOnlySpan<ReadOnlyMemory<byte>> inputs,
         ReadOnlySpan<Memory<byte>> outputs,
+        int firstOutput,
         int shardBytes)
     {
         byte** addresses = stackalloc byte*[inputs.Length + outputs.Length + PinsPerFrame];
-        new PinnedShards(plan, inputs, outputs, shardBytes, addresses).PinFrom(0);
+        new PinnedShards(plan, inputs, outputs, firstOutput, shardBytes, addresses).PinFrom(0);
     }
 
     private void PinFrom(int i)
@@ -72,9 +83,37 @@ internal readonly unsafe ref struct PinnedShards
     private void RunPlan()
     {
         byte** outputs = _addresses + _inputs.Length;
+        RequireApart(outputs);
         DropEmpty(_addresses, _inputs.Length);
         DropEmpty(outputs, _outputs.Length);
         _plan.Run(_addresses, outputs, _shardBytes);
+    }
+
+    // Shards of one length overlap where their first bytes are nearer than that; null is far from all. Before
+    // an output stand the inputs and the outputs before it.
+    private void RequireApart(byte** outputs)
+    {
+        nuint reach = (nuint)_shardBytes - 1;
+        for (int o = 0; o < _outputs.Length; o++)
+        {
+            for (byte** other = _addresses; outputs[o] != null && other < outputs + o; other++)
+            {
+                if ((nuint)(*other - outputs[o]) + reach <= 2 * reach)
+                {
+                    throw Overlap(o, (int)(other - _addresses));
+                }
+            }
+        }
+    }
+
+    private ArgumentException Overlap(int output, int other)
+    {
+        string which = other < _inputs.Length
+            ? $"the shard to read of place {other}"
+            : $"that of place {_firstOutput + other - _inputs.Length}";
+        return new ArgumentException(
+            $"The shard to write of place {_firstOutput + output} overlaps {which} in memory: give each "
+            + "shard bytes of its own.");
     }
 
     private static void DropEmpty(byte** addresses, int count)

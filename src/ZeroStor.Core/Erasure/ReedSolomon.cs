@@ -12,9 +12,8 @@ namespace ZeroStor.Erasure;
 /// So any range [a, b) of a missing shard follows from the same range of k others, and a stripe may be coded
 /// piece by piece: pass the slices.</para>
 /// <para>Thread-safe: immutable but for a bounded cache of decoding matrices. Shards may lie at any address
-/// and have any length; no byte outside them is touched. Outputs overlap neither inputs nor one another: that
-/// is the caller's duty and is not checked.</para>
-/// </summary>
+/// and have any length; no byte outside them is touched. Outputs overlap neither inputs nor one another; that
+/// is checked, as it costs a comparison a pair.</para></summary>
 public sealed class ReedSolomon
 {
     private static readonly ConcurrentDictionary<Code, ReedSolomon> Known = new();
@@ -26,7 +25,11 @@ public sealed class ReedSolomon
 
     internal ReedSolomon(Code code, Kernel kernel)
     {
-        ArgumentOutOfRangeException.ThrowIfZero(code.K);
+        if (code.K == 0)
+        {
+            throw new ArgumentException("A code without data shards codes nothing: say new Code(k, m).");
+        }
+
         Code = code;
         _kernel = kernel;
         Matrix powers = Matrix.Vandermonde(code.N, code.K);
@@ -47,7 +50,8 @@ public sealed class ReedSolomon
     /// <summary>Computes the parity of a stripe, or of a range of its columns.</summary>
     /// <param name="data">The k data shards, in order, equally long; not modified.</param>
     /// <param name="parity">The m parity shards to write, as long as those.</param>
-    /// <exception cref="ArgumentException">Another number of shards, or unequal lengths.</exception>
+    /// <exception cref="ArgumentException">Another number of shards, unequal lengths, or an overlap; nothing
+    /// is written.</exception>
     public void Encode(ReadOnlySpan<ReadOnlyMemory<byte>> data, ReadOnlySpan<Memory<byte>> parity)
     {
         if (data.Length != Code.K || parity.Length != Code.M)
@@ -57,19 +61,19 @@ public sealed class ReedSolomon
         }
 
         int shardBytes = data[0].Length;
-        foreach (ReadOnlyMemory<byte> shard in data)
+        for (int place = 1; place < data.Length; place++)
         {
-            RequireLength(shard.Length, shardBytes);
+            RequireLength(place, data[place].Length, shardBytes);
         }
 
-        foreach (Memory<byte> shard in parity)
+        for (int i = 0; i < parity.Length; i++)
         {
-            RequireLength(shard.Length, shardBytes);
+            RequireLength(Code.K + i, parity[i].Length, shardBytes);
         }
 
         if (shardBytes > 0)
         {
-            PinnedShards.Run(_encoding, data, parity, shardBytes);
+            PinnedShards.Run(_encoding, data, parity, firstOutput: Code.K, shardBytes);
         }
     }
 
@@ -80,7 +84,8 @@ public sealed class ReedSolomon
     /// modified.</param>
     /// <param name="wanted">All n places in order; empty is not wanted. The others are as long as the shards.
     /// A place may be both present and wanted.</param>
-    /// <exception cref="ArgumentException">Another number of places, or unequal lengths.</exception>
+    /// <exception cref="ArgumentException">Another number of places, unequal lengths, or an overlap; nothing
+    /// is written.</exception>
     /// <exception cref="ZeroStorException">TooFewShards: fewer than k are present.</exception>
     public void Reconstruct(ReadOnlySpan<ReadOnlyMemory<byte>> shards, ReadOnlySpan<Memory<byte>> wanted)
     {
@@ -97,7 +102,7 @@ public sealed class ReedSolomon
             if (!wanted[place].IsEmpty)
             {
                 shardBytes = shardBytes == 0 ? wanted[place].Length : shardBytes;
-                RequireLength(wanted[place].Length, shardBytes);
+                RequireLength(place, wanted[place].Length, shardBytes);
                 outputs.Add(place);
             }
         }
@@ -113,7 +118,7 @@ public sealed class ReedSolomon
         {
             if (!shards[place].IsEmpty)
             {
-                RequireLength(shards[place].Length, shardBytes);
+                RequireLength(place, shards[place].Length, shardBytes);
                 if (present++ < Code.K)
                 {
                     inputs.Add(place);
@@ -129,7 +134,7 @@ public sealed class ReedSolomon
                 + "that hold others.");
         }
 
-        PinnedShards.Run(DecodingFor(inputs, outputs), shards, wanted, shardBytes);
+        PinnedShards.Run(DecodingFor(inputs, outputs), shards, wanted, firstOutput: 0, shardBytes);
     }
 
     // Shards are generator × data. So data is inverse(rows of those present) × those present, and any shard
@@ -147,12 +152,13 @@ public sealed class ReedSolomon
         return plan;
     }
 
-    private static void RequireLength(int bytes, int shardBytes)
+    private static void RequireLength(int place, int bytes, int shardBytes)
     {
         if (bytes != shardBytes)
         {
             throw new ArgumentException(
-                $"Shards of a stripe are equally long: one has {bytes} bytes, another {shardBytes}.");
+                $"Shards of a stripe are equally long: that of place {place} has {bytes} bytes, and "
+                + $"{shardBytes} are asked for.");
         }
     }
 }

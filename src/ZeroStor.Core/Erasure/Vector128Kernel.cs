@@ -5,13 +5,15 @@ using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Erasure;
 
-/// <summary>As <see cref="Avx2Kernel"/>, 16 bytes at once: TBL on Arm64, PSHUFB on x86 before AVX2.</summary>
+/// <summary>As <see cref="Avx2Kernel"/>, 16 bytes at once: TBL on Arm64, PSHUFB on x86 before AVX2. One
+/// source for both, since .NET's shuffle of 128 bits is that one instruction on either; the name says which
+/// it is here.</summary>
 internal sealed unsafe class Vector128Kernel : VectorKernel
 {
     private const int VectorBytes = 16;
     private const int Columns = 2 * VectorBytes;
 
-    public override string Name => "vector128";
+    public override string Name => AdvSimd.Arm64.IsSupported ? "advsimd" : "ssse3";
 
     public override bool IsSupported => Ssse3.IsSupported || AdvSimd.Arm64.IsSupported;
 
