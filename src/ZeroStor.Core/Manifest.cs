@@ -35,7 +35,7 @@ public sealed record ContentRef
 
     public int StripeCount => Geometry.StripeCount(Code, Bytes);
 
-    public bool IsPaged => Stripes.IsEmpty && Bytes > 0;
+    public bool IsPaged => Stripes.IsEmpty && StripeCount > UploadParts.MaxInlineStripes;
 }
 
 /// <summary>A range of the version, taken from one of its contents.</summary>
