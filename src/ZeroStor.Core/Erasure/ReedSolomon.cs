@@ -12,8 +12,9 @@ namespace ZeroStor.Erasure;
 /// So any range [a, b) of a missing shard follows from the same range of k others, and a stripe may be coded
 /// piece by piece: pass the slices.</para>
 /// <para>Thread-safe: immutable but for a bounded cache of decoding matrices. Shards may lie at any address
-/// and have any length; no byte outside them is touched. Outputs overlap neither inputs nor one another; that
-/// is checked, as it costs a comparison a pair.</para></summary>
+/// and have any length; no byte outside them is touched. Outputs overlap neither inputs nor one another:
+/// that is checked, since wrong bytes would come out only on some processors and for some
+/// lengths.</para></summary>
 public sealed class ReedSolomon
 {
     private static readonly ConcurrentDictionary<Code, ReedSolomon> Known = new();
