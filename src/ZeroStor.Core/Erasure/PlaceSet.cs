@@ -6,10 +6,15 @@ namespace ZeroStor.Erasure;
 /// Enumerates in ascending order.</summary>
 internal record struct PlaceSet
 {
-    private UInt128 _low;
-    private ulong _high;
+    private const int WordBits = 64;
 
-    public readonly int Count => (int)UInt128.PopCount(_low) + BitOperations.PopCount(_high);
+    private ulong _first;
+    private ulong _second;
+    private ulong _third;
+
+    public readonly int Count => BitOperations.PopCount(_first)
+        + BitOperations.PopCount(_second)
+        + BitOperations.PopCount(_third);
 
     public static PlaceSet Of(IEnumerable<int> places)
     {
@@ -27,21 +32,32 @@ internal record struct PlaceSet
 
     public void Add(int place)
     {
-        if (place < 128)
+        // A shift counts modulo the word.
+        ulong bit = 1UL << place;
+        switch (place / WordBits)
         {
-            _low |= UInt128.One << place;
-        }
-        else
-        {
-            _high |= 1UL << (place - 128);
+            case 0:
+                _first |= bit;
+                break;
+            case 1:
+                _second |= bit;
+                break;
+            default:
+                _third |= bit;
+                break;
         }
     }
 
-    public static PlaceSet operator |(PlaceSet a, PlaceSet b) =>
-        new() { _low = a._low | b._low, _high = a._high | b._high };
+    public static PlaceSet operator |(PlaceSet a, PlaceSet b) => new()
+    {
+        _first = a._first | b._first, _second = a._second | b._second, _third = a._third | b._third,
+    };
 
-    public readonly bool Contains(int place) =>
-        ((place < 128 ? _low >> place : _high >> (place - 128)) & UInt128.One) != UInt128.Zero;
+    public readonly bool Contains(int place)
+    {
+        ulong word = (place / WordBits) switch { 0 => _first, 1 => _second, _ => _third };
+        return (word & (1UL << place)) != 0;
+    }
 
     public readonly IEnumerator<int> GetEnumerator()
     {
