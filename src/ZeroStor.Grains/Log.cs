@@ -27,6 +27,9 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Warning, "the sweep stopped and goes on next time: {Why}")]
     public static partial void SweepFailed(this ILogger log, string why);
 
+    [LoggerMessage(25, LogLevel.Error, "the sweep broke in a way that nobody foresaw, and goes on next time")]
+    public static partial void SweepBroke(this ILogger log, Exception failure);
+
     [LoggerMessage(8, LogLevel.Warning, "the tick could not be raised: {Why}")]
     public static partial void TickFailed(this ILogger log, string why);
 

@@ -6,7 +6,7 @@ namespace ZeroStor.Grains;
 
 /// <summary>Gives the space of the dead back: ends uploads and condemns puts that nobody went on with, tells
 /// every disk which contents are dead, and forgets a dead content when all disks that are up have dropped it
-/// and its time is over. Idempotent; what it remembers only saves work. For one caller at a time.</summary>
+/// and its time is over. Idempotent; what it remembers only saves work. A round at a time.</summary>
 internal sealed class Reclaimer(
     ICatalog catalog,
     IShardHome homes,
@@ -31,9 +31,28 @@ internal sealed class Reclaimer(
     private readonly HashSet<ContentId> _dropped = [];
     private int _droppedBy;
     private Tick _searchedUntil;
+    private bool _isRunning;
 
-    /// <summary>One round. Nothing is condemned or reclaimed by the word of a catalog that went back.</summary>
+    /// <summary>One round; none where one runs still. Nothing is condemned or reclaimed by the word of a catalog that
+    /// went back.</summary>
     public async Task RunAsync(CancellationToken cancel)
+    {
+        if (Interlocked.Exchange(ref _isRunning, true))
+        {
+            return;
+        }
+
+        try
+        {
+            await RoundAsync(cancel);
+        }
+        finally
+        {
+            Volatile.Write(ref _isRunning, false);
+        }
+    }
+
+    private async Task RoundAsync(CancellationToken cancel)
     {
         if ((await watch.LookAsync(cancel)).WentBack is not null)
         {

@@ -5,9 +5,10 @@ using ZeroStor.Contracts.Inner;
 
 namespace ZeroStor.Grains;
 
-/// <summary>Keeps the fabric whole and clean, by three idempotent loops on timers: one restores what homes
-/// lack, one gives the space of the dead back, one compares disks with the catalog. What they remember only
-/// saves work, so two of them are merely slower.</summary>
+/// <summary>Keeps the fabric whole and clean, by three idempotent loops: one restores what homes lack, one gives
+/// the space of the dead back, one compares disks with the catalog. What they remember only saves work, so two of
+/// them are merely slower. They end when the activation ends: another one, of whichever silo asks first, goes
+/// on.</summary>
 [PreferLocalPlacement]
 internal sealed class RepairSchedulerGrain(
     Reclaimer reclaimer,
@@ -15,35 +16,47 @@ internal sealed class RepairSchedulerGrain(
     CensusTaker census,
     Adopter adopter,
     ZeroStorOptions options,
+    TimeProvider time,
     ILogger<RepairSchedulerGrain> log)
-    : Grain, IRepairSchedulerGrain
+    : Grain, IRepairSchedulerGrain, IDisposable
 {
     /// <summary>Between two rounds of sweep and repair: a sweep of digests is cheap, and a loss should not
     /// wait.
     /// </summary>
     private static readonly TimeSpan RepairPause = TimeSpan.FromSeconds(2);
 
-    private TimeSpan QuarterTick => TimeSpan.FromSeconds(options.TickSeconds / 4);
+    private readonly CancellationTokenSource _stop = new();
 
-    private IGrainTimer? _reclaim;
-    private IGrainTimer? _repair;
-    private IGrainTimer? _census;
+    // Four rounds a tick: an age given in ticks is kept to within a quarter of one.
+    private readonly RepeatedWork _reclaim = new(reclaimer.RunAsync, QuarterTick(options), time, log);
+    private readonly RepeatedWork _census = new(census.RunAsync, QuarterTick(options), time, log);
+    private readonly RepeatedWork _repair = new(repairer.RunAsync, RepairPause, time, log);
+    private Task? _running;
 
     public Task WakeAsync()
     {
-        // Four rounds a tick: an age given in ticks is kept to within a quarter of one.
-        _reclaim ??= Repeat(reclaimer.RunAsync, QuarterTick);
-        _census ??= Repeat(census.RunAsync, QuarterTick);
-        _repair ??= Repeat(repairer.RunAsync, RepairPause);
+        _running ??= Task.WhenAll(
+            _reclaim.RunAsync(_stop.Token), _census.RunAsync(_stop.Token), _repair.RunAsync(_stop.Token));
         return Task.CompletedTask;
     }
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        if (_running is { } running)
+        {
+            await running.WaitAsync(cancellationToken);
+        }
+    }
+
+    public void Dispose() => _stop.Dispose();
 
     public Task<RepairProgress> ProgressAsync(bool hurry)
     {
         if (hurry)
         {
             repairer.Hurry();
-            _repair?.Change(TimeSpan.Zero, RepairPause);
+            _repair.Hurry();
         }
 
         return Task.FromResult(repairer.Progress);
@@ -54,7 +67,7 @@ internal sealed class RepairSchedulerGrain(
         if (begin)
         {
             census.Ask();
-            _census?.Change(TimeSpan.Zero, QuarterTick);
+            _census.Hurry();
         }
 
         return Task.FromResult(census.Progress);
@@ -63,18 +76,5 @@ internal sealed class RepairSchedulerGrain(
     public Task<AdoptProgress> AdoptAsync(AdoptStep step, CancellationToken cancel) =>
         adopter.RunAsync(step, cancel);
 
-    // Interleaved: a long repair must keep neither the other loop nor those who ask how it stands waiting.
-    private IGrainTimer Repeat(Func<CancellationToken, Task> work, TimeSpan pause) => this.RegisterGrainTimer(
-        async cancel =>
-        {
-            try
-            {
-                await work(cancel);
-            }
-            catch (Exception e) when (e is ZeroStorException or OperationCanceledException)
-            {
-                log.SweepFailed(e.Message);
-            }
-        },
-        new GrainTimerCreationOptions(TimeSpan.Zero, pause) { KeepAlive = true, Interleave = true });
+    private static TimeSpan QuarterTick(ZeroStorOptions options) => TimeSpan.FromSeconds(options.TickSeconds / 4);
 }
