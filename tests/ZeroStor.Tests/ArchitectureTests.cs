@@ -37,6 +37,18 @@ public sealed partial class ArchitectureTests
         ["Placement"] = [],
     };
 
+    // The folders of the S3 front end, in the same way. Its root is what all of them share.
+    private static readonly Dictionary<string, string[]> S3MayName = new()
+    {
+        [""] = ["Errors"],
+        ["Errors"] = [],
+        ["Signing"] = ["Errors"],
+        ["Bodies"] = ["Errors", "Signing"],
+        ["Protocol"] = ["Errors"],
+        ["Listing"] = ["Errors", "Bodies"],
+        ["Xml"] = ["Errors", "Bodies", "Protocol", "Listing"],
+    };
+
     // By the methods' names, since a member may well be called File.
     private static readonly Regex OperatingSystemCalls = new(
         $@"(?<![\w.])(File\.({Statics(typeof(File))})|Directory\.({Statics(typeof(Directory))}))\b"
@@ -61,6 +73,25 @@ public sealed partial class ArchitectureTests
         Assert.Contains("Ports.cs", sources);
         Assert.Empty(sources.SelectMany(s => SourceViolations(s, File.ReadAllText(Path.Combine(core, s)))));
     }
+
+    [Fact]
+    public void The_S3_front_end_knows_its_inner_order()
+    {
+        string front = Checkout.PathOf("client", "ZeroStor.S3");
+        string[] sources = [.. FilesUnder(front, "*.cs")];
+        Assert.Contains("Signing/SignatureVerifier.cs", sources);
+        Assert.Empty(sources.SelectMany(s => FolderViolations(
+            s, WithoutComments(File.ReadAllText(Path.Combine(front, s))), "ZeroStor.S3", S3MayName)));
+    }
+
+    [Theory]
+    [InlineData("Signing/X.cs", "using ZeroStor.S3.Bodies;")]
+    [InlineData("Errors/X.cs", "using ZeroStor.S3.Protocol;")]
+    [InlineData("Protocol/X.cs", "Xml.ErrorAnswer.Write();")]
+    [InlineData("Percent.cs", "using ZeroStor.S3.Signing;")]
+    [InlineData("Novel/X.cs", "")]
+    public void A_planted_line_of_the_S3_front_end_is_found(string path, string line) =>
+        Assert.NotEmpty(FolderViolations(path, line, "ZeroStor.S3", S3MayName));
 
     [Theory]
     [InlineData(Core, "ProjectReference", "../ZeroStor.Contracts/ZeroStor.Contracts.csproj")]
@@ -196,20 +227,10 @@ public sealed partial class ArchitectureTests
     /// <param name="source">The file's text.</param>
     private static IEnumerable<string> SourceViolations(string path, string source)
     {
-        string code = Comments().Replace(source, m => m.Value.StartsWith('/') ? " " : m.Value);
-        string folder = path.Contains('/', StringComparison.Ordinal) ? path[..path.IndexOf('/')] : "";
-        if (!MayName.TryGetValue(folder, out string[]? allowed))
+        string code = WithoutComments(source);
+        foreach (string violation in FolderViolations(path, code, "ZeroStor", MayName))
         {
-            yield return $"{path} lies in a folder of Core that no rule here knows.";
-            yield break;
-        }
-
-        foreach (string other in MayName.Keys.Where(f => f.Length > 0 && f != folder && !allowed.Contains(f)))
-        {
-            if (Regex.IsMatch(code, $@"\bZeroStor\.{other}\b|(?<![\w.]){other}\.\w"))
-            {
-                yield return $"{path} names {other}; it may name {string.Join(", ", allowed)} and the root.";
-            }
+            yield return violation;
         }
 
         if (path != "Volumes/OsFile.cs" && OperatingSystemCalls.Match(code) is { Success: true } call)
@@ -222,6 +243,32 @@ public sealed partial class ArchitectureTests
             yield return $"{path} says '{outside.Value}': Core has its world from Ports.cs.";
         }
     }
+
+    /// <param name="path">Relative to the folder of the project.</param>
+    /// <param name="code">The file's text without comments.</param>
+    /// <param name="root">The namespace of the project's root.</param>
+    /// <param name="mayName">The project's folders, and which others each may name.</param>
+    private static IEnumerable<string> FolderViolations(
+        string path, string code, string root, Dictionary<string, string[]> mayName)
+    {
+        string folder = path.Contains('/', StringComparison.Ordinal) ? path[..path.IndexOf('/')] : "";
+        if (!mayName.TryGetValue(folder, out string[]? allowed))
+        {
+            yield return $"{path} lies in a folder that no rule here knows.";
+            yield break;
+        }
+
+        foreach (string other in mayName.Keys.Where(f => f.Length > 0 && f != folder && !allowed.Contains(f)))
+        {
+            if (Regex.IsMatch(code, $@"\b{Regex.Escape(root)}\.{other}\b|(?<![\w.]){other}\.\w"))
+            {
+                yield return $"{path} names {other}; it may name {string.Join(", ", allowed)} and the root.";
+            }
+        }
+    }
+
+    private static string WithoutComments(string source) =>
+        Comments().Replace(source, m => m.Value.StartsWith('/') ? " " : m.Value);
 
     /// <summary>What of Core the outside world sees that is, takes or gives this type.</summary>
     private static IEnumerable<string> CarriersOf(Type type) =>

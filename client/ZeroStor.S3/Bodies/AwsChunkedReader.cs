@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Frozen;
 using System.Globalization;
 using System.IO.Pipelines;
@@ -64,11 +63,7 @@ internal sealed class AwsChunkedReader(
             return 0;
         }
 
-        ReadResult result = await source.ReadAsync(cancel);
-        ReadOnlySequence<byte> buffer = result.Buffer;
-        int bytes = (int)Math.Min(Math.Min(target.Length, _left), buffer.Length);
-        buffer.Slice(0, bytes).CopyTo(target.Span);
-        source.AdvanceTo(buffer.GetPosition(bytes));
+        int bytes = await source.TakeAsync(target[..(int)Math.Min(target.Length, _left)], cancel);
         if (bytes == 0)
         {
             throw new S3Exception(S3Error.IncompleteBody);
@@ -91,7 +86,7 @@ internal sealed class AwsChunkedReader(
 
         _isBegun = true;
         long before = _chunkBytes;
-        string line = await ReadLineAsync(MaxChunkLineBytes, cancel);
+        string line = await source.ReadLineAsync(MaxChunkLineBytes, cancel);
         int semicolon = line.IndexOf(';', StringComparison.Ordinal);
         _left = _chunkBytes = SizeOf(semicolon < 0 ? line : line[..semicolon]);
         _signature = SignatureOf(semicolon < 0 ? "" : line[(semicolon + 1)..]);
@@ -116,7 +111,7 @@ internal sealed class AwsChunkedReader(
 
     private async ValueTask EndChunkAsync(CancellationToken cancel)
     {
-        if ((await ReadLineAsync(MaxChunkLineBytes, cancel)).Length > 0)
+        if ((await source.ReadLineAsync(MaxChunkLineBytes, cancel)).Length > 0)
         {
             throw Malformed("a chunk is longer than it says");
         }
@@ -138,7 +133,7 @@ internal sealed class AwsChunkedReader(
         {
             await ReadTrailerAsync(cancel);
         }
-        else if ((await ReadLineAsync(MaxChunkLineBytes, cancel)).Length > 0)
+        else if ((await source.ReadLineAsync(MaxChunkLineBytes, cancel)).Length > 0)
         {
             throw Malformed("something stands behind its last chunk");
         }
@@ -150,7 +145,11 @@ internal sealed class AwsChunkedReader(
                 $"The chunks of the body have {_read} bytes, and are said to have {decodedBytes}.");
         }
 
-        await ExpectEndAsync(cancel);
+        if (!await source.EndsAsync(cancel))
+        {
+            throw Malformed("something stands behind its end");
+        }
+
         _isEnded = true;
     }
 
@@ -162,7 +161,7 @@ internal sealed class AwsChunkedReader(
         bool isSigned = signer is null;
         for (int lines = 0; lines < MaxTrailerLines; lines++)
         {
-            string line = await ReadLineAsync(MaxTrailerLineBytes, cancel);
+            string line = await source.ReadLineAsync(MaxTrailerLineBytes, cancel);
             if (line.Length == 0)
             {
                 if (isSigned)
@@ -205,54 +204,6 @@ internal sealed class AwsChunkedReader(
     {
         _chunkHash!.Append(Encoding.UTF8.GetBytes(signed));
         return signer!.AcceptsTrailer(signature, _chunkHash.Finish());
-    }
-
-    // Of what comes behind the end only a line more is borne: there are clients that send one.
-    private async ValueTask ExpectEndAsync(CancellationToken cancel)
-    {
-        while (true)
-        {
-            ReadResult result = await source.ReadAsync(cancel);
-            if (result.Buffer.Length > 2 || result.Buffer.ToArray().AsSpan().ContainsAnyExcept("\r\n"u8))
-            {
-                source.AdvanceTo(result.Buffer.End);
-                throw Malformed("something stands behind its end");
-            }
-
-            source.AdvanceTo(result.IsCompleted ? result.Buffer.End : result.Buffer.Start, result.Buffer.End);
-            if (result.IsCompleted)
-            {
-                return;
-            }
-        }
-    }
-
-    private async ValueTask<string> ReadLineAsync(int maxBytes, CancellationToken cancel)
-    {
-        while (true)
-        {
-            ReadResult result = await source.ReadAsync(cancel);
-            ReadOnlySequence<byte> buffer = result.Buffer;
-            ReadOnlySequence<byte> sought = buffer.Slice(0, Math.Min(buffer.Length, maxBytes));
-            if (sought.PositionOf((byte)'\n') is { } end)
-            {
-                string line = Encoding.UTF8.GetString(buffer.Slice(0, end));
-                source.AdvanceTo(buffer.GetPosition(1, end));
-                return line.EndsWith('\r') ? line[..^1] : line;
-            }
-
-            bool isTooLong = buffer.Length >= maxBytes;
-            source.AdvanceTo(buffer.Start, buffer.End);
-            if (isTooLong)
-            {
-                throw Malformed($"a line of it is longer than {maxBytes} bytes");
-            }
-
-            if (result.IsCompleted)
-            {
-                throw new S3Exception(S3Error.IncompleteBody);
-            }
-        }
     }
 
     private static long SizeOf(string digits) =>

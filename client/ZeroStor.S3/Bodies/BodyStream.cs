@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using ZeroStor.S3.Errors;
@@ -161,11 +160,7 @@ public sealed class BodyStream : Stream
 
     private async ValueTask<int> ReadPlainAsync(Memory<byte> target, CancellationToken cancel)
     {
-        ReadResult result = await _source.ReadAsync(cancel);
-        ReadOnlySequence<byte> buffer = result.Buffer;
-        int bytes = (int)Math.Min(target.Length, buffer.Length);
-        buffer.Slice(0, bytes).CopyTo(target.Span);
-        _source.AdvanceTo(buffer.GetPosition(bytes));
+        int bytes = await _source.TakeAsync(target, cancel);
         bool isAsDeclared = bytes > 0 ? _read + bytes <= _declared.Bytes : _read == _declared.Bytes;
         return isAsDeclared ? bytes : throw new S3Exception(S3Error.IncompleteBody);
     }

@@ -18,8 +18,8 @@ public static class FabricErrors
     public static S3Exception Of(ZeroStorException failure, S3Subject subject)
     {
         ArgumentNullException.ThrowIfNull(failure);
-        S3Error error = ErrorOf(failure.Kind, subject);
-        return new S3Exception(error, IsCallers(failure.Kind) ? failure.Message : null, failure);
+        bool isCallers = failure.Kind == ErrorKind.InvalidArgument;
+        return new S3Exception(ErrorOf(failure.Kind, subject), isCallers ? failure.Message : null, failure);
     }
 
     public static S3Error ErrorOf(ErrorKind kind, S3Subject subject) => kind switch
@@ -43,6 +43,4 @@ public static class FabricErrors
             or ErrorKind.Unavailable => S3Error.ServiceUnavailable,
         _ => S3Error.InternalError,
     };
-
-    private static bool IsCallers(ErrorKind kind) => kind == ErrorKind.InvalidArgument;
 }

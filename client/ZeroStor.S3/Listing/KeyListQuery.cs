@@ -15,7 +15,7 @@ public abstract record KeyListQuery
         ArgumentNullException.ThrowIfNull(query);
         Prefix = query["prefix"] ?? "";
         Delimiter = query["delimiter"] is { Length: > 0 } delimiter ? delimiter : null;
-        Max = MaxOf(query, maxParameter);
+        Max = MaxOf(query[maxParameter], maxParameter);
         IsUrlEncoded = query["encoding-type"] switch
         {
             null or "" => false,
@@ -40,9 +40,9 @@ public abstract record KeyListQuery
     /// <summary>A key, a prefix or a marker as it is told.</summary>
     public string Tell(string text) => IsUrlEncoded ? Percent.Encode(text, keepSlash: true) : text;
 
-    internal static int MaxOf(QueryParameters query, string parameter)
+    internal static int MaxOf(string? text, string parameter)
     {
-        if (query[parameter] is not { Length: > 0 } text)
+        if (string.IsNullOrEmpty(text))
         {
             return MaxEntries;
         }
@@ -124,30 +124,4 @@ public sealed record ListManyQuery : KeyListQuery
         var list = new ListManyQuery(query, "max-uploads", "upload-id-marker");
         return list.KeyMarker.Length > 0 ? list : list with { IdMarker = null };
     }
-}
-
-/// <summary>A listing of the parts of an upload.</summary>
-public sealed record ListPartsQuery
-{
-    /// <exception cref="S3Exception">InvalidArgument.</exception>
-    public ListPartsQuery(QueryParameters query)
-    {
-        ArgumentNullException.ThrowIfNull(query);
-        Max = KeyListQuery.MaxOf(query, "max-parts");
-        string marker = query["part-number-marker"] ?? "";
-        Marker = marker.Length == 0
-            ? 0
-            : int.TryParse(marker, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-                ? number
-                : throw S3Exception.Argument(
-                    "part-number-marker",
-                    marker,
-                    $"Argument part-number-marker must be an integer between 0 and {int.MaxValue}");
-    }
-
-    /// <summary>The most parts.</summary>
-    public int Max { get; }
-
-    /// <summary>Behind which number it begins.</summary>
-    public int Marker { get; }
 }

@@ -192,8 +192,7 @@ internal sealed record SignatureClaim
         };
     }
 
-    // The list itself is not under the signature's sorting rule by accident: unsorted, or with a name twice,
-    // one request would have several canonical forms.
+    // Unsorted, or with a name twice, one request would have several canonical forms.
     private static ImmutableArray<string> HeaderNames(string list, Func<string, S3Exception> refusal)
     {
         ImmutableArray<string> names = [.. list.Split(';')];
