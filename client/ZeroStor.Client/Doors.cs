@@ -2,11 +2,13 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-/// <summary>Where the SDK meets the fabric: the six doors, by key. Orleans gives them; tests stand their own
+/// <summary>Where the SDK meets the fabric: the doors, by key. Orleans gives them; tests stand their own
 /// fabric behind them.</summary>
 internal interface IDoors
 {
     IFabricDoor Fabric { get; }
+
+    IAccessDoor Access { get; }
 
     IVaultDoor Vault(string name);
 
@@ -22,6 +24,8 @@ internal interface IDoors
 internal sealed class OrleansDoors(IGrainFactory grains) : IDoors
 {
     public IFabricDoor Fabric => grains.GetGrain<IFabricDoor>(0);
+
+    public IAccessDoor Access => grains.GetGrain<IAccessDoor>(0);
 
     public IVaultDoor Vault(string name) => grains.GetGrain<IVaultDoor>(name);
 

@@ -77,6 +77,9 @@ public sealed class ZeroStorClient : IAsyncDisposable
     /// <exception cref="ZeroStorException">InvalidArgument: not a name.</exception>
     public Vault Vault(string name) => new(_fabric, name);
 
+    /// <summary>The access keys by which front ends know their users.</summary>
+    public AccessKeys AccessKeys => field ??= new AccessKeys(_fabric);
+
     /// <summary>Makes a vault.</summary>
     /// <exception cref="ZeroStorException">AlreadyExists; InvalidArgument: not a name, or a code, spread and
     /// write floor that contradict each other; PolicyUnsatisfiable: the disks cannot hold it.</exception>

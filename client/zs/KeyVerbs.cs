@@ -104,12 +104,14 @@ internal static class KeyVerbs
     {
         output.Line($"master key  {rotated.Is}, was {rotated.Was}");
         output.Line($"vaults      {rotated.Vaults} whose keys were wrapped anew");
-        output.Line("Start all silos with the new one as --master-key when this says 0; then put the old one away.");
+        output.Line($"access keys {rotated.AccessKeys} whose secrets were");
+        output.Line("Start all silos with the new one as --master-key when both are 0; then put the old one away.");
         output.Json(w =>
         {
             w.WriteString("is", rotated.Is);
             w.WriteString("was", rotated.Was);
             w.WriteNumber("vaults", rotated.Vaults);
+            w.WriteNumber("accessKeys", rotated.AccessKeys);
         });
     }
 

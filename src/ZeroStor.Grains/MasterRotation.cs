@@ -5,7 +5,7 @@ namespace ZeroStor.Grains;
 
 /// <summary>Puts the next master key in the place of the fabric's. Every silo must have both by then. The catalog names the
 /// next one first, so vaults that are made from then on are under it; then the private keys of all others are wrapped
-/// anew: a few hundred bytes a vault, no epoch and no object. It may be run again at any time, and picks up what is left:
+/// anew: a few hundred bytes a vault, no epoch and no object; and the secrets of access keys. It may be run again at any time, and picks up what is left:
 /// a vault that was being made meanwhile, or all that a crash kept it from.</summary>
 internal sealed class MasterRotation(FabricKey key, ICatalog catalog, SiloSurvey survey, IGrainFactory grains)
 {
@@ -33,7 +33,13 @@ internal sealed class MasterRotation(FabricKey key, ICatalog catalog, SiloSurvey
             vaults += await grains.GetGrain<IVaultGrain>(vault.Name).HoldUnderStandingAsync(cancel) ? 1 : 0;
         }
 
-        return new MasterRotated { Was = key.Current.Id, Is = next, Vaults = vaults };
+        return new MasterRotated
+        {
+            Was = key.Current.Id,
+            Is = next,
+            Vaults = vaults,
+            AccessKeys = await grains.GetGrain<IAccessGrain>(0).HoldUnderStandingAsync(cancel),
+        };
     }
 
     private async Task DemandEverywhereAsync(string next, CancellationToken cancel)

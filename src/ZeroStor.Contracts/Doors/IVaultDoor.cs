@@ -172,4 +172,7 @@ public sealed record MasterRotated
 
     /// <summary>Vaults whose private keys were wrapped anew; 0: nothing was left to do.</summary>
     [Id(2)] public required int Vaults { get; init; }
+
+    /// <summary>Access keys whose secrets were.</summary>
+    [Id(3)] public int AccessKeys { get; init; }
 }
