@@ -103,6 +103,11 @@ internal static class SiloCommand
             Description = "Where to answer GET /live and GET /ready over HTTP; they tell nothing secret. [default: off]",
             HelpName = "IP:PORT|off",
         };
+        var s3 = new Option<string?>("--s3")
+        {
+            Description = $"Where to answer S3, over plain HTTP; off: nowhere. [default: {SiloSettings.DefaultS3}]",
+            HelpName = "HOST:PORT|off",
+        };
         var verbose = new Option<bool>("--verbose") { Description = "More log, and stack traces of failures." };
         var root = new RootCommand(
             "A silo of a ZeroStor fabric: stores sealed, erasure-coded shards on its disks.\n\n"
@@ -116,7 +121,7 @@ internal static class SiloCommand
         {
             data, disks, disk, code, name, port, gatewayPort, masterKey, passphrase, nextKey, nextPassphrase, postgres, address, bind, insecure,
             region, site,
-            rack, health, migrate, verbose,
+            rack, health, s3, migrate, verbose,
         };
         root.SetAction((parsed, cancel) =>
         {
@@ -140,6 +145,7 @@ internal static class SiloCommand
                 ["Site"] = parsed.GetValue(site),
                 ["Rack"] = parsed.GetValue(rack),
                 ["Health"] = parsed.GetValue(health),
+                ["S3"] = parsed.GetValue(s3),
             };
             foreach ((int index, string path) in (parsed.GetValue(disk) ?? []).Index())
             {

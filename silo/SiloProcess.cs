@@ -55,12 +55,15 @@ internal sealed class SiloProcess : IAsyncDisposable
 
             DemandFree(settings.ListeningAddress, settings.Port, "--port");
             DemandFree(settings.ListeningAddress, settings.GatewayPort, "--gateway-port");
+            IPEndPoint? s3 = FreeS3(settings);
             catalog = await OpenAsync(settings, catalogFile, cancel);
-            IHost host = Build(settings, catalog, verbose);
+            IHost host = Build(settings, s3, catalog, verbose);
             catalog = null;
+            string s3Line;
             try
             {
                 await host.StartAsync(cancel);
+                s3Line = await S3Banner.LineAsync(settings, s3, host.Services, data, cancel);
             }
             catch
             {
@@ -68,7 +71,7 @@ internal sealed class SiloProcess : IAsyncDisposable
                 throw;
             }
 
-            Banner.Print(Console.Out, settings, data, host.Services.GetRequiredService<IFabricMap>().Current);
+            Banner.Print(Console.Out, settings, data, host.Services.GetRequiredService<IFabricMap>().Current, s3Line);
             health?.Follow(host.Services.GetRequiredService<SiloHealth>());
             return new SiloProcess(dataLock, host, health);
         }
@@ -145,7 +148,7 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    private static IHost Build(SiloSettings settings, SqlCatalog catalog, bool verbose)
+    private static IHost Build(SiloSettings settings, IPEndPoint? s3, SqlCatalog catalog, bool verbose)
     {
         HostApplicationBuilder builder = Host.CreateEmptyApplicationBuilder(
             new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
@@ -181,6 +184,12 @@ internal sealed class SiloProcess : IAsyncDisposable
             silo.AddZeroStorCatalog(catalog, ZeroStorSilo.StorageName);
             silo.AddZeroStor(settings.Fabric);
         });
+
+        if (s3 is not null)
+        {
+            S3FrontEnd.Add(builder.Services, settings, s3);
+        }
+
         return builder.Build();
     }
 
@@ -209,15 +218,40 @@ internal sealed class SiloProcess : IAsyncDisposable
         }
     }
 
-    private static void DemandFree(IPAddress address, int port, string option)
+    // Where nothing was said and somebody else is there, mostly another silo of this machine, the silo does without.
+    private static IPEndPoint? FreeS3(SiloSettings settings)
+    {
+        if (settings.S3Endpoint is not { } at)
+        {
+            return null;
+        }
+
+        if (settings.S3 is not null)
+        {
+            DemandFree(at.Address, at.Port, "--s3");
+        }
+
+        return Probe(at.Address, at.Port) is null ? at : null;
+    }
+
+    private static SocketException? Probe(IPAddress address, int port)
     {
         try
         {
             using var probe = new TcpListener(address, port);
             probe.ExclusiveAddressUse = true;
             probe.Start();
+            return null;
         }
         catch (SocketException e)
+        {
+            return e;
+        }
+    }
+
+    private static void DemandFree(IPAddress address, int port, string option)
+    {
+        if (Probe(address, port) is { } e)
         {
             throw new ZeroStorException(
                 ErrorKind.Unavailable,
@@ -233,7 +267,7 @@ internal sealed class SiloProcess : IAsyncDisposable
 /// <summary>What a silo says when it is up.</summary>
 internal static class Banner
 {
-    public static void Print(TextWriter to, SiloSettings settings, string data, FabricMap map)
+    public static void Print(TextWriter to, SiloSettings settings, string data, FabricMap map, string s3)
     {
         string version = typeof(Banner).Assembly
             .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
@@ -254,6 +288,7 @@ internal static class Banner
             to.WriteLine("             Whoever reaches it is administrator, and links are not encrypted.");
         }
 
+        to.WriteLine($"  s3         {s3}");
         to.WriteLine($"  master key {masterKey}");
         to.WriteLine("             Back up this file: without it nothing here can ever be read again.");
         to.WriteLine();

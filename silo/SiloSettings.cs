@@ -14,6 +14,12 @@ internal sealed class SiloSettings
 
     public const string NoHealth = "off";
 
+    public const string NoS3 = "off";
+
+    public const string DefaultS3 = "127.0.0.1:9000";
+
+    private const string LocalHost = "localhost:";
+
     /// <summary>Beyond this they only cost memory.</summary>
     private const int MaxConnectionsPerSilo = 16;
 
@@ -40,6 +46,16 @@ internal sealed class SiloSettings
     /// nowhere.</summary>
     public string Health { get; set; } = NoHealth;
 
+    /// <summary>Where S3 is answered, as <c>HOST:PORT</c>; <see cref="NoS3"/>: nowhere. Null: at
+    /// <see cref="DefaultS3"/>, if nobody else is there.</summary>
+    public string? S3 { get; set; }
+
+    /// <summary>Where S3 is answered over HTTP/2, as <see cref="S3"/>; null: nowhere.</summary>
+    public string? S3Http2 { get; set; }
+
+    /// <summary>What S3 is called by where buckets stand before it, as <c>s3.example.com</c>.</summary>
+    public IList<string> S3Domains { get; } = [];
+
     /// <summary>Connections to each other silo. Shards must not hold up small calls, probes among them: on one
     /// connection a call behind eight megabytes waits milliseconds. Each costs some hundred kilobytes at both
     /// ends, so where many silos share a machine fewer are better.</summary>
@@ -52,6 +68,12 @@ internal sealed class SiloSettings
     /// <summary>Null: nowhere. It may be any address, loopback or not: what is answered there is no secret, nothing
     /// can be changed by it, and who probes a silo mostly stands on another machine.</summary>
     public IPEndPoint? HealthEndpoint => Health == NoHealth ? null : ParseEndpoint(Health);
+
+    /// <summary>Null: nowhere.</summary>
+    public IPEndPoint? S3Endpoint => S3 == NoS3 ? null : ParseS3(S3 ?? DefaultS3);
+
+    /// <summary>Null: nowhere.</summary>
+    public IPEndPoint? S3Http2Endpoint => S3Http2 is null || S3 == NoS3 ? null : ParseS3(S3Http2);
 
     /// <summary>Whether other machines can reach this silo.</summary>
     public bool IsOpen => !IPAddress.IsLoopback(AdvertisedAddress) || !IPAddress.IsLoopback(ListeningAddress);
@@ -137,6 +159,31 @@ internal sealed class SiloSettings
                 $"--health {text} is not an address and a port: 127.0.0.1:8080 is, 0.0.0.0:8080 for all of this "
                 + $"machine's addresses, [::1]:8080, and {NoHealth}");
 
+    private static IPEndPoint ParseS3(string text)
+    {
+        string address = text.StartsWith(LocalHost, StringComparison.Ordinal)
+            ? $"{IPAddress.Loopback}:{text[LocalHost.Length..]}"
+            : text;
+        return IPEndPoint.TryParse(address, out IPEndPoint? endpoint) && endpoint.Port > 0
+            ? endpoint
+            : throw ZeroStorException.Invalid(
+                $"--s3 {text} is not an address and a port: {DefaultS3} is, 0.0.0.0:9000 for all of this machine's "
+                + $"addresses, [::1]:9000, and {NoS3}");
+    }
+
+    private void CheckS3()
+    {
+        IPEndPoint? open = new[] { S3Endpoint, S3Http2Endpoint }.FirstOrDefault(
+            at => at is not null && !IPAddress.IsLoopback(at.Address));
+        if (open is not null && !Fabric.InsecureNetwork)
+        {
+            throw ZeroStorException.Invalid(
+                $"--s3 {open} can be reached from other machines, and S3 is plain HTTP for now: whoever is on the way "
+                + $"reads what is put and got. Stay on {DefaultS3} behind a proxy that speaks TLS, or say "
+                + "--insecure-network on a network where you trust everybody");
+        }
+    }
+
     private void CheckAddresses()
     {
         foreach (string text in new[] { Address, Bind ?? Address })
@@ -166,6 +213,7 @@ internal sealed class SiloSettings
     {
         CheckAddresses();
         _ = HealthEndpoint;
+        CheckS3();
         if (Name.Length == 0 || Name.Contains('/', StringComparison.Ordinal))
         {
             throw ZeroStorException.Invalid($"'{Name}' is not a silo's name: it must not be empty or hold a slash");

@@ -11,11 +11,12 @@ public sealed class AccessKeys
 
     internal AccessKeys(Fabric fabric) => _fabric = fabric;
 
-    /// <summary>Makes a key; keep its secret, which only front ends are told again. Asked once: where it ends with
-    /// Unavailable, <see cref="ListAsync"/> shows whether one was made that nobody knows the secret of.</summary>
+    /// <summary>Makes a key; keep its secret, which only front ends are told again. Asked once: where it ends
+    /// with Unavailable, <see cref="ListAsync"/> shows whether one was made that nobody knows the secret
+    /// of.</summary>
     /// <returns>Null only with <see cref="AccessKeySpec.OnlyFirst"/>: there are keys already.</returns>
-    /// <exception cref="ZeroStorException">InvalidArgument: no rights, or not a vault's name; QuotaExceeded: there
-    /// are <see cref="AccessKeySpec.MaxKeys"/>; Unavailable.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: no rights, or not a vault's name; QuotaExceeded:
+    /// there are <see cref="AccessKeySpec.MaxKeys"/>; Unavailable.</exception>
     public Task<AccessKeyGrant?> CreateAsync(AccessKeySpec spec, CancellationToken cancel = default) =>
         _fabric.OnceAsync(
             "making an access key", token => _fabric.Doors.Access.CreateAsync(spec, token), cancel);
@@ -29,8 +30,9 @@ public sealed class AccessKeys
         _fabric.RepeatAsync(
             $"looking for access key {id}", token => _fabric.Doors.Access.FindAsync(id, token), cancel);
 
-    /// <summary>Takes a key back; false when there was none. Front ends know within a minute.</summary>
+    /// <summary>Takes a key back; false when there was none. Front ends know within a minute. Asked once, as
+    /// <see cref="CreateAsync"/>.</summary>
     public Task<bool> RevokeAsync(string id, CancellationToken cancel = default) =>
-        _fabric.RepeatAsync(
+        _fabric.OnceAsync(
             $"revoking access key {id}", token => _fabric.Doors.Access.RevokeAsync(id, token), cancel);
 }

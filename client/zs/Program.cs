@@ -42,6 +42,7 @@ internal static class Program
         {
             VaultVerbs.Make(),
             KeyVerbs.Make(),
+            AccessVerbs.Make(),
             PutVerb.Make(),
             GetVerb.Make(),
             ObjectVerbs.MakeList(),

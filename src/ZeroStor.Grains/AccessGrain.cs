@@ -34,16 +34,18 @@ public sealed class AccessState
     [Id(0)] public List<StoredAccessKey> Keys { get; set; } = [];
 }
 
-/// <summary>The access keys: few and seldom changed, so they are small state and no tables. What is asked is answered
-/// from a state no older than <see cref="MaxAge"/>, so of two activations, which there may be for a moment, one that
-/// did not make a change knows of it all the same; changes are written only over the state that was read.</summary>
+/// <summary>The access keys: few and seldom changed, so they are small state and no tables. What is asked is
+/// answered from a state no older than <see cref="MaxAge"/>, so of two activations, which there may be for a
+/// moment, one that did not make a change knows of it all the same; changes are written only over the state
+/// that was read.</summary>
 internal sealed class AccessGrain(
     [PersistentState("access", ZeroStorSilo.StorageName)] IPersistentState<AccessState> state,
     FabricKey master,
     IEntropy entropy,
     TimeProvider time) : Grain, IAccessDoor, IAccessGrain
 {
-    /// <summary>With what front ends remember together well below the minute that a revocation may take.</summary>
+    /// <summary>With what front ends remember together well below the minute that a revocation may
+    /// take.</summary>
     internal static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(5);
 
     private const int SecretBytes = 32;
@@ -176,14 +178,15 @@ internal sealed class AccessGrain(
         if (spec.Rights == VaultRights.None || (spec.Rights & ~VaultRights.All) != 0)
         {
             throw ZeroStorException.Invalid(
-                $"{(int)spec.Rights} are no rights of an access key: create, read, write, list and delete are");
+                $"{(int)spec.Rights} are no rights of an access key: create, read, write, list and delete "
+                + "are");
         }
 
         if (spec.Vaults.Length > AccessKeySpec.MaxVaults)
         {
             throw ZeroStorException.Invalid(
-                $"an access key for {spec.Vaults.Length} vaults is too much: {AccessKeySpec.MaxVaults} is the most, "
-                + "and * is every vault");
+                $"an access key for {spec.Vaults.Length} vaults is too much: {AccessKeySpec.MaxVaults} is the "
+                + "most, and * is every vault");
         }
 
         foreach (string vault in spec.Vaults)
@@ -226,8 +229,8 @@ internal sealed class AccessGrain(
         return await master.Find(key.HeldBy).TryUnwrapAsync(key.Sealed, BindingOf(key), secret, cancel)
             ? secret
             : throw ZeroStorException.Corrupt(
-                $"the secret of access key {key.Id} does not open: it is damaged, or under master key {key.HeldBy}, "
-                + "which this silo has not");
+                $"the secret of access key {key.Id} does not open: it is damaged, or under master key "
+                + $"{key.HeldBy}, which this silo has not");
     }
 
     private async Task ReadAsync(CancellationToken cancel)
@@ -248,7 +251,9 @@ internal sealed class AccessGrain(
         {
             state.State.Keys = before;
             throw new ZeroStorException(
-                ErrorKind.Unavailable, "the access keys were changed by another silo meanwhile: try again", e);
+                ErrorKind.Unavailable,
+                "the access keys were changed by another silo meanwhile: try again",
+                e);
         }
         catch
         {

@@ -5,8 +5,8 @@ namespace ZeroStor.Grains;
 
 /// <summary>Puts the next master key in the place of the fabric's. Every silo must have both by then. The catalog names the
 /// next one first, so vaults that are made from then on are under it; then the private keys of all others are wrapped
-/// anew: a few hundred bytes a vault, no epoch and no object; and the secrets of access keys. It may be run again at any time, and picks up what is left:
-/// a vault that was being made meanwhile, or all that a crash kept it from.</summary>
+/// anew, and the secrets of access keys: a few hundred bytes a vault, no epoch and no object. It may be run again at any
+/// time, and picks up what is left: a vault that was being made meanwhile, or all that a crash kept it from.</summary>
 internal sealed class MasterRotation(FabricKey key, ICatalog catalog, SiloSurvey survey, IGrainFactory grains)
 {
     /// <exception cref="ZeroStorException">PreconditionFailed: this silo or another has no next key, or another one, or

@@ -47,6 +47,8 @@ public sealed partial class ArchitectureTests
         ["Protocol"] = ["Errors"],
         ["Listing"] = ["Errors", "Bodies"],
         ["Xml"] = ["Errors", "Bodies", "Protocol", "Listing"],
+        ["Operations"] = ["Errors", "Signing", "Bodies", "Protocol", "Listing", "Xml"],
+        ["Hosting"] = ["Errors", "Signing", "Protocol", "Xml", "Operations"],
     };
 
     // By the methods' names, since a member may well be called File.

@@ -11,7 +11,7 @@ public interface IManyOfKey
 }
 
 /// <summary>A version of a key, or the mark that it was deleted.</summary>
-public sealed record VersionEntry(string Key, string Id, DateTimeOffset Modified) : IManyOfKey
+public sealed record VersionLine(string Key, string Id, DateTimeOffset Modified) : IManyOfKey
 {
     public bool IsLatest { get; init; }
 
@@ -23,7 +23,7 @@ public sealed record VersionEntry(string Key, string Id, DateTimeOffset Modified
 }
 
 /// <summary>An upload that is under way.</summary>
-public sealed record UploadEntry(string Key, string Id, DateTimeOffset Initiated) : IManyOfKey;
+public sealed record UploadLine(string Key, string Id, DateTimeOffset Initiated) : IManyOfKey;
 
 /// <summary>A place in an order of keys, and of the entries within one.</summary>
 /// <param name="Key">Entries of this key and of those behind it.</param>

@@ -49,7 +49,7 @@ public static class ListAnswers
         xml.End("ListBucketResult");
     }
 
-    public static void WriteVersions(IBufferWriter<byte> target, string bucket, ManyPage<VersionEntry> page)
+    public static void WriteVersions(IBufferWriter<byte> target, string bucket, ManyPage<VersionLine> page)
     {
         ArgumentNullException.ThrowIfNull(page);
         ListManyQuery query = page.Query;
@@ -61,7 +61,7 @@ public static class ListAnswers
             .Optional("NextKeyMarker", Told(query, page.NextKeyMarker))
             .Optional("NextVersionIdMarker", page.NextIdMarker);
         WriteFrame(xml, query, "MaxKeys", page.IsTruncated);
-        foreach (VersionEntry version in page.Lines.Select(l => l.Entry).OfType<VersionEntry>())
+        foreach (VersionLine version in page.Lines.Select(l => l.Entry).OfType<VersionLine>())
         {
             string element = version.IsDeleteMarker ? "DeleteMarker" : "Version";
             xml.Start(element)
@@ -84,7 +84,7 @@ public static class ListAnswers
         xml.End("ListVersionsResult");
     }
 
-    public static void WriteUploads(IBufferWriter<byte> target, string bucket, ManyPage<UploadEntry> page)
+    public static void WriteUploads(IBufferWriter<byte> target, string bucket, ManyPage<UploadLine> page)
     {
         ArgumentNullException.ThrowIfNull(page);
         ListManyQuery query = page.Query;
@@ -96,7 +96,7 @@ public static class ListAnswers
             .Optional("NextKeyMarker", Told(query, page.NextKeyMarker))
             .Optional("NextUploadIdMarker", page.NextIdMarker);
         WriteFrame(xml, query, "MaxUploads", page.IsTruncated);
-        foreach (UploadEntry upload in page.Lines.Select(l => l.Entry).OfType<UploadEntry>())
+        foreach (UploadLine upload in page.Lines.Select(l => l.Entry).OfType<UploadLine>())
         {
             xml.Start("Upload").Element("Key", query.Tell(upload.Key)).Element("UploadId", upload.Id);
             Owner.Write(xml, "Initiator");

@@ -284,6 +284,9 @@ internal sealed class DevFabric : IDisposable
         "--gateway-port", silo.GatewayPort.ToString(CultureInfo.InvariantCulture),
         "--postgres", "@" + Path.Combine(Folder, "postgres.txt"),
         "--master-key", Path.Combine(Folder, "master.key"),
+
+        // One of them is enough for a machine; it answers where clients look first.
+        .. silo.Number == 1 ? Array.Empty<string>() : ["--s3", "off"],
     ];
 
     private static async Task<bool> AnswersAsync(DevSilo silo, CancellationToken cancel) =>

@@ -2,15 +2,17 @@ using System.Collections.Immutable;
 
 namespace ZeroStor.Contracts.Doors;
 
-/// <summary>The access keys by which front ends know their users. The key is 0. What users may do is the front
-/// ends' to hold them to: whoever reaches this door has all of the fabric already.</summary>
+/// <summary>The access keys by which front ends know their users. The key is 0. What users may do is the
+/// front ends' to hold them to: whoever reaches this door has all of the fabric already.</summary>
 [Alias("zs.access-door")]
 public interface IAccessDoor : IGrainWithIntegerKey
 {
-    /// <summary>Makes a key; its secret is told here, and to front ends. Not to be repeated: each makes one.</summary>
+    /// <summary>Makes a key; its secret is told here, and to front ends. Not to be repeated: each makes
+    /// one.</summary>
     /// <returns>Null: there are keys already, and <see cref="AccessKeySpec.OnlyFirst"/> was said.</returns>
-    /// <exception cref="ZeroStorException">InvalidArgument: no rights, or not a vault's name; QuotaExceeded: there are
-    /// <see cref="AccessKeySpec.MaxKeys"/>; Unavailable: somebody else changed the keys meanwhile.</exception>
+    /// <exception cref="ZeroStorException">InvalidArgument: no rights, or not a vault's name; QuotaExceeded:
+    /// there are <see cref="AccessKeySpec.MaxKeys"/>; Unavailable: somebody else changed the keys
+    /// meanwhile.</exception>
     [Alias("create"), AnyGateway]
     Task<AccessKeyGrant?> CreateAsync(AccessKeySpec spec, CancellationToken cancel);
 
@@ -28,7 +30,8 @@ public interface IAccessDoor : IGrainWithIntegerKey
     Task<bool> RevokeAsync(string id, CancellationToken cancel);
 }
 
-/// <summary>What the holder of an access key may do in its vaults. The numbers are stored: never reuse one.</summary>
+/// <summary>What the holder of an access key may do in its vaults. The numbers are stored: never reuse
+/// one.</summary>
 [Flags]
 public enum VaultRights
 {
@@ -56,8 +59,8 @@ public enum VaultRights
 [GenerateSerializer, Immutable, Alias("zs.access-key-spec")]
 public sealed record AccessKeySpec
 {
-    /// <summary>Keys are kept in one piece, which every change rewrites and every look reads: some two hundred
-    /// kilobytes at this many.</summary>
+    /// <summary>Keys are kept in one piece, which every change rewrites and every look reads: some two
+    /// hundred kilobytes at this many.</summary>
     public const int MaxKeys = 1000;
 
     /// <summary>Vaults that one key may name; more of them is <c>*</c>'s work, or another key's.</summary>
@@ -94,8 +97,8 @@ public sealed record AccessKeyGrant
 {
     [Id(0)] public required AccessKeyInfo Key { get; init; }
 
-    /// <summary>What requests are signed with: 64 hexadecimal digits, which no shell, address or file of settings
-    /// reads otherwise.</summary>
+    /// <summary>What requests are signed with: 64 hexadecimal digits, which no shell, address or file of
+    /// settings reads otherwise.</summary>
     [Id(1)] public required string Secret { get; init; }
 
     /// <summary>Without the secret, which belongs in no log.</summary>

@@ -13,12 +13,12 @@ public sealed class ManyListerTests
         .Array[0, 4].Select(string.Concat);
 
     // Keys with one to four versions each.
-    private static readonly Gen<VersionEntry[]> Versions = Gen.Select(
+    private static readonly Gen<VersionLine[]> Versions = Gen.Select(
         Text.Where(t => t.Length > 0).Array[0, 30], Gen.Int[1, 4].Array[30]).Select((keys, counts) =>
         keys.Distinct()
             .Order(Comparer<string>.Create(ObjectKey.Compare))
             .SelectMany((key, i) => Enumerable.Range(0, counts[i])
-                .Select(n => new VersionEntry(key, $"v{9 - n}", default)))
+                .Select(n => new VersionLine(key, $"v{9 - n}", default)))
             .ToArray());
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed class ManyListerTests
                 int told = 0;
                 while (true)
                 {
-                    ManyPage<VersionEntry> page = List(versions, query + begin);
+                    ManyPage<VersionLine> page = List(versions, query + begin);
                     Assert.Equal(expected.Skip(told).Take(max), page.Lines.Select(
                         l => l.CommonPrefix ?? $"{l.Entry!.Key} {l.Entry.Id}"));
                     told += page.Lines.Length;
@@ -59,10 +59,10 @@ public sealed class ManyListerTests
     {
         var source = new Source(
             [
-                .. Enumerable.Range(0, 100_000).Select(i => new UploadEntry($"a/{i:d6}", "u", default)),
-                new UploadEntry("b", "u", default),
+                .. Enumerable.Range(0, 100_000).Select(i => new UploadLine($"a/{i:d6}", "u", default)),
+                new UploadLine("b", "u", default),
             ]);
-        ManyPage<UploadEntry> page = await ManyLister.ListAsync(
+        ManyPage<UploadLine> page = await ManyLister.ListAsync(
             source, ListManyQuery.OfUploads(Wire.Query("delimiter=/")), Cancel);
         Assert.Equal(["a/", "b"], page.Lines.Select(l => l.CommonPrefix ?? l.Entry!.Key));
         Assert.False(page.IsTruncated);
@@ -72,8 +72,8 @@ public sealed class ManyListerTests
     [Fact]
     public async Task A_page_of_none_is_asked_of_nobody_and_ends()
     {
-        var source = new Source([new UploadEntry("a", "u", default)]);
-        ManyPage<UploadEntry> page = await ManyLister.ListAsync(
+        var source = new Source([new UploadLine("a", "u", default)]);
+        ManyPage<UploadLine> page = await ManyLister.ListAsync(
             source, ListManyQuery.OfUploads(Wire.Query("max-uploads=0")), Cancel);
         Assert.Empty(page.Lines);
         Assert.Null(page.NextKeyMarker);
@@ -87,19 +87,19 @@ public sealed class ManyListerTests
     public async Task A_full_page_knows_whether_it_is_the_last(int uploads, bool isTruncated)
     {
         var source = new Source(
-            [.. Enumerable.Range(0, uploads).Select(i => new UploadEntry($"{i:d6}", "u", default))]);
-        ManyPage<UploadEntry> page = await ManyLister.ListAsync(
+            [.. Enumerable.Range(0, uploads).Select(i => new UploadLine($"{i:d6}", "u", default))]);
+        ManyPage<UploadLine> page = await ManyLister.ListAsync(
             source, ListManyQuery.OfUploads(Wire.Query("")), Cancel);
         Assert.Equal(isTruncated, page.IsTruncated);
         Assert.Equal(Math.Min(uploads, 1000), page.Lines.Length);
     }
 
-    private static ManyPage<VersionEntry> List(VersionEntry[] versions, string query) => ManyLister.ListAsync(
-        new Source<VersionEntry>([.. versions]), ListManyQuery.OfVersions(Wire.Query(query)), Cancel).Result;
+    private static ManyPage<VersionLine> List(VersionLine[] versions, string query) => ManyLister.ListAsync(
+        new Source<VersionLine>([.. versions]), ListManyQuery.OfVersions(Wire.Query(query)), Cancel).Result;
 
     private static string Encoded(string text) => Percent.Encode(text, keepSlash: false);
 
-    private sealed class Source(ImmutableArray<UploadEntry> entries) : Source<UploadEntry>(entries);
+    private sealed class Source(ImmutableArray<UploadLine> entries) : Source<UploadLine>(entries);
 
     private class Source<T>(ImmutableArray<T> entries) : IManySource<T>
         where T : class, IManyOfKey

@@ -16,14 +16,14 @@ internal sealed class SuiteCase
 {
     private const string Service = "service";
 
-    private readonly string _folder;
+    private readonly JsonElement _files;
     private readonly JsonElement _context;
 
-    public SuiteCase(string folder)
+    /// <param name="line">Its line of <c>aws-c-auth.jsonl</c>.</param>
+    public SuiteCase(string line)
     {
-        _folder = folder;
-        using JsonDocument context = JsonDocument.Parse(Read("context.json"));
-        _context = context.RootElement.Clone();
+        _files = JsonElement.Parse(line).GetProperty("files");
+        _context = JsonElement.Parse(Read("context.json"));
     }
 
     private JsonElement Credentials => _context.GetProperty("credentials");
@@ -124,5 +124,5 @@ internal sealed class SuiteCase
     }
 
     private string Read(string name) =>
-        File.ReadAllText(Path.Combine(_folder, name)).Replace("\r\n", "\n");
+        _files.GetProperty(name).GetString()!.Replace("\r\n", "\n");
 }

@@ -73,12 +73,12 @@ public sealed class AnswersTests
         + $"StorageClass=STANDARD {Owner}) "
         + $"DeleteMarker(Key=b VersionId=w IsLatest=false LastModified={At} {Owner}) "
         + "CommonPrefixes(Prefix=aa/))",
-        Wire.Written(b => ListAnswers.WriteVersions(b, "photos", new ManyPage<VersionEntry>(
+        Wire.Written(b => ListAnswers.WriteVersions(b, "photos", new ManyPage<VersionLine>(
             ListManyQuery.OfVersions(Wire.Query("key-marker=k&version-id-marker=v")),
             [
-                new(new VersionEntry("a", "u", Time) { IsLatest = true, ETag = "e", Size = 5 }, null),
+                new(new VersionLine("a", "u", Time) { IsLatest = true, ETag = "e", Size = 5 }, null),
                 new(null, "aa/"),
-                new(new VersionEntry("b", "w", Time) { IsDeleteMarker = true }, null),
+                new(new VersionLine("b", "w", Time) { IsDeleteMarker = true }, null),
             ],
             IsTruncated: true))));
 
@@ -88,8 +88,8 @@ public sealed class AnswersTests
         + "IsTruncated=false "
         + $"Upload(Key=a UploadId=u Initiator(ID=zerostor DisplayName=zerostor) {Owner} "
         + $"StorageClass=STANDARD Initiated={At}))",
-        Wire.Written(b => ListAnswers.WriteUploads(b, "photos", new ManyPage<UploadEntry>(
-            ListManyQuery.OfUploads(Wire.Query("")), [new(new UploadEntry("a", "u", Time), null)], false))));
+        Wire.Written(b => ListAnswers.WriteUploads(b, "photos", new ManyPage<UploadLine>(
+            ListManyQuery.OfUploads(Wire.Query("")), [new(new UploadLine("a", "u", Time), null)], false))));
 
     [Fact]
     public void Parts() => Same(
