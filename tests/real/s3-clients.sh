@@ -9,9 +9,13 @@ url=http://127.0.0.1:$s3_port
 wanted=${CLIENTS:-}
 start_silo --disks 6 --code 4+2 --s3 "127.0.0.1:$s3_port"
 credentials=$data/keys/s3-credentials
+for _ in $(seq 100); do [ -s "$credentials" ] && break; sleep 0.1; done # made when S3 is up, a moment later
 [ "$(stat -c %a "$credentials")" = 600 ] || fail "others may read the credentials"
 ! grep -q "$(awk '/secret/ {print $3}' "$credentials")" "$work/silo.log" || fail "the secret is in the log"
 export AWS_SHARED_CREDENTIALS_FILE=$credentials AWS_EC2_METADATA_DISABLED=true AWS_DEFAULT_REGION=us-east-1
+# Presigning, botocore takes Signature V2 for what is not Amazon's unless it is told otherwise; that is long out of use.
+printf '[default]\ns3 =\n    signature_version = s3v4\n' >"$work/aws.conf"
+export AWS_CONFIG_FILE=$work/aws.conf
 access=$(awk '/access_key_id/ {print $3}' "$credentials")
 secret=$(awk '/secret/ {print $3}' "$credentials")
 mkdir -p "$work/in" "$work/out"

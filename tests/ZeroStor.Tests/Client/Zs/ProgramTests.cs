@@ -180,7 +180,7 @@ public sealed class ProgramTests
             count++;
         }
 
-        Assert.Equal(44, count);
+        Assert.Equal(47, count);
     }
 
     [Theory]
