@@ -222,7 +222,7 @@ internal sealed class ContentPut : IAsyncDisposable
 
         using (stripe)
         {
-            return stripe.SealWith(own.Key, _fabric.Entropy, _fabric.Buffers);
+            return stripe.SealWith(own.Key, own.Vault.Info.Compression, _fabric.Entropy, _fabric.Buffers);
         }
     }
 
@@ -305,9 +305,7 @@ internal sealed class ContentPut : IAsyncDisposable
     {
         string doing = $"writing stripe {stripe.Ordinal} of '{_name}'";
         int last = stripe.Pieces.Length - 1;
-        int pieceBytes = stripe.Seal is null
-            ? Geometry.MaxPieceBytes
-            : Geometry.PlainSealedBytes(Geometry.MaxPieceBytes);
+        int pieceBytes = stripe.Seal is null ? Geometry.MaxPieceBytes : CutStripe.SealedPieceBytes;
         byte[] carried = draft.Length > 0 && _own is { } own
             ? own.Vault.Keys.SealManifest(Ticket.Content, draft, _fabric.Entropy)
             : draft;
@@ -334,7 +332,8 @@ internal sealed class ContentPut : IAsyncDisposable
                 token),
             _stop.Token);
         bool isSame = written.Stripe.ContentBytes == stripe.ContentBytes
-            && (stripe.Seal is null || stripe.Seal == written.Stripe.Seal);
+            && (stripe.Seal is null
+                || (stripe.Seal == written.Stripe.Seal && stripe.Bytes == written.Stripe.SealedBytes));
         return isSame
             ? written
             : throw ZeroStorException.Corrupt($"A silo answered for another stripe than {stripe.Ordinal} of '{_name}'.");

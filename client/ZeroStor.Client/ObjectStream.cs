@@ -308,33 +308,73 @@ public sealed class ObjectStream : Stream
     private async Task<BufferSlice> FetchSealedAsync(
         OwnedVault owned, CoordinatorInfo coordinator, ReadStripeOrder order, string doing, CancellationToken cancel)
     {
-        SegmentRun run = StripeCipher.RunOf(order.Stripe.ContentBytes, order.Offset, order.Length);
         using ContentKey key = owned.Keys.OpenContentKey(order.Content, order.WrappedKey);
-        using StripeCipher cipher = key.ForStripe(order.Stripe.Seal, order.Ordinal);
-        while (true)
+        using var opener = new StripeOpener(key, order.Stripe, order.Ordinal);
+        try
         {
-            BufferSlice came = await FetchOnceAsync(coordinator, order, run.SealedLength, doing, cancel);
-            SharedBuffer opened = _fabric.Buffers.Rent(run.ContentLength);
-            try
+            return await FetchAndOpenAsync(opener, coordinator, order, doing, cancel);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
+        {
+            return await FetchAndOpenAsync(opener, coordinator, order with { IsVerified = true }, doing, cancel);
+        }
+    }
+
+    private async Task<BufferSlice> FetchAndOpenAsync(
+        StripeOpener opener, CoordinatorInfo coordinator, ReadStripeOrder order, string doing, CancellationToken cancel)
+    {
+        (int start, int bytes) = (0, order.Stripe.SealedBytes);
+        if (order.Length < order.Stripe.ContentBytes)
+        {
+            if (!opener.KnowsSegments)
             {
-                cipher.Open(
-                    order.Stripe.ContentBytes, run.FirstSegment, came.Span, opened.Span[..run.ContentLength]);
-                return opened.Slice(order.Offset - run.ContentStart, order.Length);
+                BufferSlice index = await FetchPartAsync(0, opener.IndexBytes);
+                try
+                {
+                    opener.ReadIndex([index.Memory]);
+                }
+                finally
+                {
+                    index.Release();
+                }
             }
-            catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt && !order.IsVerified)
+
+            SegmentRun wanted = opener.RunOf(order.Offset, order.Length);
+            (start, bytes) = (wanted.SealedStart, wanted.SealedLength);
+        }
+
+        BufferSlice came = await FetchPartAsync(start, bytes);
+        try
+        {
+            if (!opener.KnowsSegments)
             {
-                opened.Release();
-                order = order with { IsVerified = true };
+                opener.ReadIndex([came.Memory]);
             }
-            catch
-            {
-                opened.Release();
-                throw;
-            }
-            finally
-            {
-                came.Release();
-            }
+
+            SegmentRun run = opener.RunOf(order.Offset, order.Length);
+            return Open(opener, run, came.Slice(run.SealedStart - start, run.SealedLength), order);
+        }
+        finally
+        {
+            came.Release();
+        }
+
+        Task<BufferSlice> FetchPartAsync(int offset, int length) => FetchOnceAsync(
+            coordinator, order with { Offset = offset, Length = length }, length, doing, cancel);
+    }
+
+    private BufferSlice Open(StripeOpener opener, SegmentRun run, BufferSlice came, ReadStripeOrder order)
+    {
+        SharedBuffer opened = _fabric.Buffers.Rent(run.ContentLength);
+        try
+        {
+            opener.Open(run, [came.Memory], opened.Span[..run.ContentLength]);
+            return opened.Slice(order.Offset - run.ContentStart, order.Length);
+        }
+        catch
+        {
+            opened.Release();
+            throw;
         }
     }
 }

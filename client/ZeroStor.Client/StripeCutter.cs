@@ -11,6 +11,9 @@ internal delegate ValueTask<int> ReadBytes(Memory<byte> target, CancellationToke
 /// stripe that failed is sent again from here.</summary>
 internal sealed class CutStripe(int ordinal, ImmutableArray<BufferSlice> pieces, bool isLast) : IDisposable
 {
+    /// <summary>Sealed bytes travel in pieces of as many as a piece of content comes to.</summary>
+    public static readonly int SealedPieceBytes = Geometry.PlainSealedBytes(Geometry.MaxPieceBytes);
+
     public int Ordinal => ordinal;
 
     /// <summary>Names the sealing, where the pieces are sealed bytes; null: they are content.</summary>
@@ -26,23 +29,37 @@ internal sealed class CutStripe(int ordinal, ImmutableArray<BufferSlice> pieces,
     /// <summary>Bytes of all pieces.</summary>
     public int Bytes { get; } = pieces.Sum(p => p.Length);
 
-    /// <summary>The stripe sealed for a content, in buffers of its own.</summary>
-    public CutStripe SealWith(ContentKey key, IEntropy entropy, BufferPool buffers)
+    /// <summary>The stripe sealed for a content, compressed where that pays, in a buffer of its own.</summary>
+    public CutStripe SealWith(ContentKey key, Compression compression, IEntropy entropy, BufferPool buffers)
     {
         SealId seal = SealId.New(entropy);
-        using StripeCipher cipher = key.ForStripe(seal, ordinal);
-        var sealedPieces = ImmutableArray.CreateBuilder<BufferSlice>(pieces.Length);
-        int segment = 0;
-        foreach (BufferSlice piece in pieces)
+        SharedBuffer buffer = buffers.Rent(Geometry.PlainSealedBytes(Bytes));
+        try
         {
-            int sealedBytes = Geometry.PlainSealedBytes(piece.Length);
-            SharedBuffer buffer = buffers.Rent(sealedBytes);
-            sealedPieces.Add(buffer.Slice(0, sealedBytes));
-            cipher.Seal(Bytes, segment, piece.Span, buffer.Span[..sealedBytes]);
-            segment += Geometry.SegmentCount(piece.Length);
-        }
+            using var sealer = new StripeSealer(
+                key,
+                seal,
+                ordinal,
+                [.. pieces.Select(p => (ReadOnlyMemory<byte>)p.Memory)],
+                compression,
+                buffer.Memory);
+            while (sealer.Next(out _))
+            {
+            }
 
-        return new CutStripe(ordinal, sealedPieces.MoveToImmutable(), isLast) { Seal = seal, ContentBytes = Bytes };
+            var sealedPieces = ImmutableArray.CreateBuilder<BufferSlice>();
+            for (int at = 0; at < sealer.SealedBytes; at += SealedPieceBytes)
+            {
+                int bytes = Math.Min(SealedPieceBytes, sealer.SealedBytes - at);
+                sealedPieces.Add(buffer.Slice(at, bytes).Hold());
+            }
+
+            return new CutStripe(ordinal, sealedPieces.ToImmutable(), isLast) { Seal = seal, ContentBytes = Bytes };
+        }
+        finally
+        {
+            buffer.Release();
+        }
     }
 
     public void Dispose()

@@ -106,6 +106,7 @@ public sealed class ZeroStorClient : IAsyncDisposable
             VaultInfo made = await Vault(name).DescribeAsync(cancel);
             bool isAsked = made.Spread == spec.Spread
                 && made.Versioning == spec.Versioning
+                && made.Compression == spec.Compression
                 && (spec.OwnRing is null
                     ? made.Custody == Custody.Fabric
                     : made.Id == KeyRing.Decode(spec.OwnRing).Vault)

@@ -41,6 +41,14 @@ internal static class VaultVerbs
         ?? throw ZeroStorException.Invalid(
             $"'{text}' is no spread: {string.Join(", ", Enum.GetValues<Spread>().Select(SpreadName))} are.");
 
+    /// <exception cref="ZeroStorException">InvalidArgument.</exception>
+    internal static Compression ParseCompression(string text) =>
+        Enum.GetValues<Compression>()
+            .Where(c => CompressionName(c) == text)
+            .Select(c => (Compression?)c)
+            .FirstOrDefault()
+        ?? throw ZeroStorException.Invalid($"'{text}' is no compression: auto and off are.");
+
     internal static void Write(Utf8JsonWriter w, VaultInfo vault)
     {
         w.WriteString("name", vault.Name);
@@ -50,6 +58,7 @@ internal static class VaultVerbs
         w.WriteNumber("writeFloor", vault.WriteFloor);
         w.WriteString("custody", CustodyName(vault.Custody));
         w.WriteString("versioning", Versions.NameOf(vault.Versioning));
+        w.WriteString("compression", CompressionName(vault.Compression));
         w.WriteString("created", vault.Created is { } created ? Text.Time(created) : "");
     }
 
@@ -78,22 +87,33 @@ internal static class VaultVerbs
             HelpName = "fabric|owner",
             DefaultValueFactory = _ => "fabric",
         };
+        var compression = new Option<string>("--compression")
+        {
+            Description = "Whether content is compressed before it is sealed: auto, where that pays, or off",
+            HelpName = "auto|off",
+            DefaultValueFactory = _ => CompressionName(Compression.Auto),
+        };
         return Verb.Make("create", """
             Makes a vault.
 
               zs vault create photos
               zs vault create archive --code 20+4 --spread silo
               zs vault create private --custody owner
+              zs vault create replies --compression off
 
             With --custody owner the keys are written to a key file here and a recovery key is shown, once: who loses both
             has lost what the vault holds. Silos and catalog never see them. The names of objects they see all the same.
-            """, [name, code, spread, suite, custody], async verb =>
+
+            How well content compresses shows in how much is stored of it. Where a secret stands beside what others may
+            choose, that can tell the secret: then say --compression off.
+            """, [name, code, spread, suite, custody, compression], async verb =>
         {
             var spec = new VaultSpec
             {
                 Code = verb.Arguments.GetValue(code) is { } text ? Code.Parse(text) : null,
                 Spread = ParseSpread(verb.Arguments.GetRequiredValue(spread)),
                 Suite = verb.Arguments.GetValue(suite),
+                Compression = ParseCompression(verb.Arguments.GetRequiredValue(compression)),
             };
             string vault = VaultName.Check(verb.Arguments.GetRequiredValue(name));
             bool isOwned = IsOwned(verb.Arguments.GetRequiredValue(custody));
@@ -146,6 +166,7 @@ internal static class VaultVerbs
             verb.Output.Line($"write floor {vault.WriteFloor} of {vault.Code.N} shards");
             verb.Output.Line($"custody     {CustodyName(vault.Custody)}");
             verb.Output.Line($"versioning  {Versions.NameOf(vault.Versioning)}");
+            verb.Output.Line($"compression {CompressionName(vault.Compression)}");
             if (vault.Created is { } created)
             {
                 verb.Output.Line($"created     {Text.Time(created)}");
@@ -232,6 +253,8 @@ internal static class VaultVerbs
             verb.Output.Json(w => w.WriteString("shredded", vault));
         });
     }
+
+    internal static string CompressionName(Compression compression) => compression.ToString().ToLowerInvariant();
 
     internal static string CustodyName(Custody custody) => custody.ToString().ToLowerInvariant();
 

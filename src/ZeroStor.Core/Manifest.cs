@@ -9,7 +9,8 @@ namespace ZeroStor;
 /// <param name="Seal">The sealing; equals <paramref name="Id"/> on a first placing, which then costs no
 /// bytes.</param>
 /// <param name="ContentBytes">Content of this stripe.</param>
-/// <param name="SealedBytes">Sealed bytes of this stripe, which the k data shards hold between them.</param>
+/// <param name="SealedBytes">Sealed bytes of this stripe, which the k data shards hold between them; fewer than
+/// <see cref="Geometry.PlainSealedBytes"/> where it is compressed.</param>
 /// <param name="SumsDigest">The digest of the n shard sums (<see cref="Sum128.Digest"/>).</param>
 public readonly record struct StripeRef(
     StripeId Id, GroupId Group, SealId Seal, int ContentBytes, int SealedBytes, Sum128 SumsDigest);
@@ -54,6 +55,9 @@ public sealed record Manifest
     // A StripeRef leaves out what can be derived; these flags say what is there.
     private const byte HasOwnSeal = 1;
     private const byte HasOwnLengths = 2;
+
+    // Its sealed length follows, also of a whole stripe. Versions that know no compression refuse the flag.
+    private const byte IsCompressed = 4;
 
     public required VersionId Version { get; init; }
 
@@ -221,9 +225,10 @@ public sealed record Manifest
     private static byte FlagsOf(Code code, StripeRef stripe)
     {
         bool ownSeal = stripe.Seal.Value != stripe.Id.Value;
-        bool ownLengths = stripe.ContentBytes != Geometry.StripeBytes(code)
-            || stripe.SealedBytes != Geometry.PlainSealedBytes(stripe.ContentBytes);
-        return (byte)((ownSeal ? HasOwnSeal : 0) | (ownLengths ? HasOwnLengths : 0));
+        bool ownLengths = stripe.ContentBytes != Geometry.StripeBytes(code);
+        bool isCompressed = stripe.SealedBytes != Geometry.PlainSealedBytes(stripe.ContentBytes);
+        return (byte)(
+            (ownSeal ? HasOwnSeal : 0) | (ownLengths ? HasOwnLengths : 0) | (isCompressed ? IsCompressed : 0));
     }
 
     private static void WriteStripe(ByteWriter writer, Code code, StripeRef stripe)
@@ -240,6 +245,10 @@ public sealed record Manifest
         if ((flags & HasOwnLengths) != 0)
         {
             writer.VarInt(stripe.ContentBytes);
+        }
+
+        if ((flags & (HasOwnLengths | IsCompressed)) != 0)
+        {
             writer.VarInt(stripe.SealedBytes);
         }
 
@@ -249,7 +258,7 @@ public sealed record Manifest
     private static StripeRef ReadStripe(ref ByteReader reader, Code code)
     {
         byte flags = reader.Byte();
-        if ((flags & ~(HasOwnSeal | HasOwnLengths)) != 0)
+        if ((flags & ~(HasOwnSeal | HasOwnLengths | IsCompressed)) != 0)
         {
             throw reader.Bad("holds a stripe with a flag that is not known here: run a newer ZeroStor");
         }
@@ -257,17 +266,14 @@ public sealed record Manifest
         var id = new StripeId(reader.UInt128());
         var group = new GroupId(reader.VarUInt32());
         var seal = new SealId((flags & HasOwnSeal) != 0 ? reader.UInt128() : id.Value);
-        int contentBytes = Geometry.StripeBytes(code);
-        int sealedBytes = Geometry.PlainSealedBytes(contentBytes);
-        if ((flags & HasOwnLengths) != 0)
+        int contentBytes = (flags & HasOwnLengths) != 0 ? reader.Count() : Geometry.StripeBytes(code);
+        int sealedBytes = (flags & (HasOwnLengths | IsCompressed)) != 0
+            ? reader.Count()
+            : Geometry.PlainSealedBytes(contentBytes);
+        if (contentBytes is < 1 or > Geometry.MaxStripeBytes
+            || sealedBytes < 1 || sealedBytes > Geometry.PlainSealedBytes(contentBytes))
         {
-            contentBytes = reader.Count();
-            sealedBytes = reader.Count();
-            if (contentBytes is < 1 or > Geometry.MaxStripeBytes
-                || sealedBytes < 1 || sealedBytes > Geometry.PlainSealedBytes(Geometry.MaxStripeBytes))
-            {
-                throw reader.Bad($"holds a stripe of {contentBytes} bytes, {sealedBytes} sealed");
-            }
+            throw reader.Bad($"holds a stripe of {contentBytes} bytes, {sealedBytes} sealed");
         }
 
         var stripe = new StripeRef(id, group, seal, contentBytes, sealedBytes, reader.Sum());

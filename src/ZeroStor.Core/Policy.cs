@@ -11,6 +11,16 @@ public enum Spread
     Region = 4,
 }
 
+/// <summary>Whether content is compressed before it is sealed.</summary>
+public enum Compression
+{
+    /// <summary>Each segment where that pays, as a sample of it shows.</summary>
+    Auto = 0,
+
+    /// <summary>Never: sealed bytes are as many as the content says, and tell nothing else of it.</summary>
+    Off = 1,
+}
+
 /// <summary>Where a silo stands.</summary>
 public readonly record struct Labels(string Region, string Site, string Rack)
 {

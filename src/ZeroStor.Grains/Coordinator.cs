@@ -65,6 +65,7 @@ internal sealed class Coordinator(
             Vault = slot.Vault.Info.Id,
             Content = slot.Content,
             Key = slot.Key,
+            Compression = slot.Vault.Info.Compression,
             Sealed = OwnSealOf(slot, order, pieces.StripeBytes),
             Class = slot.Vault.Class,
             Code = slot.Vault.Info.Code,
@@ -85,8 +86,8 @@ internal sealed class Coordinator(
 
     public async Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel)
     {
-        Check(order);
         OpenVault vault = await vaults.GetAsync(order.Vault, order.WrappedKey, cancel);
+        Check(order, isSealed: vault.Held is null);
         using ContentKey? key = vault.Held?.OpenContentKey(order.Content, order.WrappedKey);
         var stripe = new StripeToRead
         {
@@ -172,7 +173,7 @@ internal sealed class Coordinator(
         bool fits = order.Seal is not null
             && order.ContentBytes > 0
             && order.ContentBytes <= Geometry.StripeBytes(slot.Vault.Info.Code)
-            && sealedBytes == Geometry.PlainSealedBytes(order.ContentBytes);
+            && StripeOpener.IsSealedLength(order.ContentBytes, sealedBytes);
         return fits
             ? new OwnSeal(order.Seal!.Value, order.ContentBytes)
             : throw ZeroStorException.Invalid(
@@ -180,16 +181,18 @@ internal sealed class Coordinator(
                 + $"{order.ContentBytes} bytes of content sealed: seal with the owner's key file");
     }
 
-    private static void Check(ReadStripeOrder order)
+    private static void Check(ReadStripeOrder order, bool isSealed)
     {
+        int bytes = isSealed ? order.Stripe.SealedBytes : order.Stripe.ContentBytes;
         bool fits = order.Ordinal >= 0 && order.Offset >= 0 && order.Length > 0
             && order.Stripe.ContentBytes <= Geometry.StripeBytes(order.Code)
-            && (long)order.Offset + order.Length <= order.Stripe.ContentBytes;
+            && StripeOpener.IsSealedLength(order.Stripe.ContentBytes, order.Stripe.SealedBytes)
+            && (long)order.Offset + order.Length <= bytes;
         if (!fits)
         {
             throw ZeroStorException.Invalid(
-                $"{order.Length} bytes at {order.Offset} are not a range of a stripe of "
-                + $"{order.Stripe.ContentBytes}");
+                $"{order.Length} bytes at {order.Offset} are not a range of a stripe of {order.Stripe.ContentBytes} bytes, "
+                + $"{order.Stripe.SealedBytes} sealed");
         }
 
         if (order.AbsentHomes < 0 || order.AbsentHomes > order.Code.M)

@@ -21,6 +21,8 @@ public sealed class VaultLife
     [Id(4)] public uint Class { get; set; }
 
     [Id(5)] public byte[] KeyRing { get; set; } = [];
+
+    [Id(6)] public Compression Compression { get; set; }
 }
 
 /// <summary>All that is stored behind a vault's name: the life that the catalog's index names, and such as a
@@ -83,6 +85,7 @@ internal sealed class VaultGrain(
             WriteFloor = floor,
             Class = placement.Value,
             KeyRing = ring,
+            Compression = spec.Compression,
         };
         state.State.Lives = [.. state.State.Lives.TakeLast(MaxLives - 1), life];
         await state.WriteStateAsync(cancel);
@@ -428,6 +431,7 @@ internal sealed class VaultGrain(
         WriteFloor = life.WriteFloor,
         Partitions = options.ObjectPartitions,
         Custody = life.KeyRing.Length == 0 ? Custody.Fabric : KeyRing.Decode(life.KeyRing).Custody,
+        Compression = life.Compression,
         Versioning = entry.Versioning,
         Created = entry.Created,
     };

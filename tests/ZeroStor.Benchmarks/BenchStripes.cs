@@ -16,6 +16,7 @@ internal sealed class BenchStripes : IDisposable
     private readonly ContentKey _key;
     private readonly BufferSlice[] _pieces;
     private readonly StripeToWrite[] _writes = new StripeToWrite[Count];
+    private readonly StripeToWrite[] _uncompressed = new StripeToWrite[Count];
     private readonly CodedStripe[] _coded = new CodedStripe[Count];
     private readonly StripeToRead[] _reads = new StripeToRead[Count];
 
@@ -52,6 +53,7 @@ internal sealed class BenchStripes : IDisposable
                     .Take(piecesPerStripe)
                     .Select(p => (ReadOnlyMemory<byte>)p.Memory)],
             };
+            _uncompressed[i] = _writes[i] with { Compression = Compression.Off };
             CodedStripe coded = Make(i);
             _coded[i] = coded;
             _reads[i] = new StripeToRead
@@ -73,10 +75,17 @@ internal sealed class BenchStripes : IDisposable
 
     internal static int StripeBytes => Geometry.StripeBytes(Code);
 
+    /// <summary>Sealed bytes for each of content.</summary>
+    internal double SealedPart => _coded.Average(c => c.SealedBytes / (double)c.ContentBytes);
+
     /// <summary>Seals, codes and sums a stripe under a fresh name, as is due to whatever is sealed again.
     /// </summary>
     internal CodedStripe Make(int stripe) =>
         CodedStripe.Make(_writes[stripe], SealId.New(SystemEntropy.Instance));
+
+    /// <summary>As <see cref="Make"/>, in a vault that does not compress.</summary>
+    internal CodedStripe MakeUncompressed(int stripe) =>
+        CodedStripe.Make(_uncompressed[stripe], SealId.New(SystemEntropy.Instance));
 
     /// <summary>Seals and sums a stripe, and codes nothing.</summary>
     internal UncodedStripe MakeUncoded(int stripe) => new(_writes[stripe], SealId.New(SystemEntropy.Instance));
@@ -104,9 +113,8 @@ internal sealed class BenchStripes : IDisposable
             columns.Rebuild();
         }
 
-        return ReadStripe.TryOpen(_reads[stripe], columns, out BufferSlice content)
-            ? content
-            : throw ZeroStorException.Corrupt($"Stripe {stripe} does not open.");
+        using var opener = new StripeOpener(_key, _reads[stripe].Stripe, _reads[stripe].Ordinal);
+        return ReadStripe.Open(_reads[stripe], opener, columns);
     }
 
     public void Dispose()

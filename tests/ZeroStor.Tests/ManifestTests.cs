@@ -158,6 +158,7 @@ public sealed class ManifestTests
             With(stripe with { ContentBytes = 0 }),
             With(stripe with { ContentBytes = Geometry.MaxStripeBytes + 1 }),
             With(stripe with { SealedBytes = int.MaxValue }),
+            With(stripe with { SealedBytes = Geometry.PlainSealedBytes(stripe.ContentBytes) + 1 }),
         ])
         {
             AssertCorrupt(() => Manifest.Decode(bad.Encode()));
@@ -169,7 +170,8 @@ public sealed class ManifestTests
     [Theory]
     [InlineData(1)] // its own seal, which is its id
     [InlineData(2)] // its own lengths, which are a whole stripe's
-    [InlineData(4)] // a flag that nobody knows
+    [InlineData(4)] // compressed, to the length that it has without
+    [InlineData(8)] // a flag that nobody knows
     public void A_stripe_that_says_more_than_it_must_is_refused(byte flags)
     {
         StripeRef whole = WholeStripe(Code.Default, new GroupId(1));
@@ -186,6 +188,10 @@ public sealed class ManifestTests
         else if (flags == 2)
         {
             writer.VarInt(whole.ContentBytes);
+            writer.VarInt(whole.SealedBytes);
+        }
+        else if (flags == 4)
+        {
             writer.VarInt(whole.SealedBytes);
         }
 
@@ -207,6 +213,12 @@ public sealed class ManifestTests
     public void A_further_whole_stripe_costs_little(uint group)
     {
         StripeRef whole = WholeStripe(Code.Default, new GroupId(group));
+        StripeRef compressed = whole with { SealedBytes = whole.SealedBytes - 1 };
+        Assert.InRange(
+            Manifest.EncodePage(Code.Default, [compressed]).Length
+                - Manifest.EncodePage(Code.Default, [whole]).Length,
+            1,
+            4);
         int one = Manifest.EncodePage(Code.Default, [whole]).Length;
         int two = Manifest.EncodePage(Code.Default, [whole, whole]).Length;
         Assert.InRange(two - one, 1, MaxFurtherStripeBytes);

@@ -30,7 +30,7 @@ public interface IStripeDoor : IGrainWithStringKey
     Task ClosePutAsync(UInt128 put, CancellationToken cancel);
 
     /// <summary>Opens a range of a stripe's content. Every byte returned was verified. Where the vault's owner keeps the
-    /// keys, the sealed bytes of the segments that the range touches come as they are.</summary>
+    /// keys, the range is of the stripe's sealed bytes, and they come as they are.</summary>
     /// <exception cref="ZeroStorException">NotFound: the content died; TooFewShards; Corrupt.</exception>
     [Alias("read-stripe"), AnyGateway]
     Task<Parcel> ReadStripeAsync(ReadStripeOrder order, CancellationToken cancel);
@@ -93,7 +93,8 @@ public sealed record PutPiece
     /// <summary>Where the piece begins in the stripe.</summary>
     [Id(3)] public required int Offset { get; init; }
 
-    /// <summary>At most <see cref="Geometry.MaxPieceBytes"/> of content, or what they come to sealed.</summary>
+    /// <summary>At most <see cref="Geometry.MaxPieceBytes"/> of content, or as many bytes as those come to sealed.
+    /// </summary>
     [Id(4)] public required Parcel Bytes { get; init; }
 }
 
@@ -138,7 +139,8 @@ public sealed record ReadStripeOrder
 
     [Id(5)] public required StripeRef Stripe { get; init; }
 
-    /// <summary>First byte wanted, within the stripe's content.</summary>
+    /// <summary>First byte wanted, within the stripe's content; within its sealed bytes, where the owner keeps the keys.
+    /// </summary>
     [Id(6)] public required int Offset { get; init; }
 
     [Id(7)] public required int Length { get; init; }

@@ -100,6 +100,8 @@ public sealed record VaultSpec
     [Id(4)] public byte[]? OwnRing { get; init; }
 
     [Id(5)] public Versioning Versioning { get; init; }
+
+    [Id(6)] public Compression Compression { get; init; }
 }
 
 /// <summary>What a vault is.</summary>
@@ -126,6 +128,9 @@ public sealed record VaultInfo
 
     /// <summary>When it was made, by the clock of the silo that did; null where nobody noted it.</summary>
     [Id(8)] public DateTimeOffset? Created { get; init; }
+
+    /// <summary>Whether what is put is compressed; what was put can be read either way.</summary>
+    [Id(9)] public Compression Compression { get; init; }
 }
 
 /// <summary>The keys of a vault, as far as they are no secret.</summary>

@@ -7,31 +7,32 @@ namespace ZeroStor.Paths;
 /// <summary>A stripe sealed and coded in one rented buffer: k data shards, which are consecutive slices of
 /// the sealed bytes, then m parity shards, with the sums of all n. Disposing gives up its count of the
 /// buffer; orders that are under way keep their own.
-/// <para>Segments are sealed straight from the content to where they belong in the data shards, and a data shard
-/// is summed as soon as it is whole, while it is in the cache. Parity is coded in a second pass: adding each
-/// segment to all parity shards as it is sealed would read and write those k times.</para></summary>
+/// <para>Segments are compressed where that pays and sealed, straight from the content to where they belong
+/// in the data shards (<see cref="StripeSealer"/>), and a data shard is summed as soon as it is whole, while
+/// it is in the cache. Parity is coded in a second pass: adding each segment to all parity shards as it is
+/// sealed would read and write those k times.</para></summary>
 internal sealed class CodedStripe : IDisposable
 {
     private readonly Code _code;
     private readonly SharedBuffer _buffer;
     private readonly Sum128[] _sums;
-    private readonly int _shardBytes;
+    private int _shardBytes;
     private int _summed;
     private ImmutableArray<RecordExtension> _extensions;
 
-    private CodedStripe(Code code, SealId seal, int contentBytes, int sealedBytes)
+    private CodedStripe(Code code, SealId seal, int contentBytes)
     {
-        (_code, Seal, ContentBytes, SealedBytes) = (code, seal, contentBytes, sealedBytes);
-        _shardBytes = Geometry.ShardBytes(code, sealedBytes);
+        (_code, Seal, ContentBytes) = (code, seal, contentBytes);
         _sums = new Sum128[code.N];
-        _buffer = BufferPool.Shared.Rent(_shardBytes * code.N);
+        _buffer = BufferPool.Shared.Rent(
+            Geometry.ShardBytes(code, Geometry.PlainSealedBytes(contentBytes)) * code.N);
     }
 
     public SealId Seal { get; }
 
     public int ContentBytes { get; }
 
-    public int SealedBytes { get; }
+    public int SealedBytes { get; private set; }
 
     public Sum128 SumsDigest { get; private set; }
 
@@ -46,14 +47,14 @@ internal sealed class CodedStripe : IDisposable
         }
 
         int contentBytes = stripe.Sealed?.ContentBytes ?? partBytes;
-        int sealedBytes = Geometry.PlainSealedBytes(contentBytes);
-        if (stripe.Sealed is not null && partBytes != sealedBytes)
+        if (stripe.Sealed is not null && !StripeOpener.IsSealedLength(contentBytes, partBytes))
         {
             throw ZeroStorException.Invalid(
-                $"{partBytes} sealed bytes are not what {contentBytes} bytes of content come to: {sealedBytes} are.");
+                $"{partBytes} sealed bytes are not what {contentBytes} bytes of content come to: those are at most "
+                + $"{Geometry.PlainSealedBytes(contentBytes)}.");
         }
 
-        var coded = new CodedStripe(stripe.Code, seal, contentBytes, sealedBytes);
+        var coded = new CodedStripe(stripe.Code, seal, contentBytes);
         try
         {
             if (stripe.Sealed is null)
@@ -62,7 +63,7 @@ internal sealed class CodedStripe : IDisposable
             }
             else
             {
-                coded.CopyIn(stripe);
+                coded.CopyIn(stripe, partBytes);
             }
 
             coded.AddParity();
@@ -112,25 +113,18 @@ internal sealed class CodedStripe : IDisposable
 
     private void SealIn(StripeToWrite stripe)
     {
-        using StripeCipher cipher = stripe.Key!.ForStripe(Seal, stripe.Ordinal);
-        Span<byte> target = _buffer.Span[..SealedBytes];
-        int segment = 0;
-        foreach (ReadOnlyMemory<byte> part in stripe.Parts)
+        using var sealer = new StripeSealer(
+            stripe.Key!, Seal, stripe.Ordinal, stripe.Parts, stripe.Compression, _buffer.Memory);
+        Lay(sealer.SealedBytes);
+        while (sealer.Next(out int sealedSoFar))
         {
-            for (ReadOnlySpan<byte> rest = part.Span; !rest.IsEmpty; segment++)
-            {
-                ReadOnlySpan<byte> content = rest[..Math.Min(Geometry.SegmentBytes, rest.Length)];
-                int sealedBytes = content.Length + Geometry.SealTagBytes;
-                cipher.Seal(ContentBytes, segment, content, target[..sealedBytes]);
-                rest = rest[content.Length..];
-                target = target[sealedBytes..];
-                SumWhole(SealedBytes - target.Length);
-            }
+            SumWhole(sealedSoFar);
         }
     }
 
-    private void CopyIn(StripeToWrite stripe)
+    private void CopyIn(StripeToWrite stripe, int sealedBytes)
     {
+        Lay(sealedBytes);
         int filledBytes = 0;
         foreach (ReadOnlyMemory<byte> part in stripe.Parts)
         {
@@ -138,6 +132,12 @@ internal sealed class CodedStripe : IDisposable
             filledBytes += part.Length;
             SumWhole(filledBytes);
         }
+    }
+
+    private void Lay(int sealedBytes)
+    {
+        SealedBytes = sealedBytes;
+        _shardBytes = Geometry.ShardBytes(_code, sealedBytes);
     }
 
     // Sums the data shards that are whole and not summed yet.

@@ -67,9 +67,8 @@ public sealed class ReadStripe(
         return content;
     }
 
-    /// <summary>The sealed bytes of the segments that the range touches (<see cref="StripeCipher.RunOf"/>), for who
-    /// opens them himself; the caller releases them.</summary>
-    /// <param name="read">What.</param>
+    /// <summary>Sealed bytes as they are, for who opens them himself; the caller releases them.</summary>
+    /// <param name="read">What: its range is of the stripe's sealed bytes.</param>
     /// <param name="isVerified">Whether what came before did not open: then all shards are read, and each is held against
     /// the shard sums.</param>
     /// <param name="cancel">Gives up.</param>
@@ -78,21 +77,14 @@ public sealed class ReadStripe(
     {
         long started = health.Gets.Start();
         await KnowGroupAsync(read, cancel);
-        SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
-        BufferSlice found;
-        if (isVerified)
-        {
-            using ShardGather all = Gather(read, 0, read.Stripe.SealedBytes);
-            found = (await all.RunVerifiedAsync(cancel)).Join(range.SealedStart, range.SealedLength);
-        }
-        else
-        {
-            using ShardGather gather = Gather(read, range.SealedStart, range.SealedLength, read.AbsentHomes);
-            found = (await gather.RunAsync(cancel)).Join(range.SealedStart, range.SealedLength);
-        }
-
+        using ShardGather gather = isVerified
+            ? Gather(read, 0, read.Stripe.SealedBytes)
+            : Gather(read, read.Offset, read.Length, read.AbsentHomes);
+        ShardColumns found = isVerified
+            ? await gather.RunVerifiedAsync(cancel)
+            : await gather.RunAsync(cancel);
         health.Gets.Stop(started);
-        return found;
+        return found.Join(read.Offset, read.Length);
     }
 
     // Another silo may have made the group a moment ago.
@@ -106,27 +98,53 @@ public sealed class ReadStripe(
 
     private async Task<BufferSlice> ReadAsync(StripeToRead read, CancellationToken cancel)
     {
-        SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
-        using (ShardGather gather = Gather(read, range.SealedStart, range.SealedLength, read.AbsentHomes))
+        using var opener = new StripeOpener(read.Key!, read.Stripe, read.Ordinal);
+        try
         {
-            if (TryOpen(read, await gather.RunAsync(cancel), out BufferSlice content))
+            return await ReadSegmentsAsync(read, opener, cancel);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
+        {
+            return await ReadVerifiedAsync(read, opener, cancel);
+        }
+    }
+
+    private async Task<BufferSlice> ReadSegmentsAsync(
+        StripeToRead read, StripeOpener opener, CancellationToken cancel)
+    {
+        (int start, int bytes) = (0, read.Stripe.SealedBytes);
+        if (read.Length < read.Stripe.ContentBytes)
+        {
+            if (!opener.KnowsSegments)
             {
-                return content;
+                using ShardGather first = Gather(read, 0, opener.IndexBytes, read.AbsentHomes);
+                opener.ReadIndex((await first.RunAsync(cancel)).Parts(0, opener.IndexBytes));
             }
+
+            SegmentRun run = opener.RunOf(read.Offset, read.Length);
+            (start, bytes) = (run.SealedStart, run.SealedLength);
         }
 
-        return await ReadVerifiedAsync(read, cancel);
+        using ShardGather gather = Gather(read, start, bytes, read.AbsentHomes);
+        return Open(read, opener, await gather.RunAsync(cancel));
     }
 
     // Somebody lies, or what a home holds is rotten: read all, believe the sums.
-    private async Task<BufferSlice> ReadVerifiedAsync(StripeToRead read, CancellationToken cancel)
+    private async Task<BufferSlice> ReadVerifiedAsync(
+        StripeToRead read, StripeOpener opener, CancellationToken cancel)
     {
         using ShardGather gather = Gather(read, 0, read.Stripe.SealedBytes);
-        return TryOpen(read, await gather.RunVerifiedAsync(cancel), out BufferSlice content)
-            ? content
-            : throw ZeroStorException.Corrupt(
+        ShardColumns found = await gather.RunVerifiedAsync(cancel);
+        try
+        {
+            return Open(read, opener, found);
+        }
+        catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
+        {
+            throw ZeroStorException.Corrupt(
                 $"stripe {read.Stripe.Id} of content {read.Content} does not open though its shards match "
-                + "their sums: the key ring is not the one it was sealed under");
+                + "their sums: the key ring is not the one it was sealed under", e);
+        }
     }
 
     private ShardGather Gather(StripeToRead read, int sealedOffset, int sealedBytes, int absentHomes = 0) =>
@@ -138,28 +156,22 @@ public sealed class ReadStripe(
             Planted = Planted,
         };
 
-    /// <summary>Opens what is to be read, straight from where its shards came to; false, if something does not
-    /// verify. The caller releases the content.</summary>
-    internal static bool TryOpen(StripeToRead read, ShardColumns found, out BufferSlice content)
+    /// <summary>Opens what is to be read, straight from where its shards came to. The caller releases it.</summary>
+    /// <exception cref="ZeroStorException">Corrupt: something does not verify.</exception>
+    internal static BufferSlice Open(StripeToRead read, StripeOpener opener, ShardColumns found)
     {
-        SegmentRun range = StripeCipher.RunOf(read.Stripe.ContentBytes, read.Offset, read.Length);
-        SharedBuffer opened = BufferPool.Shared.Rent(range.ContentLength);
+        if (!opener.KnowsSegments)
+        {
+            opener.ReadIndex(found.Parts(0, opener.IndexBytes));
+        }
+
+        SegmentRun run = opener.RunOf(read.Offset, read.Length);
+        SharedBuffer opened = BufferPool.Shared.Rent(run.ContentLength);
         try
         {
-            using StripeCipher cipher = read.Key!.ForStripe(read.Stripe.Seal, read.Ordinal);
-            cipher.Open(
-                read.Stripe.ContentBytes,
-                range.FirstSegment,
-                found.Parts(range.SealedStart, range.SealedLength),
-                opened.Span[..range.ContentLength]);
-            content = opened.Slice(read.Offset - range.ContentStart, read.Length);
-            return true;
-        }
-        catch (ZeroStorException e) when (e.Kind == ErrorKind.Corrupt)
-        {
-            opened.Release();
-            content = default;
-            return false;
+            opener.Open(
+                run, found.Parts(run.SealedStart, run.SealedLength), opened.Span[..run.ContentLength]);
+            return opened.Slice(read.Offset - run.ContentStart, read.Length);
         }
         catch
         {

@@ -2,10 +2,10 @@ using ZeroStor.Erasure;
 
 namespace ZeroStor.Paths;
 
-/// <summary>Of a stripe's shards the columns that a range of its sealed bytes takes, as they come in: of its one
-/// data shard those of the range, of several the whole shards. From any k of them the range is there; its bytes
-/// are read where they came to, and none is copied but for who wants them joined. Owns what it takes until
-/// disposed. Shards may be taken on several threads at once; nothing else may.</summary>
+/// <summary>Of a stripe's shards the columns that a range of its sealed bytes takes, as they come in: of its
+/// one data shard those of the range, of several the whole shards. From any k of them the range is there; its
+/// bytes are read where they came to, and none is copied but for who wants them joined. Owns what it takes
+/// until disposed. Shards may be taken on several threads at once; nothing else may.</summary>
 internal sealed class ShardColumns : IDisposable
 {
     private readonly Code _code;
@@ -118,8 +118,8 @@ internal sealed class ShardColumns : IDisposable
         return parts;
     }
 
-    /// <summary>As <see cref="Parts"/>, joined in one buffer, which the caller releases. What lies in one shard is
-    /// not copied.</summary>
+    /// <summary>As <see cref="Parts"/>, joined in one buffer, which the caller releases. What lies in one
+    /// shard is not copied.</summary>
     public BufferSlice Join(int sealedOffset, int sealedBytes)
     {
         ReadOnlyMemory<byte>[] parts = Parts(sealedOffset, sealedBytes);

@@ -14,6 +14,9 @@ public sealed record StripeToWrite
     /// <summary>What the stripe is sealed with here; null: see <see cref="Sealed"/>.</summary>
     public ContentKey? Key { get; init; }
 
+    /// <summary>Whether it is compressed before it is sealed here.</summary>
+    public Compression Compression { get; init; }
+
     /// <summary>How its owner sealed the bytes before they came; null: they are content.</summary>
     public OwnSeal? Sealed { get; init; }
 

@@ -27,18 +27,27 @@ public sealed class ContentKey : IDisposable
     /// <param name="ordinal">Which stripe of the content, from 0.</param>
     public StripeCipher ForStripe(SealId seal, int ordinal)
     {
-        if (ordinal < 0)
-        {
-            throw ZeroStorException.Invalid($"Content {Content} has no stripe {ordinal}: they count from 0.");
-        }
-
-        Span<byte> context = stackalloc byte[Id128.Bytes];
-        Id128.Write(context, seal.Value);
         Span<byte> key = stackalloc byte[Secret.KeyBytes];
         try
         {
-            _secret.Derive(KeyPurpose.Stripe, context, key);
+            DeriveFor(seal, ordinal, KeyPurpose.Stripe, key);
             return new StripeCipher(key, Vault, Content, ordinal);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(key);
+        }
+    }
+
+    /// <summary>The cipher of one compressed stripe, under a key of its own: one SealId may seal either, and no nonce
+    /// ever repeats.</summary>
+    internal CompressedStripeCipher ForCompressedStripe(SealId seal, int ordinal, int contentBytes)
+    {
+        Span<byte> key = stackalloc byte[Secret.KeyBytes];
+        try
+        {
+            DeriveFor(seal, ordinal, KeyPurpose.CompressedStripe, key);
+            return new CompressedStripeCipher(key, Vault, Content, ordinal, contentBytes);
         }
         finally
         {
@@ -49,4 +58,16 @@ public sealed class ContentKey : IDisposable
     public void Dispose() => _secret.Dispose();
 
     public override string ToString() => $"key of content {Content}";
+
+    private void DeriveFor(SealId seal, int ordinal, ReadOnlySpan<byte> purpose, Span<byte> key)
+    {
+        if (ordinal < 0)
+        {
+            throw ZeroStorException.Invalid($"Content {Content} has no stripe {ordinal}: they count from 0.");
+        }
+
+        Span<byte> context = stackalloc byte[Id128.Bytes];
+        Id128.Write(context, seal.Value);
+        _secret.Derive(purpose, context, key);
+    }
 }

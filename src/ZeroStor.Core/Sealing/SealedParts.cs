@@ -1,9 +1,9 @@
 namespace ZeroStor.Sealing;
 
-/// <summary>Sealed bytes that lie in parts, one behind the other, as shards hold them; read forward, a segment
-/// at a time. A segment within one part is read where it lies; one that goes across an end, as one of each
-/// shard does, is joined in a rented buffer, which the next one takes again. The parts are the caller's to
-/// keep.</summary>
+/// <summary>Sealed bytes that lie in parts, one behind the other, as shards hold them; read forward, a
+/// segment at a time. A segment within one part is read where it lies; one that goes across an end, as one of
+/// each shard does, is joined in a rented buffer, which the next one takes again. The parts are the caller's
+/// to keep.</summary>
 internal ref struct SealedParts
 {
     private readonly ReadOnlySpan<ReadOnlyMemory<byte>> _parts;

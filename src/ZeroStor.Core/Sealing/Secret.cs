@@ -23,6 +23,8 @@ internal static class KeyPurpose
     public static ReadOnlySpan<byte> Manifest => "ZeroStor 1 manifest"u8;
 
     public static ReadOnlySpan<byte> Stripe => "ZeroStor 1 stripe"u8;
+
+    public static ReadOnlySpan<byte> CompressedStripe => "ZeroStor 1 compressed stripe"u8;
 }
 
 /// <summary>How a blob is sealed, by the number it carries. Numbers are never reused.</summary>

@@ -10,7 +10,7 @@ namespace ZeroStor.Sealing;
 /// <para>A wrapped content key, 98 bytes, numbers big-endian:</para>
 /// <code>
 /// 0   1   format 1
-/// 1   1   suite 1; it also says how the content's stripes are sealed
+/// 1   1   suite 1; it also says how the content's stripes are sealed: in format 1 or 2, as their lengths say
 /// 2   4   epoch number
 /// 6   12  nonce, random
 /// 18  32  ciphertext of the content key

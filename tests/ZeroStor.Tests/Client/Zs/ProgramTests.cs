@@ -68,6 +68,7 @@ public sealed class ProgramTests
     [InlineData("scrub --wait --timeout 0")]
     [InlineData("repair --wait --timeout -1")]
     [InlineData("vault create photos --custody nobody")]
+    [InlineData("vault create photos --compression zip")]
     [InlineData("vault create p")]
     [InlineData("vault shred photos")]
     [InlineData("key rotate")]
