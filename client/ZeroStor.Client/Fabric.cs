@@ -97,8 +97,12 @@ internal sealed class Fabric(
     public async ValueTask<VaultInfo> VaultAsync(string vault, CancellationToken cancel) =>
         _vaults.TryGetValue(vault, out VaultInfo? info)
             ? info
-            : Know(await RepeatAsync(
-                $"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel));
+            : await VaultAnewAsync(vault, cancel);
+
+    /// <summary>What a vault is now: some of it may be set.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    public async Task<VaultInfo> VaultAnewAsync(string vault, CancellationToken cancel) =>
+        Know(await RepeatAsync($"looking for vault '{vault}'", doors.Vault(vault).DescribeAsync, cancel));
 
     /// <summary>An object grain for one who takes a stale answer: the key's own where it can be told, at further
     /// tries any other, for another silo may know more.</summary>

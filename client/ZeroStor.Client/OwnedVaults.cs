@@ -14,7 +14,7 @@ internal sealed class OwnedVaults(Fabric fabric)
     /// <summary>A blob under an epoch that is not known has the ring read anew, but no more often than this.</summary>
     private static readonly TimeSpan MinAge = TimeSpan.FromSeconds(1);
 
-    /// <summary>So soon a rotation is in force for what is sealed.</summary>
+    /// <summary>So soon a rotation, or whether to compress, is in force for what is sealed.</summary>
     private static readonly TimeSpan MaxAgeForSealing = TimeSpan.FromMinutes(1);
 
     /// <summary>Somebody else may change the ring as often as this before it is given up.</summary>
@@ -96,9 +96,14 @@ internal sealed class OwnedVaults(Fabric fabric)
 
     private async Task<OwnedVault> OpenAsync(VaultInfo info, CancellationToken cancel)
     {
-        KeyRing ring = KeyRing.Decode(await ReadRingAsync(info, cancel));
+        // Whether to compress may have been set since the vault was looked for.
+        Task<VaultInfo> looking = fabric.VaultAnewAsync(info.Name, cancel);
+        Task<byte[]> reading = ReadRingAsync(info, cancel);
+        await Task.WhenAll(looking, reading);
+        KeyRing ring = KeyRing.Decode(await reading);
         using PrivateKeys keys = KeysOf(info);
-        return _open[info.Name] = new OwnedVault(info, ring.Unlock(keys), fabric.Time.GetTimestamp());
+        return _open[info.Name] = new OwnedVault(
+            info with { Compression = (await looking).Compression }, ring.Unlock(keys), fabric.Time.GetTimestamp());
     }
 
     private async Task<OwnedVault> BeginEpochAsync(OwnedVault vault, CancellationToken cancel)

@@ -4,7 +4,8 @@ using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
 
-// Versions beside the current one, tags, many deletes at once, and what front ends keep of the vault.
+// Versions beside the current one, tags, many deletes at once, what of the vault may change, and what front ends keep
+// of it.
 public sealed partial class Vault
 {
     /// <summary>Says what becomes of earlier versions: every put and delete that begins after this goes by
@@ -15,6 +16,15 @@ public sealed partial class Vault
         RepeatAsync(
             $"setting the versioning of vault '{Name}'",
             token => _fabric.Doors.Vault(Name).SetVersioningAsync(versioning, token),
+            cancel);
+
+    /// <summary>Says whether what is put is compressed, where that pays, before it is sealed. Every put that begins a
+    /// minute later goes by it, whoever keeps the keys; what was put stays as it is.</summary>
+    /// <exception cref="ZeroStorException">NotFound.</exception>
+    public Task<VaultInfo> SetCompressionAsync(Compression compression, CancellationToken cancel = default) =>
+        RepeatAsync(
+            $"setting the compression of vault '{Name}'",
+            token => _fabric.Doors.Vault(Name).SetCompressionAsync(compression, token),
             cancel);
 
     /// <summary>A version by its name, or the mark of a delete, which <see cref="ObjectVersion.IsMark"/>

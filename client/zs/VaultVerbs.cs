@@ -15,7 +15,7 @@ internal static class VaultVerbs
         "Makes, lists, shows, changes, removes and shreds vaults: namespaces with a policy, how objects are coded and "
         + "spread.")
     {
-        MakeCreate(), MakeList(), MakeShow(), MakeSet(), MakeRemove(), MakeShred(),
+        MakeCreate(), MakeList(), MakeShow(), VaultSet.Make(), MakeRemove(), MakeShred(),
     };
 
     /// <summary>Lists the vaults: also what <c>zs ls</c> does without a target.</summary>
@@ -87,12 +87,8 @@ internal static class VaultVerbs
             HelpName = "fabric|owner",
             DefaultValueFactory = _ => "fabric",
         };
-        var compression = new Option<string>("--compression")
-        {
-            Description = "Whether content is compressed before it is sealed: auto, where that pays, or off",
-            HelpName = "auto|off",
-            DefaultValueFactory = _ => CompressionName(Compression.Auto),
-        };
+        Option<string> compression = VaultSet.MakeCompression();
+        compression.DefaultValueFactory = _ => CompressionName(Compression.Auto);
         return Verb.Make("create", """
             Makes a vault.
 
@@ -104,8 +100,9 @@ internal static class VaultVerbs
             With --custody owner the keys are written to a key file here and a recovery key is shown, once: who loses both
             has lost what the vault holds. Silos and catalog never see them. The names of objects they see all the same.
 
-            How well content compresses shows in how much is stored of it. Where a secret stands beside what others may
-            choose, that can tell the secret: then say --compression off.
+            Content is compressed where that pays, segment by segment, before it is sealed. How well it compresses shows
+            in how much is stored of it: where a secret stands beside what others may choose, that can tell the secret.
+            Then say --compression off.
             """, [name, code, spread, suite, custody, compression], async verb =>
         {
             var spec = new VaultSpec
@@ -172,31 +169,6 @@ internal static class VaultVerbs
                 verb.Output.Line($"created     {Text.Time(created)}");
             }
 
-            verb.Output.Json(w => Write(w, vault));
-        });
-    }
-
-    private static Command MakeSet()
-    {
-        var name = new Argument<string>("NAME") { Description = "The vault" };
-        var versioning = new Option<string>("--versioning")
-        {
-            Description = "on: earlier versions are kept; suspended: those that were kept stay, no more are; off: none "
-                + "are, for a vault that never kept any",
-            HelpName = "on|suspended|off",
-            Required = true,
-        };
-        return Verb.Make("set", """
-            Changes what becomes of earlier versions of a vault's objects, from the next put and delete on.
-
-              zs vault set photos --versioning on
-            """, [name, versioning], async verb =>
-        {
-            Versioning asked = Versions.ParseVersioning(verb.Arguments.GetRequiredValue(versioning));
-            await using ZeroStorClient client = await verb.ConnectAsync();
-            VaultInfo vault = await client.Vault(verb.Arguments.GetRequiredValue(name)).SetVersioningAsync(
-                asked, verb.Cancel);
-            verb.Output.Line($"Versioning of vault {vault.Name} is {Versions.NameOf(vault.Versioning)}.");
             verb.Output.Json(w => Write(w, vault));
         });
     }

@@ -75,6 +75,7 @@ internal sealed class VaultGrain(
                 $"a write floor of {floor} is not between k+1 and n of {code}: {code.K + 1} to {code.N} is");
         }
 
+        Demand(spec.Compression);
         ClassId placement = await grains.GetGrain<IFabricGrain>(0).EnsureClassAsync(code, spec.Spread, cancel);
         (VaultId id, byte[] ring) = await MakeRingAsync(spec, cancel);
         var life = new VaultLife
@@ -127,6 +128,22 @@ internal sealed class VaultGrain(
 
         directory.Forget(Name);
         return Info(life, entry with { Versioning = versioning });
+    }
+
+    public async Task<VaultInfo> SetCompressionAsync(Compression compression, CancellationToken cancel)
+    {
+        Demand(compression);
+
+        // Another activation may have changed it.
+        await state.ReadStateAsync(cancel);
+        (VaultLife life, VaultEntry entry) = await LoadEntryAsync(cancel);
+        if (life.Compression != compression)
+        {
+            await StoreAsync(life, life.KeyRing, compression, cancel);
+        }
+
+        directory.Forget(Name);
+        return Info(life, entry);
     }
 
     public async Task<VaultSettings?> ReadSettingsAsync(string name, CancellationToken cancel) =>
@@ -228,7 +245,7 @@ internal sealed class VaultGrain(
                 ErrorKind.PreconditionFailed, $"the keys of vault {Name} were changed meanwhile: read them again");
         }
 
-        await StoreAsync(life, ring, cancel);
+        await StoreAsync(life, ring, life.Compression, cancel);
     }
 
     public async Task RemoveAsync(bool withContent, CancellationToken cancel)
@@ -295,7 +312,8 @@ internal sealed class VaultGrain(
         {
             (KeyRing changed, keys) = change(ring, keys);
             IMasterKey holder = await master.StandingAsync(cancel);
-            await StoreAsync(life, (await changed.HeldByAsync(holder, keys, entropy, cancel)).Encode(), cancel);
+            byte[] held = (await changed.HeldByAsync(holder, keys, entropy, cancel)).Encode();
+            await StoreAsync(life, held, life.Compression, cancel);
             return life;
         }
         finally
@@ -304,24 +322,35 @@ internal sealed class VaultGrain(
         }
     }
 
-    private async Task StoreAsync(VaultLife life, byte[] ring, CancellationToken cancel)
+    private static void Demand(Compression compression)
     {
-        byte[] old = life.KeyRing;
-        life.KeyRing = ring;
+        if (!Enum.IsDefined(compression))
+        {
+            throw ZeroStorException.Invalid($"{(int)compression} is no compression: auto and off are");
+        }
+    }
+
+    private async Task StoreAsync(VaultLife life, byte[] ring, Compression compression, CancellationToken cancel)
+    {
+        (byte[] Ring, Compression Compression) old = (life.KeyRing, life.Compression);
+        (life.KeyRing, life.Compression) = (ring, compression);
+        bool isStored = false;
         try
         {
             await state.WriteStateAsync(cancel);
+            isStored = true;
         }
         catch (InconsistentStateException e)
         {
-            life.KeyRing = old;
             throw new ZeroStorException(
-                ErrorKind.Unavailable, $"the keys of vault {Name} were changed by another silo meanwhile: try again", e);
+                ErrorKind.Unavailable, $"vault {Name} was changed by another silo meanwhile: try again", e);
         }
-        catch
+        finally
         {
-            life.KeyRing = old;
-            throw;
+            if (!isStored)
+            {
+                (life.KeyRing, life.Compression) = old;
+            }
         }
     }
 
@@ -331,7 +360,7 @@ internal sealed class VaultGrain(
         VaultLife life = await LoadAsync(cancel);
         if (life.KeyRing.Length > 0)
         {
-            await StoreAsync(life, [], cancel);
+            await StoreAsync(life, [], life.Compression, cancel);
         }
 
         directory.Forget(Name);

@@ -17,6 +17,11 @@ public sealed class VersionVerbsTests
         string file = Path.Combine(folder.Path, "file");
         JsonElement set = await JsonAsync(silo, "vault", "set", "default", "--versioning", "on");
         Assert.Equal("on", set.GetProperty("versioning").GetString());
+        Assert.Equal("auto", set.GetProperty("compression").GetString());
+        set = await JsonAsync(silo, "vault", "set", "default", "--versioning", "on", "--compression", "off");
+        Assert.Equal("off", set.GetProperty("compression").GetString());
+        Assert.Contains(
+            "compression off", (await silo.ZsAsync("vault", "show", "default")).Output, StringComparison.Ordinal);
         Assert.Equal(5, (await silo.ZsAsync("vault", "set", "default", "--versioning", "off")).Code);
         Assert.NotEqual("", (await JsonAsync(silo, "vault", "show", "default")).GetProperty("created").GetString());
         foreach (string content in (string[])["one", "two"])

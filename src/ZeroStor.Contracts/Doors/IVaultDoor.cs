@@ -66,6 +66,13 @@ public interface IVaultDoor : IGrainWithStringKey
     [Alias("set-versioning"), AnyGateway]
     Task<VaultInfo> SetVersioningAsync(Versioning versioning, CancellationToken cancel);
 
+    /// <summary>Says whether what is put is compressed: every put that begins a minute later goes by
+    /// it. What was put stays as it is.</summary>
+    /// <exception cref="ZeroStorException">NotFound; Unavailable: another silo changed the vault
+    /// meanwhile.</exception>
+    [Alias("set-compression"), AnyGateway]
+    Task<VaultInfo> SetCompressionAsync(Compression compression, CancellationToken cancel);
+
     /// <summary>What a front end keeps of the vault under a name; null: nothing.</summary>
     /// <exception cref="ZeroStorException">NotFound: the vault; InvalidArgument: no name.</exception>
     [Alias("read-settings"), AnyGateway]

@@ -329,6 +329,9 @@ internal sealed partial class FakeFabric : IDoors, IFabricDoor
         public Task<VaultInfo> SetVersioningAsync(Versioning versioning, CancellationToken cancel) =>
             fabric.DoAsync("vault", "set-versioning", cancel, () => fabric.Info(name) with { Versioning = versioning });
 
+        public Task<VaultInfo> SetCompressionAsync(Compression compression, CancellationToken cancel) => fabric.DoAsync(
+            "vault", "set-compression", cancel, () => fabric.Info(name) with { Compression = compression });
+
         public Task<VaultSettings?> ReadSettingsAsync(string settings, CancellationToken cancel) =>
             fabric.DoAsync("vault", "read-settings", cancel, () => fabric._settings.GetValueOrDefault(settings));
 
