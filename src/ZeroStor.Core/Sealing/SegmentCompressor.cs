@@ -14,10 +14,11 @@ internal static class SegmentCompressor
     /// little. </summary>
     private const int SavedPart = 8;
 
-    /// <summary>The sample: so many runs of so many bytes, spread over the segment; half a cache line
-    /// each.</summary>
-    private const int SampleRuns = 16;
-    private const int SampleRunBytes = 32;
+    /// <summary>The sample: so many runs of so many bytes, spread over the segment. 128 random bytes have 32
+    /// equal pairs, give or take 6, and twice as many once in a million times; more bytes, and above all more
+    /// runs, would only take longer.</summary>
+    private const int SampleRuns = 8;
+    private const int SampleRunBytes = 16;
 
     /// <summary>Whether a sample of a segment looks as if compressing it might pay: whether two of its bytes
     /// are equal at least twice as often as two random ones. In what is encrypted or compressed already they
@@ -29,22 +30,26 @@ internal static class SegmentCompressor
             return false;
         }
 
-        Span<ushort> counts = stackalloc ushort[256];
-        counts.Clear();
+        // Runs come from beyond the cache: copied before any is counted they are waited for all at once.
+        Span<byte> sample = stackalloc byte[SampleRuns * SampleRunBytes];
         int stride = content.Length / SampleRuns;
         int runBytes = Math.Min(SampleRunBytes, stride);
-        int pairs = 0;
+        sample = sample[..(SampleRuns * runBytes)];
         for (int run = 0; run < SampleRuns; run++)
         {
-            foreach (byte value in content.Slice(run * stride, runBytes))
-            {
-                pairs += counts[value]++;
-            }
+            content.Slice(run * stride, runBytes).CopyTo(sample[(run * runBytes)..]);
+        }
+
+        Span<byte> counts = stackalloc byte[256];
+        counts.Clear();
+        int pairs = 0;
+        foreach (byte value in sample)
+        {
+            pairs += counts[value]++;
         }
 
         // Of n random bytes n·(n-1)/2 pairs are equal once in 256.
-        int sampled = SampleRuns * runBytes;
-        return pairs >= sampled * (sampled - 1) / 256;
+        return pairs >= sample.Length * (sample.Length - 1) / 256;
     }
 
     /// <summary>Compresses a segment into the target; returns how long it is there, or the segment's own

@@ -9,14 +9,14 @@ public sealed class SegmentIndexTests
 
     [Fact]
     public void What_is_written_is_read_and_segments_lie_one_behind_the_other() =>
-        Gen.Select(Gen.Int[1, 20 * Segment], Gen.Int[0, 1 << 20]).Sample(
+        Gen.Select(Gen.Int[Segment + 1, 20 * Segment], Gen.Int[0, 1 << 20]).Sample(
             (contentBytes, seed) =>
             {
                 SegmentIndex index = Random(contentBytes, seed);
                 byte[] written = new byte[SegmentIndex.BytesOf(contentBytes)];
                 index.Write(written);
                 int at = SegmentIndex.SealedBytesOf(contentBytes);
-                Assert.Equal(at == 0 ? 0 : written.Length + Geometry.SealTagBytes, at);
+                Assert.Equal(written.Length + Geometry.SealTagBytes, at);
                 for (int segment = 0; segment < index.Segments; segment++)
                 {
                     Assert.Equal(at, index.StartOf(segment));
@@ -25,14 +25,22 @@ public sealed class SegmentIndexTests
 
                 Assert.Equal(at, index.SealedBytes);
                 var read = new SegmentIndex(contentBytes);
-                Assert.True(index.Segments == 1 || read.TryRead(written, at));
-                Assert.True(
-                    index.Segments == 1
-                    || Enumerable.Range(0, index.Segments).All(s => read[s] == index[s]));
-                Assert.False(index.Segments > 1 && read.TryRead(written, at + 1));
-                Assert.False(index.Segments > 1 && read.TryRead(written, at - 1));
+                Assert.True(read.TryRead(written, at));
+                Assert.All(Enumerable.Range(0, index.Segments), s => Assert.Equal(index[s], read[s]));
+                Assert.False(read.TryRead(written, at + 1));
+                Assert.False(read.TryRead(written, at - 1));
             },
             iter: 300);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(Segment)]
+    public void A_stripe_of_one_segment_has_no_index(int contentBytes)
+    {
+        Assert.Equal(0, SegmentIndex.BytesOf(contentBytes));
+        Assert.Equal(0, SegmentIndex.SealedBytesOf(contentBytes));
+        Assert.Equal(7 + Geometry.SealTagBytes, new SegmentIndex(contentBytes) { [0] = 7 }.SealedBytes);
+    }
 
     [Fact]
     public void A_segment_longer_than_its_content_is_no_index()
