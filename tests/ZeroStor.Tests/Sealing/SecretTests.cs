@@ -13,7 +13,7 @@ public sealed class SecretTests
     {
         PropertyInfo[] purposes = typeof(KeyPurpose).GetProperties(BindingFlags.Static | BindingFlags.Public);
         string[] labels = [.. purposes.Select(Text)];
-        Assert.Equal(9, labels.Length);
+        Assert.Equal(10, labels.Length);
         Assert.Equal(labels.Length, labels.Distinct().Count());
         Assert.All(labels, label => Assert.DoesNotContain('\0', label));
     }

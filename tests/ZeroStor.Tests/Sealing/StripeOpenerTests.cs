@@ -88,6 +88,10 @@ public sealed class StripeOpenerTests : IDisposable
         byte[] plain = SealStripe(block[..bytes]);
         AssertRefused(1000, plain);
         AssertRefused(bytes + 1, plain);
+        byte[] mixed = [.. MixedContent.Text(5, Segment), .. block[..bytes]];
+        byte[] compressed = SealStripe(mixed);
+        Open(mixed.Length, compressed);
+        AssertRefused(Segment + 1000, compressed);
     }
 
     [Fact]
