@@ -10,14 +10,15 @@ internal static class AppendBenchmark
 {
     internal static readonly Verb Verb = new(
         "append",
-        "[--folder DIR] [--seconds S] [--rounds N]",
+        "[--folder DIR] [--seconds S] [--rounds N] [--kib K] [--writers W]",
         """
         Appends shards of 4 KiB and of 210 KiB to a disk in a folder below DIR (the system's for temporary
         files), with 1, 32 and 256 writers that each wait until their append is synced, for S seconds (1) in
         each of N rounds (5). Between two rounds one thread writes the same records in batches of the size
         that the disk's had on average, each in one call, aligned and past the page cache where that is
         offered, into a file whose blocks are all written, and syncs each batch. Prints medians of both,
-        their ratio, and where the disk's time went. Wants some 10 GiB for the while.
+        their ratio, and where the disk's time went. With K or W only that payload, or so many writers.
+        Wants some 10 GiB for the while.
         """,
         Run);
 
@@ -42,9 +43,11 @@ internal static class AppendBenchmark
             using RawFile raw = RawFile.Create(Path.Combine(root, "raw"), RawBytes);
             string how = raw.IsDirect ? "direct" : "through the page cache";
             Say($"raw writes are {how}; medians of {rounds} rounds");
-            foreach (int payloadBytes in Payloads)
+            int kib = options.Number("--kib", 0);
+            int only = options.Number("--writers", 0);
+            foreach (int payloadBytes in kib > 0 ? [kib * 1024] : Payloads)
             {
-                foreach (int writers in Writers)
+                foreach (int writers in only > 0 ? [only] : Writers)
                 {
                     Compare(root, raw, payloadBytes, writers, rounds, seconds);
                 }
