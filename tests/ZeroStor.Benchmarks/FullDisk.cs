@@ -82,8 +82,9 @@ internal static class FullDisk
         int recordBytes = RecordFormat.Align(RecordFormat.HeaderBytes + PayloadBytes);
         int room = (int)Math.Min(BatchBytes, Math.Max(recordBytes, options.VolumeBytes - volume.NextBatch));
         int count = Math.Min(max, room / recordBytes);
-        byte[] batch = new byte[count * recordBytes];
+        byte[] batch = new byte[RecordFormat.AlignBlock(count * recordBytes)];
         long start = volume.NextBatch;
+        long end = start + (count * recordBytes);
         for (int i = 0; i < count; i++)
         {
             Span<byte> record = batch.AsSpan(i * recordBytes, recordBytes);
@@ -91,8 +92,8 @@ internal static class FullDisk
             shards.Add(WriteRecord(record, at, volume.Generation, i == 0 ? start : null, tick, entropy));
         }
 
-        volume.Write([batch], start, start + batch.Length, options);
-        volume.Advance(start + batch.Length);
+        volume.Write([batch], start, volume.LengthWith(start, end, options));
+        volume.Advance(end);
         return count;
     }
 

@@ -61,6 +61,7 @@ public sealed class Disk : IAsyncDisposable
             _health,
             entropy,
             time,
+            pool,
             replay.Active,
             replay.LastVolume,
             () => _scrub.Kept);
@@ -215,7 +216,7 @@ public sealed class Disk : IAsyncDisposable
     /// again. The payload is held until the writer is done with it, beyond a cancelled call too.</summary>
     /// <returns>Done; Corrupt: the payload does not match the header, or another payload has this name; Busy,
     /// DiskFull, DiskFailed, DiskOffline.</returns>
-    public async ValueTask<HomeAnswer> AppendAsync(
+    public ValueTask<HomeAnswer> AppendAsync(
         ShardHeader header,
         ImmutableArray<RecordExtension> extensions,
         BufferSlice payload,
@@ -230,22 +231,26 @@ public sealed class Disk : IAsyncDisposable
                 + "takes.");
         }
 
-        cancel.ThrowIfCancellationRequested();
+        if (cancel.IsCancellationRequested)
+        {
+            return ValueTask.FromCanceled<HomeAnswer>(cancel);
+        }
+
         if (_health.RefusesWrites is { } refusal)
         {
-            return refusal;
+            return new(refusal);
         }
 
         if (payload.Length != header.ShardBytes || Sum128.Of(payload.Span) != header.ShardSum)
         {
-            return new HomeAnswer(
+            return new(new HomeAnswer(
                 ErrorKind.Corrupt,
                 $"What came to disk {Id} as place {header.Place} of stripe {header.Stripe} does not match its "
-                + "sum: send it again.");
+                + "sum: send it again."));
         }
 
         var item = AppendItem.Make(new ShardAppendParts(header, given, payload), _pool, cancel);
-        return await _writer.Queue.Append(item).WaitAsync(cancel);
+        return new(_writer.Queue.Append(item).WaitAsync(cancel));
     }
 
     /// <summary>Reads a shard or a range of it. A whole shard is checked against its sum, a range is not;

@@ -121,7 +121,8 @@ internal sealed partial class DiskContents(Func<ShardName, ulong> hash)
         }
     }
 
-    /// <summary>Enters shards that the footer of a volume lists.</summary>
+    /// <summary>Enters shards whose records in one volume are durable: a page of its footer, or what a batch
+    /// brought. One of a name that is there already gives way to the later record.</summary>
     internal void PutShards(Volume volume, List<HeldShard> shards)
     {
         List<HeldShard>? met = null;

@@ -32,6 +32,38 @@ internal sealed class DiskHealth(DiskId disk)
         }
     }
 
+    /// <summary>For what must not fail: where room was made before, even "no space" is a device that breaks
+    /// its word.</summary>
+    internal void FailFor(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (OsException e)
+        {
+            FailWrites(e);
+            throw;
+        }
+    }
+
+    /// <summary>The answer to whoever waits for what failed so: out of room while growing is an answer, and
+    /// every other failure ends the writing for good.</summary>
+    internal HomeAnswer Refuse(Exception failure)
+    {
+        if (RefusesWrites is null && failure is OsException { IsNoSpace: true })
+        {
+            return Full();
+        }
+
+        FailWrites(failure);
+        return RefusesWrites!;
+    }
+
+    /// <summary>The answer to what needs room that is not there; no failure.</summary>
+    internal HomeAnswer Full() => new(
+        ErrorKind.DiskFull, $"Disk {disk} has no room to grow: delete something, or add disks.");
+
     internal void Vanish(string how)
     {
         lock (_lock)

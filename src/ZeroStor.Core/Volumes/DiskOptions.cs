@@ -14,7 +14,7 @@ public sealed record DiskOptions
 
     /// <summary>A batch of so much grows its volume by itself alone: zeros for the ones behind it would be written
     /// twice, which costs more than what the file system notes of fresh blocks.</summary>
-    public int LargeBatchBytes { get; init; } = 512 * 1024;
+    public int LargeBatchBytes { get; init; } = 128 * 1024;
 
     /// <summary>Of the file system, so much is left to deletes and compaction, which give room back: without it a
     /// full disk would stay full. At least two steps of growth, so that compaction can begin a volume and go on in
@@ -23,6 +23,10 @@ public sealed record DiskOptions
 
     /// <summary>Records laid together under one sync, at most.</summary>
     public int BatchBytes { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>While a batch is written and synced, the next is laid as soon as so much waits: waking a
+    /// thread for less costs more than laying it later.</summary>
+    public int LayAheadBytes { get; init; } = 64 * 1024;
 
     /// <summary>Bytes of appends that may wait for the writer; beyond it a disk answers Busy.</summary>
     public long QueueBytes { get; init; } = 32L * 1024 * 1024;

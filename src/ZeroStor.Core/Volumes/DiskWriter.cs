@@ -1,13 +1,17 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>The one writer of a disk: a thread that takes what waits in the queue, lays it together, writes
-/// and syncs it at once (group commit), checks that the folder still is the disk's own, and only then
-/// answers. It also seals volumes, makes new ones and repeats the durable length in the superblock. Whatever
-/// goes wrong in it ends the disk's writing, never the process.</summary>
+/// <summary>The one writer of a disk: it takes what waits in the queue, lays it together into a batch and
+/// has that committed. It also seals volumes, makes new ones and repeats the durable length in the
+/// superblock. Two threads take turns: while one commits the batch that it laid, the other lays the next.
+/// Appends alone are laid ahead so; whatever else looks at the disk, or changes it, waits until nothing is
+/// being written. Whatever goes wrong ends the disk's writing, never the process.</summary>
 internal sealed class DiskWriter
 {
     // Nobody waits for it any more.
     private static readonly HomeAnswer Cancelled = new(ErrorKind.Busy, "The call was cancelled.");
+
+    // One lays while the other commits; a third would find nothing to do.
+    private const int Threads = 2;
 
     private readonly IDiskFiles _files;
     private readonly string _folder;
@@ -16,16 +20,24 @@ internal sealed class DiskWriter
     private readonly DiskContents _contents;
     private readonly DiskHealth _health;
     private readonly IEntropy _entropy;
-    private readonly TimeProvider _time;
+    private readonly BufferPool _pool;
     private readonly Func<ScrubStand> _scrub;
+    private readonly BatchCommit _commit;
     private readonly ITimer _markTimer;
+    private readonly Lock _laying = new();
+    private readonly Queue<WriteItem> _items = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isAbandoned;
     private volatile bool _isUnmarked;
+    private readonly long _reserveBytes;
+    private int _threads = Threads;
+
+    // Of the thread whose turn it is to lay.
     private Volume? _active;
     private uint _lastVolume;
-    private readonly long _reserveBytes;
     private long _freeBytes;
+    private WriteBatch? _open;
+    private WriteBatch? _before;
 
     /// <param name="active">The volume to go on in; null to begin a new one with the first record.</param>
     /// <param name="lastVolume">The highest number that any volume of the disk ever had.</param>
@@ -39,6 +51,7 @@ internal sealed class DiskWriter
         DiskHealth health,
         IEntropy entropy,
         TimeProvider time,
+        BufferPool pool,
         Volume? active,
         uint lastVolume,
         Func<ScrubStand> scrub)
@@ -50,7 +63,7 @@ internal sealed class DiskWriter
         _contents = contents;
         _health = health;
         _entropy = entropy;
-        _time = time;
+        _pool = pool;
         _active = active;
         _lastVolume = lastVolume;
         _scrub = scrub;
@@ -58,8 +71,12 @@ internal sealed class DiskWriter
             2L * options.GrowBytes, files.TotalBytes(folder) / 100 * options.ReservePercent);
         DiskId disk = superblock.Current.Disk;
         Queue = new WriteQueue(disk, options);
+        _commit = new BatchCommit(files, folder, options, superblock, contents, health, Queue, time);
         _markTimer = time.CreateTimer(_ => AskForMark(), null, options.MarkPeriod, options.MarkPeriod);
-        new Thread(Run) { IsBackground = true, Name = $"disk {disk} writer" }.Start();
+        for (int i = 0; i < Threads; i++)
+        {
+            new Thread(Run) { IsBackground = true, Name = $"disk {disk} writer" }.Start();
+        }
     }
 
     internal WriteQueue Queue { get; }
@@ -89,18 +106,14 @@ internal sealed class DiskWriter
 
     private void Run()
     {
-        var items = new Queue<WriteItem>();
-        while (Queue.Take(items, out bool isMarkDue))
+        while (LayNext() is { } batch)
         {
-            if (isMarkDue)
-            {
-                Guard(() => Mark(isClean: false));
-            }
+            _commit.Run(batch);
+        }
 
-            while (items.Count > 0)
-            {
-                WriteOneBatch(items);
-            }
+        if (Interlocked.Decrement(ref _threads) > 0)
+        {
+            return;
         }
 
         _markTimer.Dispose();
@@ -112,103 +125,151 @@ internal sealed class DiskWriter
         _ended.SetResult();
     }
 
-    // Takes items until a batch is full or they are at an end, and writes the batch.
-    private void WriteOneBatch(Queue<WriteItem> items)
+    // A batch that can be written now; null when there will be none any more. Whatever was queued when the
+    // one before it was durable has joined it, as far as it takes that.
+    private WriteBatch? LayNext()
     {
-        WriteBatch? batch = null;
-        _freeBytes = -1;
-        HomeAnswer? refusal = _health.RefusesWrites;
-        try
+        lock (_laying)
         {
-            while (refusal is null && items.TryPeek(out WriteItem? item))
+            for (bool goesOn = true; goesOn;)
             {
-                bool isBatchFull = batch is not null
-                    && (batch.End >= _options.VolumeBytes || item is SealItem or MarkItem);
-                if (isBatchFull)
+                bool isFree = !Queue.IsWriting;
+                if (_items.Count == 0)
                 {
-                    break;
+                    goesOn = Queue.Take(_items, _open?.Bytes ?? 0, out bool isMarkDue);
+                    if (isMarkDue)
+                    {
+                        Settle();
+                        Guard(() => Mark(isClean: false));
+                    }
                 }
 
-                items.Dequeue();
-                refusal = Lay(item, ref batch);
+                bool isFull = LayItems();
+                if ((isFree || isFull || !goesOn) && HandOver() is { } batch)
+                {
+                    return batch;
+                }
             }
 
-            if (batch is not null)
-            {
-                refusal ??= Commit(batch);
-            }
-        }
-#pragma warning disable CA1031 // An unforeseen failure, too, must end the disk's writing and answer who waits.
-        catch (Exception e)
-#pragma warning restore CA1031
-        {
-            refusal = Refuse(e);
-        }
-
-        batch?.Items.ForEach(i => Queue.Finish(i, refusal ?? HomeAnswer.Done));
-        while (_health.RefusesWrites is { } forGood && items.TryDequeue(out WriteItem? item))
-        {
-            Queue.Finish(item, forGood);
+            return null;
         }
     }
 
-    // Puts an item into the batch, or answers it; the answer is only returned when it ends all writing.
-    private HomeAnswer? Lay(WriteItem item, ref WriteBatch? batch)
+    // Lays what was taken; true when no more may join the batch.
+    private bool LayItems()
+    {
+        while (_items.TryPeek(out WriteItem? item))
+        {
+            if (_open is not null && (_open.End >= _options.VolumeBytes || item is SealItem or MarkItem))
+            {
+                return true;
+            }
+
+            Lay(_items.Dequeue());
+        }
+
+        return _open?.Bytes >= _options.BatchBytes;
+    }
+
+    private WriteBatch? HandOver()
+    {
+        Settle();
+        if (_open is not { } batch)
+        {
+            return null;
+        }
+
+        batch.FileBytes = batch.Volume.LengthWith(batch.Start, batch.End, _options);
+        (_open, _before, _isUnmarked) = (null, batch, true);
+        Queue.BeginWriting();
+        return batch;
+    }
+
+    // What is being written now.
+    private WriteBatch? Before => Queue.IsWriting ? _before : null;
+
+    // Whether it has something to say of this shard.
+    private bool IsBeingWritten(ShardHeader shard) =>
+        Before is { } before
+        && (before.FindShard(shard.Name) is not null || before.Deletes(shard.Name, shard.Content));
+
+    // Waits until nothing is being written. If that failed, or found no room, what was laid behind it has no
+    // place.
+    private void Settle()
+    {
+        Queue.AwaitWritten();
+        if (_open is { } batch && batch.Start != batch.Volume.NextBatch)
+        {
+            _open = null;
+            batch.Release();
+            Queue.Finish(batch.Items, _health.RefusesWrites ?? _health.Full());
+        }
+    }
+
+    // Puts an item into the batch, or answers it.
+    private void Lay(WriteItem item)
     {
         HomeAnswer? answer;
         try
         {
-            answer = item.IsCancelled ? Cancelled : item switch
-            {
-                AppendItem append => LayShard(append, ref batch),
-                DeleteItem delete => LayDelete(delete, ref batch),
-                DropItem drop => drop.Refuses() ?? LayDrop(drop, ref batch),
-                CopyItem copy => LayCopy(copy, ref batch),
-                SealItem => SealWhatIsDue(),
-                MarkItem mark => Mark(isClean: false, mark.Seen),
-                _ => throw new InvalidOperationException($"The writer knows no {item.GetType().Name}."),
-            };
+            answer = _health.RefusesWrites
+                ?? (item.IsCancelled ? Cancelled
+                    : item is AppendItem append && !IsBeingWritten(append.Shard) ? LayShard(append)
+                    : LaySettled(item));
         }
-#pragma warning disable CA1031 // As above.
+#pragma warning disable CA1031 // An unforeseen failure, too, ends the disk's writing and answers who waits.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            answer = Refuse(e);
+            answer = _health.Refuse(e);
         }
 
         if (answer is null)
         {
-            batch!.Items.Add(item);
+            _open!.Items.Add(item);
         }
         else
         {
             Queue.Finish(item, answer);
         }
-
-        return _health.RefusesWrites;
     }
 
-    private HomeAnswer? LayShard(AppendItem item, ref WriteBatch? batch)
+    private HomeAnswer? LaySettled(WriteItem item)
+    {
+        Settle();
+        return _health.RefusesWrites ?? item switch
+        {
+            AppendItem append => LayShard(append),
+            DeleteItem delete => LayDelete(delete),
+            DropItem drop => drop.Refuses() ?? LayDrop(drop),
+            CopyItem copy => LayCopy(copy),
+            SealItem => SealWhatIsDue(),
+            MarkItem mark => Mark(isClean: false, mark.Seen),
+            _ => throw new InvalidOperationException($"The writer knows no {item.GetType().Name}."),
+        };
+    }
+
+    private HomeAnswer? LayShard(AppendItem item)
     {
         ShardHeader shard = item.Shard;
-        if (batch?.FindShard(shard.Name) is { } twin)
+        if (_open?.FindShard(shard.Name) is { } twin)
         {
             // Joins the batch without a record: done when the twin is durable.
             return twin.ShardSum == shard.ShardSum ? null : OtherSum(shard);
         }
 
-        bool isDying = batch is not null && batch.Deletes(shard.Name, shard.Content);
+        bool isDying = _open is not null && _open.Deletes(shard.Name, shard.Content);
         if (!isDying && StoredSum(shard) is { } stored)
         {
             return stored == shard.ShardSum ? HomeAnswer.Done : OtherSum(shard);
         }
 
-        if (MakeRoom(item.RecordBytes, isAppend: true, ref batch) is { } full)
+        if (MakeRoom(item.RecordBytes, isAppend: true) is { } full)
         {
             return full;
         }
 
-        batch!.AddShard(item);
+        _open!.AddShard(item);
         return null;
     }
 
@@ -254,22 +315,20 @@ internal sealed class DiskWriter
         return null;
     }
 
-    private HomeAnswer? LayDelete(DeleteItem item, ref WriteBatch? batch)
+    private HomeAnswer? LayDelete(DeleteItem item)
     {
         Dictionary<DeleteScope, SortedSet<uint>> targetsOf = _contents.FindContents(item.Contents);
-        return LayDeletes(targetsOf, batch?.Among(item.Contents) ?? [], ref batch);
+        return LayDeletes(targetsOf, _open?.Among(item.Contents) ?? []);
     }
 
-    private HomeAnswer? LayDrop(DropItem item, ref WriteBatch? batch)
+    private HomeAnswer? LayDrop(DropItem item)
     {
         Dictionary<DeleteScope, SortedSet<uint>> targetsOf = _contents.FindShards(item.Shards);
-        return LayDeletes(targetsOf, batch?.Among(item.Shards) ?? [], ref batch);
+        return LayDeletes(targetsOf, _open?.Among(item.Shards) ?? []);
     }
 
     private HomeAnswer? LayDeletes(
-        Dictionary<DeleteScope, SortedSet<uint>> targetsOf,
-        IEnumerable<DeleteScope> inBatch,
-        ref WriteBatch? batch)
+        Dictionary<DeleteScope, SortedSet<uint>> targetsOf, IEnumerable<DeleteScope> inBatch)
     {
         foreach (DeleteScope scope in inBatch)
         {
@@ -292,51 +351,51 @@ internal sealed class DiskWriter
 
         int bytes = targetsOf.Values.Sum(
             t => RecordFormat.Align(RecordFormat.HeaderBytes + (t.Count * sizeof(uint))));
-        if (MakeRoom(bytes, isAppend: false, ref batch) is { } full)
+        if (MakeRoom(bytes, isAppend: false) is { } full)
         {
             return full;
         }
 
-        batch!.AddDeletes(targetsOf, _contents.HighestTick);
+        _open!.AddDeletes(targetsOf, _contents.HighestTick);
         return null;
     }
 
-    private HomeAnswer? LayCopy(CopyItem item, ref WriteBatch? batch)
+    private HomeAnswer? LayCopy(CopyItem item)
     {
         // What died since it was read must not come back behind the record that says so.
-        WriteBatch? laid = batch;
         List<CopiedRecord> live = item.Records.FindAll(
             c => _contents.IsLive(c.Header, c.From)
                 && !(c.Header.Kind == RecordKind.Shard
-                    && laid is not null
-                    && laid.Deletes(c.Header.Shard, c.Header.Content)));
+                    && _open is not null
+                    && _open.Deletes(c.Header.Shard, c.Header.Content)));
         if (live.Count == 0)
         {
             return HomeAnswer.Done;
         }
 
-        if (MakeRoom(live.Sum(c => c.Bytes.Length), isAppend: false, ref batch) is { } full)
+        if (MakeRoom(live.Sum(c => c.Bytes.Length), isAppend: false) is { } full)
         {
             return full;
         }
 
-        live.ForEach(batch!.AddCopy);
+        live.ForEach(_open!.AddCopy);
         return null;
     }
 
     // Sees to it that there is a batch and that the file system can take so much more. Appends leave the reserve to
     // deletes and compaction, which give room back.
-    private HomeAnswer? MakeRoom(int bytes, bool isAppend, ref WriteBatch? batch)
+    private HomeAnswer? MakeRoom(int bytes, bool isAppend)
     {
-        if (_active is not null
-            && batch is null
-            && (_active.NextBatch >= _options.VolumeBytes || _active.Recent!.HasManyGroups))
+        if (_open is null)
         {
-            Seal(_active);
+            _freeBytes = -1;
+            SealWhereFull();
         }
 
-        long end = (batch?.End ?? _active?.NextBatch ?? Volume.HeaderBytes) + bytes;
-        long fileBytes = _active?.FileBytes ?? 0;
+        WriteBatch? before = Before;
+        long start = before?.Next ?? _active?.NextBatch ?? Volume.HeaderBytes;
+        long end = (_open?.End ?? start) + bytes;
+        long fileBytes = before?.FileBytes ?? _active?.FileBytes ?? 0;
         if (end > fileBytes)
         {
             if (_freeBytes < 0)
@@ -347,7 +406,7 @@ internal sealed class DiskWriter
             long growth = Volume.GrownTo(end, fileBytes, _options.GrowBytes) - fileBytes;
             if (growth + (isAppend ? _reserveBytes : 0) > _freeBytes)
             {
-                return Full();
+                return _health.Full();
             }
         }
 
@@ -358,58 +417,24 @@ internal sealed class DiskWriter
             _contents.AddVolume(_active);
         }
 
-        batch ??= new WriteBatch(_active, _superblock.Current.Disk, _superblock.Current.Claim);
+        _open ??= new WriteBatch(
+            _active, start, _superblock.Current.Disk, _superblock.Current.Claim, _pool);
         return null;
     }
 
-    // Null when the batch is durable; else why not.
-    private HomeAnswer? Commit(WriteBatch batch)
+    private bool IsActiveFull => _active is { } volume
+        && ((Before?.Next ?? volume.NextBatch) >= _options.VolumeBytes || volume.Recent!.HasManyGroups);
+
+    private void SealWhereFull()
     {
-        try
+        if (IsActiveFull)
         {
-            batch.Write(_options);
+            Settle();
+            if (IsActiveFull && _health.RefusesWrites is null)
+            {
+                Seal(_active!);
+            }
         }
-        catch (OsException e) when (e.IsNoSpace)
-        {
-            FailFor(() => batch.Volume.Undo(batch.Start));
-            return Full();
-        }
-
-        if (_options.Planted.HasFlag(PlantedDefects.AnswersBeforeSync))
-        {
-            batch.Apply(_contents);
-            batch.Items.ForEach(i => Queue.Finish(i, HomeAnswer.Done));
-            batch.Items.Clear();
-            FailFor(batch.Volume.File.Sync);
-            return null;
-        }
-
-        long began = _time.GetTimestamp();
-        FailFor(batch.Volume.File.Sync);
-        _options.Observer?.Synced(
-            _superblock.Current.Disk, batch.End - batch.Start, _time.GetElapsedTime(began));
-        if (!IsStillOurs(batch.Volume))
-        {
-            _health.Vanish($"{_folder} or a volume in it was removed, cut or replaced while it was open");
-            return _health.RefusesAll;
-        }
-
-        batch.Apply(_contents);
-        _isUnmarked = true;
-        return null;
-    }
-
-    // After the sync, before the answer: bytes in a file without a name, or in a folder whose name leads
-    // elsewhere, are as good as lost.
-    private bool IsStillOurs(Volume volume)
-    {
-        FileIdentity file = volume.File.Identify();
-        FileIdentity? superblock = _files.Identify(DiskFolder.SuperblockPath(_folder));
-        return file.Links > 0
-            && file.IsSameFile(volume.Identity)
-            && file.Length == volume.FileBytes
-            && superblock is { } named
-            && named.IsSameFile(_superblock.Identity);
     }
 
     private HomeAnswer SealWhatIsDue()
@@ -439,7 +464,7 @@ internal sealed class DiskWriter
         _active = null;
         if (!WriteFooter(volume))
         {
-            FailFor(volume.Trim);
+            _health.FailFor(volume.Trim);
         }
     }
 
@@ -447,7 +472,7 @@ internal sealed class DiskWriter
     // there after a crash would take it for rot.
     private void WriteLateFooter(Volume volume)
     {
-        FailFor(() => _superblock.Update(
+        _health.FailFor(() => _superblock.Update(
             s => s with { FooterVolume = volume.Number, FooterVolumeEnd = volume.End }));
         _isUnmarked = true;
         WriteFooter(volume);
@@ -478,7 +503,7 @@ internal sealed class DiskWriter
         }
         catch (OsException e) when (e.IsNoSpace)
         {
-            FailFor(volume.CutFooter);
+            _health.FailFor(volume.CutFooter);
             return false;
         }
         catch (OsException e)
@@ -487,7 +512,7 @@ internal sealed class DiskWriter
             throw;
         }
 
-        FailFor(() => volume.SyncFooter(bytes.Length));
+        _health.FailFor(() => volume.SyncFooter(bytes.Length));
         _freeBytes = -1;
         _contents.TakeFooter(volume, VolumeFooter.Of(volume, trailer, bytes));
         return true;
@@ -502,7 +527,7 @@ internal sealed class DiskWriter
         }
 
         Volume? newest = _contents.Volumes().LastOrDefault();
-        FailFor(() => _superblock.Update(s => s with
+        _health.FailFor(() => _superblock.Update(s => s with
         {
             IsClean = isClean,
             LastVolume = _lastVolume,
@@ -522,36 +547,6 @@ internal sealed class DiskWriter
     {
         _active?.Trim();
         Mark(isClean: true);
-    }
-
-    private HomeAnswer Full() => new(
-        ErrorKind.DiskFull,
-        $"Disk {_superblock.Current.Disk} has no room to grow: delete something, or add disks.");
-
-    // For what must not fail: where room was made before, even "no space" is a device that breaks its word.
-    private void FailFor(Action action)
-    {
-        try
-        {
-            action();
-        }
-        catch (OsException e)
-        {
-            _health.FailWrites(e);
-            throw;
-        }
-    }
-
-    // Out of room while growing is an answer; every other failure ends the writing for good.
-    private HomeAnswer Refuse(Exception failure)
-    {
-        if (_health.RefusesWrites is null && failure is OsException { IsNoSpace: true })
-        {
-            return Full();
-        }
-
-        _health.FailWrites(failure);
-        return _health.RefusesWrites!;
     }
 
     private void Guard(Action action)

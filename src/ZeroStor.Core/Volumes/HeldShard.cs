@@ -39,6 +39,17 @@ internal readonly record struct HeldShard
         RecordBytes = header.RecordBytes,
     };
 
+    internal static HeldShard Of(ShardHeader shard, RecordPosition at, int recordBytes) => new()
+    {
+        Stripe = shard.Stripe,
+        Place = shard.Place,
+        Group = shard.Group,
+        Content = shard.Content,
+        SumsDigest = shard.SumsDigest,
+        Position = at,
+        RecordBytes = recordBytes,
+    };
+
     internal bool Is(StripeId stripe, byte place) => Stripe == stripe && Place == place;
 
     /// <summary>The order of footers: by group, stripe and place.</summary>

@@ -317,8 +317,9 @@ public static partial class OsFile
         [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
         internal static partial int Fdatasync(SafeFileHandle file);
 
-        [LibraryImport("libc", EntryPoint = "pwrite", SetLastError = true)]
-        internal static unsafe partial nint Pwrite(SafeFileHandle file, byte* from, nint bytes, long offset);
+        [LibraryImport("libc", EntryPoint = "pwritev", SetLastError = true)]
+        internal static unsafe partial nint Pwritev(
+            SafeFileHandle file, WriteVector* vectors, int count, long offset);
 
         [LibraryImport("libc", EntryPoint = "pread", SetLastError = true)]
         internal static unsafe partial nint Pread(SafeFileHandle file, byte* to, nint bytes, long offset);

@@ -19,8 +19,8 @@ internal sealed class Volume
     private const byte Format = 1;
     private const int SumAt = 64;
 
-    // Written again and again when growing, so it stays in the processor's cache.
-    private static readonly ReadOnlyMemory<byte> Zeros = new byte[256 * 1024];
+    // Written again and again when growing, so it stays in the processor's cache; aligned for the device.
+    private static readonly ReadOnlyMemory<byte> Zeros = AlignedZeros(256 * 1024);
 
     private readonly Lock _pinLock = new();
     private int _pins = 1;
@@ -197,30 +197,29 @@ internal sealed class Volume
         Sum128.Of(block[..SumAt]).Write(block[SumAt..]);
     }
 
-    /// <summary>Writes a batch, and where it reaches beyond the file, zeros behind it up to the next whole
-    /// step, so that those after it are synced over blocks that are there; behind a large batch only up to the next
-    /// block. All of it becomes durable in one sync.</summary>
-    /// <exception cref="OsException">Out of room among others: then <see cref="Undo"/>.</exception>
-    internal void Write(List<ReadOnlyMemory<byte>> pieces, long start, long end, DiskOptions options)
-    {
-        long target = end - start < options.LargeBatchBytes
+    /// <summary>How long the file will be when a batch was written: where that reaches beyond the file, up to
+    /// the next whole step, so that those after it are synced over blocks that are there; behind a large batch
+    /// only up to the next block.</summary>
+    internal long LengthWith(long start, long end, DiskOptions options) =>
+        end - start < options.LargeBatchBytes
             ? GrownTo(end, FileBytes, options.GrowBytes)
             : Math.Max(FileBytes, RecordFormat.AlignBlock(end));
-        if (target > FileBytes)
+
+    /// <summary>Writes a batch, in whole blocks, and zeros behind it where the file grows beyond it. All of
+    /// it becomes durable in one sync.</summary>
+    /// <exception cref="OsException">Out of room among others: then <see cref="Undo"/>.</exception>
+    internal void Write(List<ReadOnlyMemory<byte>> pieces, long start, long fileBytes)
+    {
+        if (fileBytes > FileBytes)
         {
-            for (long at = end; at < target; at += pieces[^1].Length)
+            for (long at = start + pieces.Sum(p => (long)p.Length); at < fileBytes; at += pieces[^1].Length)
             {
-                pieces.Add(Zeros[..(int)Math.Min(Zeros.Length, target - at)]);
+                pieces.Add(Zeros[..(int)Math.Min(Zeros.Length, fileBytes - at)]);
             }
-        }
-        else
-        {
-            // Zeros over zeros: whole blocks need not be read first, nor go through the page cache.
-            pieces.Add(Zeros[..(int)(RecordFormat.AlignBlock(end) - end)]);
         }
 
         File.Write(pieces, start);
-        FileBytes = target;
+        FileBytes = fileBytes;
     }
 
     /// <summary>Leaves no trace of a batch that found no room: its beginning lies in a step that stays, and
@@ -232,6 +231,13 @@ internal sealed class Volume
         {
             File.Write([Zeros[..(int)Math.Min(Zeros.Length, FileBytes - at)]], at);
         }
+    }
+
+    private static ReadOnlyMemory<byte> AlignedZeros(int bytes)
+    {
+        SharedBuffer zeros = BufferPool.Shared.Rent(bytes);
+        zeros.Span.Clear();
+        return zeros.Memory;
     }
 
     /// <summary>The length that a file will have when it has grown to hold <paramref name="end"/>.</summary>

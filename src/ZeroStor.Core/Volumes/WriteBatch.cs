@@ -1,52 +1,61 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 
 namespace ZeroStor.Volumes;
 
 /// <summary>Records laid one behind the other, to be written at once and made durable by one sync. What they
-/// mean for the contents of the disk is kept until then. Used by the writer alone.</summary>
-internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
+/// mean for the contents of the disk is kept until then. Laid by one thread, and laid no further once it is
+/// being written.</summary>
+/// <param name="volume">Where it goes.</param>
+/// <param name="start">Where it begins: where the batch before it ends, which may still be written.</param>
+/// <param name="disk">Whose records they are.</param>
+/// <param name="claim">Under which it is held.</param>
+/// <param name="pool">Where the memory is from that it is laid in.</param>
+internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint claim, BufferPool pool)
 {
-    private static readonly ReadOnlyMemory<byte> Padding = new byte[RecordFormat.AlignmentBytes];
-
-    private readonly List<ReadOnlyMemory<byte>> _pieces = [];
+    private readonly Stage _stage = new(pool);
     private readonly List<Action<DiskContents>> _effects = [];
     private readonly Dictionary<ShardName, ShardHeader> _shards = [];
     private readonly HashSet<DeleteScope> _deleted = [];
 
+    // Shards that came behind the last effect.
+    private List<HeldShard> _put = [];
+    private Tick _seen;
+
     internal Volume Volume { get; } = volume;
 
-    internal long Start { get; } = volume.NextBatch;
+    internal long Start { get; } = start;
 
-    internal long End { get; private set; } = volume.NextBatch;
+    internal long End { get; private set; } = start;
+
+    /// <summary>Where a batch behind this one begins.</summary>
+    internal long Next => RecordFormat.AlignBlock(End);
+
+    internal long Bytes => End - Start;
+
+    /// <summary>How long the file will be with it; known when it is handed over.</summary>
+    internal long FileBytes { get; set; }
 
     internal List<WriteItem> Items { get; } = [];
-
-    internal bool IsEmpty => End == Start;
 
     /// <summary>The shard of this name in this batch; null when there is none that lives.</summary>
     internal ShardHeader? FindShard(ShardName shard) => _shards.GetValueOrDefault(shard);
 
     /// <summary>Whether a delete in this batch kills what stood of this shard before it.</summary>
     internal bool Deletes(ShardName shard, ContentId content) =>
-        _deleted.Contains(DeleteScope.Of(shard)) || _deleted.Contains(DeleteScope.Of(content));
+        _deleted.Count > 0
+        && (_deleted.Contains(DeleteScope.Of(shard)) || _deleted.Contains(DeleteScope.Of(content)));
 
     internal void AddShard(AppendItem item)
     {
-        RecordPosition at = Place(item.Head.Memory, item.RecordBytes, out RecordHeader header);
-        _pieces.Add(item.Head.Memory);
-        if (!item.Payload.IsEmpty)
-        {
-            _pieces.Add(item.Payload.Memory);
-        }
-
-        int padding = item.RecordBytes - item.Head.Length - item.Payload.Length;
-        if (padding > 0)
-        {
-            _pieces.Add(Padding[..padding]);
-        }
-
-        _shards[item.Shard.Name] = item.Shard;
-        _effects.Add(contents => contents.PutShard(header, at));
+        ShardHeader shard = item.Shard;
+        RecordPosition at = Place(item.Head.Span, item.RecordBytes);
+        _stage.Add(item.Head.Span);
+        _stage.Add(item.Payload.Span);
+        _stage.AddZeros(item.RecordBytes - item.Head.Length - item.Payload.Length);
+        _shards[shard.Name] = shard;
+        _put.Add(HeldShard.Of(shard, at, item.RecordBytes));
+        _seen = shard.Tick > _seen ? shard.Tick : _seen;
     }
 
     /// <summary>Adds a delete record for each content or shard, naming the volumes that may hold what it
@@ -69,8 +78,8 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
             payload.CopyTo(record, RecordFormat.HeaderBytes);
             var until = new RecordPosition(Volume.Number, End);
             _ = RecordFormat.WriteDelete(record, scope, until, tick, payload);
-            RecordPosition at = Place(record, record.Length, out _);
-            _pieces.Add(record);
+            RecordPosition at = Place(record, record.Length);
+            _stage.Add(record);
             untilOf[scope] = at;
             var kept = new KeptRecord(at, record.Length)
             {
@@ -78,10 +87,10 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
                 Until = until,
                 DeleteTargets = [.. targets],
             };
-            _effects.Add(contents => contents.PutKept(kept));
+            Follow(contents => contents.PutKept(kept));
         }
 
-        _effects.Add(contents => contents.Delete(untilOf, among));
+        Follow(contents => contents.Delete(untilOf, among));
         _deleted.UnionWith(untilOf.Keys);
 
         // What the batch brought by now is dead; what comes behind lives.
@@ -105,34 +114,55 @@ internal sealed class WriteBatch(Volume volume, DiskId disk, uint claim)
 
     internal void AddCopy(CopiedRecord copy)
     {
-        RecordPosition at = Place(copy.Bytes, copy.Bytes.Length, out RecordHeader header);
-        _pieces.Add(copy.Bytes);
-        _effects.Add(contents => contents.Move(header, copy.From, at));
+        RecordPosition at = Place(copy.Bytes.Span, copy.Bytes.Length);
+        _stage.Add(copy.Bytes.Span);
+        Follow(contents => contents.Move(copy.Header, copy.From, at));
     }
 
-    /// <summary>Writes what was laid; durable only after a sync.</summary>
-    internal void Write(DiskOptions options) => Volume.Write(_pieces, Start, End, options);
+    /// <summary>Writes what was laid; durable only after a sync. Behind it zeros are written over zeros:
+    /// whole blocks need not be read first, nor go through the page cache.</summary>
+    internal void Write()
+    {
+        _stage.AddZeros((int)(Next - End));
+        Volume.Write(_stage.Pieces(), Start, FileBytes);
+    }
 
     /// <summary>Makes the disk's contents know what is durable now.</summary>
     internal void Apply(DiskContents contents)
     {
         Volume.Advance(End);
-        foreach (Action<DiskContents> effect in _effects)
+        EndPut();
+        _effects.ForEach(effect => effect(contents));
+        contents.SeeTick(_seen);
+    }
+
+    /// <summary>Gives back the memory that it was laid in.</summary>
+    internal void Release() => _stage.Release();
+
+    // Shards that came before come before it.
+    private void Follow(Action<DiskContents> effect)
+    {
+        EndPut();
+        _effects.Add(effect);
+    }
+
+    private void EndPut()
+    {
+        if (_put.Count > 0)
         {
-            effect(contents);
+            List<HeldShard> put = _put;
+            _put = [];
+            _effects.Add(contents => contents.PutShards(Volume, put));
         }
     }
 
-    private RecordPosition Place(Memory<byte> record, int recordBytes, out RecordHeader header)
+    private RecordPosition Place(Span<byte> record, int recordBytes)
     {
         var at = new RecordPosition(Volume.Number, End);
-        long? durableBytes = IsEmpty ? Start : null;
-        RecordFormat.WritePlacing(record.Span, Volume.Generation, disk, claim, at, durableBytes);
-        if (!RecordFormat.TryRead(record.Span, Volume.Generation, at, out header))
-        {
-            throw new InvalidOperationException("A record was laid that its own reader refuses.");
-        }
-
+        long? durableBytes = Bytes == 0 ? Start : null;
+        RecordFormat.WritePlacing(record, Volume.Generation, disk, claim, at, durableBytes);
+        Debug.Assert(
+            RecordFormat.TryRead(record, Volume.Generation, at, out _), "a record's own reader refuses it");
         End += recordBytes;
         return at;
     }

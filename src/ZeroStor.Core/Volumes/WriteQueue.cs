@@ -1,7 +1,10 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace ZeroStor.Volumes;
 
 /// <summary>What waits for the writer of a disk, bounded in bytes and in number. An item counts until it is
-/// answered, so what is being written counts too. Thread-safe; one thread takes.</summary>
+/// answered, so what is being written counts too. It also knows whether a batch is being written, since that
+/// decides what is worth waking for. Thread-safe; one thread at a time takes.</summary>
 internal sealed class WriteQueue(DiskId disk, DiskOptions options)
 {
     private readonly object _gate = new();
@@ -10,6 +13,23 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     private int _count;
     private bool _isClosed;
     private bool _isMarkDue;
+
+    // Not taken yet.
+    private long _waitingBytes;
+
+    // Whoever takes has something laid already, or waits for nothing but the end of the writing.
+    private bool _hasLaid;
+    private bool _isAwaited;
+    private volatile bool _isWriting;
+
+    /// <summary>Whether a batch is being written.</summary>
+    internal bool IsWriting => _isWriting;
+
+    // Whether who takes has something to do.
+    private bool IsDue => _isClosed || _isMarkDue
+        || (_isWriting
+            ? !_isAwaited && _waitingBytes >= options.LayAheadBytes
+            : _isAwaited || _hasLaid || _items.Count > 0);
 
     /// <summary>What waits or is being written now.</summary>
     internal (int Items, long Bytes) Depth
@@ -68,7 +88,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         lock (_gate)
         {
             _isClosed = true;
-            while (dropsWaiting && _items.TryDequeue(out WriteItem? item))
+            while (dropsWaiting && TryDequeue(out WriteItem? item))
             {
                 Finish(item, Closed());
             }
@@ -77,27 +97,71 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
     }
 
-    /// <summary>Waits for work and takes a batch's worth; false when the queue is closed and empty.</summary>
-    internal bool Take(Queue<WriteItem> items, out bool isMarkDue)
+    /// <summary>Takes what still has room in a batch, when there is something to take, or when what was laid
+    /// already can be written; false when the queue is closed and empty.</summary>
+    /// <param name="items">Where it goes.</param>
+    /// <param name="laidBytes">Of the batch that is being laid; 0 when there is none.</param>
+    /// <param name="isMarkDue">Whether the durable length is to be repeated.</param>
+    internal bool Take(Queue<WriteItem> items, long laidBytes, out bool isMarkDue)
     {
         lock (_gate)
         {
-            while (_items.Count == 0 && !_isClosed && !_isMarkDue)
+            _hasLaid = laidBytes > 0;
+            while (!IsDue)
             {
                 Monitor.Wait(_gate);
             }
 
             isMarkDue = _isMarkDue;
             _isMarkDue = false;
-            long bytes = 0;
-            while (bytes < options.BatchBytes && _items.TryDequeue(out WriteItem? item))
+            while (laidBytes < options.BatchBytes && TryDequeue(out WriteItem? item))
             {
-                bytes += item.Bytes;
+                laidBytes += item.Bytes;
                 items.Enqueue(item);
             }
 
             return items.Count > 0 || !_isClosed;
         }
+    }
+
+    /// <summary>A batch is being written from now on. Called by who takes.</summary>
+    internal void BeginWriting() => _isWriting = true;
+
+    /// <summary>What the batch means for the contents of the disk is known to them.</summary>
+    internal void EndWriting()
+    {
+        lock (_gate)
+        {
+            _isWriting = false;
+            PulseWhereDue();
+        }
+    }
+
+    /// <summary>Waits until no batch is being written. Called by who takes.</summary>
+    internal void AwaitWritten()
+    {
+        lock (_gate)
+        {
+            _isAwaited = true;
+            while (_isWriting)
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _isAwaited = false;
+        }
+    }
+
+    /// <summary>Answers all that joined a batch.</summary>
+    internal void Finish(List<WriteItem> items, HomeAnswer answer)
+    {
+        lock (_gate)
+        {
+            items.ForEach(i => _bytes -= i.Bytes);
+            _count -= items.Count;
+        }
+
+        items.ForEach(i => i.Complete(answer));
     }
 
     internal void Finish(WriteItem item, HomeAnswer answer)
@@ -120,10 +184,26 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
 
         _items.Enqueue(item);
+        _waitingBytes += item.Bytes;
         _bytes += item.Bytes;
         _count++;
-        Monitor.Pulse(_gate);
+        PulseWhereDue();
         return item.Answer;
+    }
+
+    private bool TryDequeue([MaybeNullWhen(false)] out WriteItem item)
+    {
+        bool isThere = _items.TryDequeue(out item);
+        _waitingBytes -= item?.Bytes ?? 0;
+        return isThere;
+    }
+
+    private void PulseWhereDue()
+    {
+        if (IsDue)
+        {
+            Monitor.Pulse(_gate);
+        }
     }
 
     private HomeAnswer Closed() =>

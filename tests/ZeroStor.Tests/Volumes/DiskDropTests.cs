@@ -196,6 +196,7 @@ public sealed class DiskDropTests
                 new DiskHealth(DiskBed.Id),
                 bed.Entropy,
                 bed.Time,
+                bed.Pool,
                 active: null,
                 lastVolume: 1,
                 () => default);

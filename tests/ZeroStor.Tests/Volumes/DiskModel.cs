@@ -16,13 +16,15 @@ internal sealed class DiskModel(DiskBed bed, int seed)
     private readonly List<TestShard> _dead = [];
     private Tick _noted;
 
-    /// <summary>Volumes that are full after some records, and wasteful soon after.</summary>
+    /// <summary>Volumes that are full after some records, and wasteful soon after; and whatever waits while a
+    /// batch is written is laid.</summary>
     internal static DiskOptions Tiny { get; } = DiskBed.Small with
     {
         VolumeBytes = 24 * 1024,
         GrowBytes = 16 * 1024,
         SealEarlyDeadBytes = 8 * 1024,
         CopyBytes = 4 * 1024,
+        LayAheadBytes = 1,
     };
 
     internal List<TestShard> Acknowledged { get; } = [];

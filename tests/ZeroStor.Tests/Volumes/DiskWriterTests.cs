@@ -107,7 +107,7 @@ public sealed class DiskWriterTests
     [Fact]
     public async Task A_cancelled_append_returns_at_once_and_its_bytes_when_the_writer_is_done()
     {
-        await using var bed = new DiskBed();
+        await using var bed = new DiskBed(DiskBed.Small with { LayAheadBytes = int.MaxValue });
         TestShard shard = bed.NewShard(100_000);
         BufferSlice payload = bed.Pool.RentSlice(100_000);
         byte[] array = ArrayOf(payload);

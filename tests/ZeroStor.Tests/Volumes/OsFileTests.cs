@@ -55,8 +55,8 @@ public sealed class OsFileTests : IDisposable
 
     [Theory]
     [InlineData(4096)]
-    [InlineData(OsFile.DirectWriter.StageBytes)]
-    [InlineData((2 * OsFile.DirectWriter.StageBytes) + (3 * 4096))]
+    [InlineData(Stage.PieceBytes)]
+    [InlineData((2 * Stage.PieceBytes) + (3 * 4096))]
     public void Whole_blocks_are_written_directly_in_whatever_pieces_they_come(int bytes)
     {
         string path = Name("direct");
