@@ -31,4 +31,8 @@ internal enum PlantedDefects
     /// <summary>A read takes the record where the index says a shard is for that shard's, whosever it is.
     /// </summary>
     ReadTrustsIndex = 64,
+
+    /// <summary>A batch that was laid while another was synced is answered as if that sync had been its own.
+    /// </summary>
+    AnswersByEarlierSync = 128,
 }

@@ -41,6 +41,9 @@ internal sealed class RawFile : IDisposable
         return file;
     }
 
+    /// <summary>Makes a file without a block: what is written takes fresh ones.</summary>
+    internal static RawFile CreateEmpty(string path) => Open(path, FileMode.CreateNew);
+
     internal static RawFile Open(string path) => Open(path, FileMode.Open);
 
     internal void Write(ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(Handle, bytes, offset);

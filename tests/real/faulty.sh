@@ -63,7 +63,8 @@ round() {
 }
 
 # Disks write with pwritev and sync with fdatasync, folders and the catalog sync with fsync, and the catalog writes with
-# pwrite64. Threads are counted each for itself, and a disk has one that writes.
+# pwrite64. Threads are counted each for itself, and the
+# two of a disk that write take turns.
 start_silo --disks 6 --code 3+2
 stop_silo
 round disk-sync fdatasync EIO 6 5

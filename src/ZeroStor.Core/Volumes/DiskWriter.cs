@@ -179,7 +179,7 @@ internal sealed class DiskWriter
             return null;
         }
 
-        batch.FileBytes = batch.Volume.LengthWith(batch.Start, batch.End, _options);
+        batch.Bound(_options);
         (_open, _before, _isUnmarked) = (null, batch, true);
         Queue.BeginWriting();
         return batch;
@@ -382,8 +382,8 @@ internal sealed class DiskWriter
         return null;
     }
 
-    // Sees to it that there is a batch and that the file system can take so much more. Appends leave the reserve to
-    // deletes and compaction, which give room back.
+    // Sees to it that there is a batch and that the file system can take so much more. Appends leave the
+    // reserve to deletes and compaction, which give room back.
     private HomeAnswer? MakeRoom(int bytes, bool isAppend)
     {
         if (_open is null)
@@ -393,20 +393,16 @@ internal sealed class DiskWriter
         }
 
         WriteBatch? before = Before;
-        long start = before?.Next ?? _active?.NextBatch ?? Volume.HeaderBytes;
-        long end = (_open?.End ?? start) + bytes;
-        long fileBytes = before?.FileBytes ?? _active?.FileBytes ?? 0;
-        if (end > fileBytes)
+        if (!HasRoom(before, bytes, isAppend))
         {
-            if (_freeBytes < 0)
+            // What is being written may have been counted twice.
+            Settle();
+            before = null;
+            _freeBytes = -1;
+            HomeAnswer? refusal = _health.RefusesWrites;
+            if (refusal is not null || !HasRoom(before, bytes, isAppend))
             {
-                _freeBytes = _files.FreeBytes(_folder);
-            }
-
-            long growth = Volume.GrownTo(end, fileBytes, _options.GrowBytes) - fileBytes;
-            if (growth + (isAppend ? _reserveBytes : 0) > _freeBytes)
-            {
-                return _health.Full();
+                return refusal ?? _health.Full();
             }
         }
 
@@ -417,9 +413,31 @@ internal sealed class DiskWriter
             _contents.AddVolume(_active);
         }
 
-        _open ??= new WriteBatch(
-            _active, start, _superblock.Current.Disk, _superblock.Current.Claim, _pool);
+        long start = before?.Next ?? _active.NextBatch;
+        _open ??= new WriteBatch(_active, start, _superblock.Current.Disk, _superblock.Current.Claim, _pool)
+        {
+            IsLaidAhead = before is not null,
+        };
         return null;
+    }
+
+    private bool HasRoom(WriteBatch? before, int bytes, bool isAppend)
+    {
+        long end = (_open?.End ?? before?.Next ?? _active?.NextBatch ?? Volume.HeaderBytes) + bytes;
+        long fileBytes = before?.FileBytes ?? _active?.FileBytes ?? 0;
+        if (end <= fileBytes)
+        {
+            return true;
+        }
+
+        if (_freeBytes < 0)
+        {
+            // Nobody can tell how much of what is being written the file system has taken already.
+            _freeBytes = _files.FreeBytes(_folder) - (before?.GrowthBytes ?? 0);
+        }
+
+        long growth = Volume.GrownTo(end, fileBytes, _options.GrowBytes) - fileBytes;
+        return growth + (isAppend ? _reserveBytes : 0) <= _freeBytes;
     }
 
     private bool IsActiveFull => _active is { } volume

@@ -84,7 +84,7 @@ internal struct RecentSlot
 internal sealed class RecentShards(uint volume)
 {
     /// <summary>Groups have two-byte numbers here. The writer seals a volume that has come half the way, and
-    /// no batch brings as many as the other half.</summary>
+    /// no two batches bring as many as the other half.</summary>
     internal const int ManyGroups = MaxGroups / 2;
 
     private const int MaxGroups = 1 << 16;

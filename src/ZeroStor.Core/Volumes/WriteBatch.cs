@@ -34,7 +34,13 @@ internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint cl
     internal long Bytes => End - Start;
 
     /// <summary>How long the file will be with it; known when it is handed over.</summary>
-    internal long FileBytes { get; set; }
+    internal long FileBytes { get; private set; }
+
+    /// <summary>How much of that the file has not yet.</summary>
+    internal long GrowthBytes { get; private set; }
+
+    /// <summary>Whether the one before it was being written when this was begun.</summary>
+    internal bool IsLaidAhead { get; init; }
 
     internal List<WriteItem> Items { get; } = [];
 
@@ -117,6 +123,13 @@ internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint cl
         RecordPosition at = Place(copy.Bytes.Span, copy.Bytes.Length);
         _stage.Add(copy.Bytes.Span);
         Follow(contents => contents.Move(copy.Header, copy.From, at));
+    }
+
+    /// <summary>Nothing more joins it: what it takes of the file is known.</summary>
+    internal void Bound(DiskOptions options)
+    {
+        FileBytes = Volume.LengthWith(Start, End, options);
+        GrowthBytes = FileBytes - Volume.FileBytes;
     }
 
     /// <summary>Writes what was laid; durable only after a sync. Behind it zeros are written over zeros:

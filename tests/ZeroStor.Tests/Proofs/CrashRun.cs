@@ -10,6 +10,9 @@ internal enum DiskOrder
     /// <summary>Two shards of one content, in one batch.</summary>
     Append,
 
+    /// <summary>Two shards, of which the second is laid while the first is synced.</summary>
+    Overlap,
+
     /// <summary>The oldest content that is there.</summary>
     Reclaim,
 
@@ -71,6 +74,7 @@ internal sealed class CrashRun : IAsyncDisposable
         LargeBatchBytes = 4 * 1024,
         SealEarlyDeadBytes = 6 * 1024,
         CopyBytes = 2 * 1024,
+        LayAheadBytes = 1,
         ReadsAtOnce = 1,
     };
 
@@ -111,6 +115,7 @@ internal sealed class CrashRun : IAsyncDisposable
     internal Task DoAsync(DiskOrder order) => order switch
     {
         DiskOrder.Append => AppendAsync(Shard(700), Shard(300, kin: 1)),
+        DiskOrder.Overlap => OverlapAsync(),
         DiskOrder.Reclaim => ReclaimAsync(),
         DiskOrder.Drop => DropAsync(),
         DiskOrder.Seal => SealAsync(),
@@ -201,6 +206,25 @@ internal sealed class CrashRun : IAsyncDisposable
         {
             Settle(answer, Debt.With(Fate.There, shard));
         }
+    }
+
+    // The first is shorter than a block; the second so long that laying it asks for room, which shows that it
+    // is being laid.
+    private async Task OverlapAsync()
+    {
+        TestShard[] shards = [Shard(500), Shard(Tiny.GrowBytes + 100)];
+        Owe(Debt.With(Fate.Either, shards));
+        var overlap = new Overlap(Tiny.VolumeBytes);
+        Recorded.Watch = overlap;
+        Task<HomeAnswer> first = AppendAsync(Disk, shards[0]);
+        await Task.WhenAny(first, overlap.Reached);
+        Task<HomeAnswer> second = AppendAsync(Disk, shards[1]);
+        await Task.WhenAny(first, overlap.Laid);
+        overlap.GoOn();
+        Settle(await first, Debt.With(Fate.There, shards[0]));
+        overlap.Answered();
+        Settle(await second, Debt.With(Fate.There, shards[1]));
+        Recorded.Watch = null;
     }
 
     private async Task ReclaimAsync()

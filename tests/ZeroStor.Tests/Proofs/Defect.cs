@@ -19,6 +19,9 @@ internal enum Defect
     /// durable.</summary>
     AnswerBeforeSync,
 
+    /// <summary>A batch that was laid while another was synced is answered by that sync.</summary>
+    AnswerByEarlierSync,
+
     DroppedDeleteRecord,
     TrustInIndex,
 
@@ -36,6 +39,7 @@ internal static class Defects
     internal static PlantedDefects InCore(this Defect defect) => defect switch
     {
         Defect.AnswerBeforeSync => PlantedDefects.AnswersBeforeSync,
+        Defect.AnswerByEarlierSync => PlantedDefects.AnswersByEarlierSync,
         Defect.DroppedDeleteRecord => PlantedDefects.DropsDeleteRecords,
         Defect.TrustInIndex => PlantedDefects.ReadTrustsIndex,
         Defect.TrustInReading => PlantedDefects.ReadTrustsHomes,

@@ -33,6 +33,7 @@ public sealed class PlantedDefectTests
         (Defect.TrustInIndex, "stale", [Promise.ReadsAreRight]),
         (Defect.AnswerBeforeSync, "disk", Durable),
         (Defect.AnswerBeforeSync, "fabric", Durable),
+        (Defect.AnswerByEarlierSync, "crash", [Promise.AcknowledgedIsKept]),
         (Defect.DroppedDeleteRecord, "disk", [Promise.ReclaimedIsGone]),
         (Defect.DroppedDeleteRecord, "crash", [Promise.ReclaimedIsGone]),
         (Defect.DroppedDeleteRecord, "fabric", [Promise.ReclaimedIsGone]),

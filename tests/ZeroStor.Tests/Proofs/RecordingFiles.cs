@@ -27,6 +27,10 @@ internal sealed class RecordingFiles : IDiskFiles
     /// <summary>What goes wrong with syncs: every third of a volume, or all of folders, do nothing.</summary>
     internal Defect Planted { get; init; }
 
+    /// <summary>Asked before each write, each sync of a file and each look at the free room, and may wait.
+    /// </summary>
+    internal Overlap? Watch { get; set; }
+
     /// <summary>What the file system claims to have left.</summary>
     internal long FreeBytesTold { get; set; } = 1L << 40;
 
@@ -156,7 +160,11 @@ internal sealed class RecordingFiles : IDiskFiles
         }
     }
 
-    public long FreeBytes(string path) => FreeBytesTold;
+    public long FreeBytes(string path)
+    {
+        Watch?.Looks();
+        return FreeBytesTold;
+    }
 
     public long TotalBytes(string path) => 0;
 
@@ -203,6 +211,7 @@ internal sealed class RecordingFiles : IDiskFiles
                 at += piece.Length;
             }
 
+            owner.Watch?.Writes(bytes, offset);
             lock (owner._lock)
             {
                 owner.Change(new Written(inode, path, offset, bytes));
@@ -219,6 +228,7 @@ internal sealed class RecordingFiles : IDiskFiles
 
         public void Sync()
         {
+            owner.Watch?.Syncs();
             lock (owner._lock)
             {
                 bool isPassedOver = owner.Planted == Defect.SkippedSync

@@ -176,6 +176,34 @@ public sealed class DiskLayAheadTests
         await bed.AssertHoldsAsync(shards);
     }
 
+    // A step for each of the two, and the reserve of two. While the first is written the file system has not
+    // taken its room yet; while it is synced it has.
+    [Theory]
+    [InlineData(nameof(FileCall.Write), 0, ErrorKind.None)]
+    [InlineData(nameof(FileCall.Write), -1, ErrorKind.DiskFull)]
+    [InlineData(nameof(FileCall.Sync), 0, ErrorKind.None)]
+    [InlineData(nameof(FileCall.Sync), -1, ErrorKind.DiskFull)]
+    public async Task Room_that_a_batch_takes_while_another_is_laid_is_counted_once(
+        string call, int moreBytes, ErrorKind expected)
+    {
+        await using var bed = new DiskBed(Options);
+        await bed.PutNewAsync(10);
+        long freeBytes = (4 * Options.GrowBytes) + moreBytes;
+        bool isTaken = call == nameof(FileCall.Sync);
+        using var held = new HeldCall(bed, Enum.Parse<FileCall>(call));
+        bed.Files.FreeBytesTold = freeBytes;
+        Task<HomeAnswer> first = bed.AppendAsync(bed.NewShard(LargeBytes));
+        await held.Reached;
+        bed.Files.FreeBytesTold = freeBytes - (isTaken ? Options.GrowBytes : 0);
+        Task<HomeAnswer> second = bed.AppendAsync(bed.NewShard(LargeBytes));
+        await held.Laid;
+        bed.Files.FreeBytesTold = freeBytes - Options.GrowBytes;
+        held.GoOn();
+        Assert.True((await first).IsDone);
+        Assert.Equal(expected, (await second).Kind);
+        Assert.Equal(DiskState.Up, bed.Disk.State);
+    }
+
     // Two appends of which the second is laid while a call for the first is held up, which then fails so; the
     // answers, and the shard that the second brought.
     private static async Task<(HomeAnswer First, HomeAnswer Second, TestShard Shard)> BehindAsync(
