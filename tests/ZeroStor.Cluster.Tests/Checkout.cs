@@ -5,6 +5,19 @@ internal static class Checkout
 {
     public static string Root { get; } = Find();
 
+    /// <summary>The silo's program, built with the tests, where its users find it.</summary>
+    public static string Silo { get; } = ProgramIn("silo", "ZeroStor.Silo.dll");
+
+    /// <summary>The command line's.</summary>
+    public static string Zs { get; } = ProgramIn("client/zs", "zs.dll");
+
+    // The tests' own folder ends with the configuration and the framework, as those of programs do.
+    private static string ProgramIn(string folder, string assembly)
+    {
+        var framework = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(Root, folder, "bin", framework.Parent!.Name, framework.Name, assembly);
+    }
+
     private static string Find()
     {
         for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)

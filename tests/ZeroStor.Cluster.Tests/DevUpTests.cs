@@ -59,7 +59,7 @@ public sealed class DevUpTests : IDisposable
     private async Task<string> ZsAsync(params string[] arguments)
     {
         using RunningProcess zs = RunningProcess.StartOwn(
-            _home.Path, "zs.dll", arguments,
+            _home.Path, Checkout.Zs, arguments,
             new() { ["XDG_CONFIG_HOME"] = _home.Path, ["ZS_GATEWAY"] = "" });
         (int code, string output, string errors) = await zs.EndAsync(TimeSpan.FromMinutes(5));
         Assert.True(code == 0, $"zs {string.Join(' ', arguments)} ended with {code}: {output}{errors}");

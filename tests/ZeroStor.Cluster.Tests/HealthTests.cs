@@ -160,7 +160,7 @@ public sealed class HealthTests : IAsyncLifetime
 
     private async Task<(int Code, string Output, string Errors)> RunAsync(string[] arguments)
     {
-        using RunningProcess silo = RunningProcess.StartOwn(_folder.Path, "ZeroStor.Silo.dll", arguments);
+        using RunningProcess silo = RunningProcess.StartOwn(_folder.Path, Checkout.Silo, arguments);
         return await silo.EndAsync(TimeSpan.FromSeconds(120));
     }
 

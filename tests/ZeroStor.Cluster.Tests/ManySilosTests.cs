@@ -176,7 +176,7 @@ public sealed class ManySilosTests : IAsyncLifetime
     {
         string data = Path.Combine(_folder.Path, "none");
         using RunningProcess silo = RunningProcess.StartOwn(
-            _folder.Path, "ZeroStor.Silo.dll", ["--data", data, .. told]);
+            _folder.Path, Checkout.Silo, ["--data", data, .. told]);
         (int code, _, string errors) = await silo.EndAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(2, code);
         Assert.Contains(said, errors, StringComparison.Ordinal);
@@ -209,7 +209,7 @@ public sealed class ManySilosTests : IAsyncLifetime
         string[] arguments = [.. Arguments(name).Where((_, i) => !more.Contains("--data") || i is not (4 or 5)), .. more];
         var ports = new SiloUnderTest(_folder.Path);
         using RunningProcess silo = RunningProcess.StartOwn(
-            _folder.Path, "ZeroStor.Silo.dll", [.. ports.Ports, .. arguments]);
+            _folder.Path, Checkout.Silo, [.. ports.Ports, .. arguments]);
         (int code, _, string errors) = await silo.EndAsync(TimeSpan.FromSeconds(120));
         return (code, errors);
     }

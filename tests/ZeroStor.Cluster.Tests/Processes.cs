@@ -40,10 +40,10 @@ internal sealed class RunningProcess : IDisposable
         return new RunningProcess(Process.Start(start)!);
     }
 
-    /// <summary>A program that stands beside the tests, built with them.</summary>
+    /// <summary>A program of the repository, as <see cref="Checkout"/> names it.</summary>
     public static RunningProcess StartOwn(
         string folder, string assembly, IEnumerable<string> arguments, Dictionary<string, string>? environment = null) =>
-        Start(folder, "dotnet", [Path.Combine(AppContext.BaseDirectory, assembly), .. arguments], environment);
+        Start(folder, "dotnet", [assembly, .. arguments], environment);
 
     public async Task<(int Code, string Output, string Errors)> EndAsync(TimeSpan within)
     {
@@ -90,7 +90,14 @@ internal sealed class RunningProcess : IDisposable
 /// <summary>A silo as its users run it: a process of its own, on ports that were free.</summary>
 internal sealed class SiloUnderTest : IDisposable
 {
+    private const int FirstPort = 10_000;
+
+    private const int PortCount = 10_000;
+
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
+
+    // Two runs at once begin at different ones.
+    private static int _ports = Environment.ProcessId * 100;
 
     private readonly string _folder;
     private readonly string[] _arguments;
@@ -111,13 +118,16 @@ internal sealed class SiloUnderTest : IDisposable
         "--gateway-port", GatewayPort.ToString(CultureInfo.InvariantCulture),
     ];
 
+    // Tests run beside each other, and one of them has the port that S3 is answered on.
+    private string[] S3 => _arguments.Contains("--s3") ? [] : ["--s3", "off"];
+
     public string Gateway => $"127.0.0.1:{GatewayPort}";
 
     public Dictionary<string, string> Environment => new() { ["ZS_GATEWAY"] = Gateway };
 
     /// <summary>Starts it without waiting until it serves.</summary>
     public RunningProcess Begin() => _process = RunningProcess.StartOwn(
-        _folder, "ZeroStor.Silo.dll", [.. Ports, .. _arguments]);
+        _folder, Checkout.Silo, [.. Ports, .. S3, .. _arguments]);
 
     public async Task StartAsync()
     {
@@ -151,7 +161,7 @@ internal sealed class SiloUnderTest : IDisposable
 
     public async Task<(int Code, string Output, string Errors)> ZsAsync(params string[] arguments)
     {
-        using RunningProcess zs = RunningProcess.StartOwn(_folder, "zs.dll", arguments, Environment);
+        using RunningProcess zs = RunningProcess.StartOwn(_folder, Checkout.Zs, arguments, Environment);
         return await zs.EndAsync(TimeSpan.FromSeconds(120));
     }
 
@@ -159,10 +169,23 @@ internal sealed class SiloUnderTest : IDisposable
 
     private async Task<bool> AnswersAsync() => (await ZsAsync("ls")).Code == 0;
 
+    /// <summary>A port below those that the system gives to outgoing connections: one of these would have it by the
+    /// time that somebody listens.</summary>
     public static int FreePort()
     {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
+        while (true)
+        {
+            int port = FirstPort + (Interlocked.Increment(ref _ports) % PortCount);
+            using var probe = new TcpListener(IPAddress.Loopback, port);
+            try
+            {
+                probe.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Somebody has it.
+            }
+        }
     }
 }

@@ -26,7 +26,7 @@ public sealed partial class ReadmeTests
         await silo.StartAsync();
         string script = $"""
             set -euo pipefail
-            zs() (exec dotnet '{Path.Combine(AppContext.BaseDirectory, "zs.dll")}' "$@")
+            zs() (exec dotnet '{Checkout.Zs}' "$@")
             {string.Join('\n', commands)}
             """;
         using RunningProcess shell = RunningProcess.Start(folder.Path, "bash", ["-c", script], silo.Environment);

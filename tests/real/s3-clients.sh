@@ -16,6 +16,7 @@ export AWS_SHARED_CREDENTIALS_FILE=$credentials AWS_EC2_METADATA_DISABLED=true A
 # Presigning, botocore takes Signature V2 for what is not Amazon's unless it is told otherwise; that is long out of use.
 printf '[default]\ns3 =\n    signature_version = s3v4\n' >"$work/aws.conf"
 export AWS_CONFIG_FILE=$work/aws.conf
+unset AWS_CA_BUNDLE # rclone stumbles over it
 access=$(awk '/access_key_id/ {print $3}' "$credentials")
 secret=$(awk '/secret/ {print $3}' "$credentials")
 mkdir -p "$work/in" "$work/out"
