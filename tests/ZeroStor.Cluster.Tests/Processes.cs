@@ -97,7 +97,7 @@ internal sealed class SiloUnderTest : IDisposable
     private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(120);
 
     // Two runs at once begin at different ones.
-    private static int _ports = Environment.ProcessId * 100;
+    private static int _ports = System.Environment.ProcessId * 100;
 
     private readonly string _folder;
     private readonly string[] _arguments;
