@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Data.Sqlite;
 
@@ -23,6 +24,9 @@ internal sealed class SqliteDatabase : Database
 
     // After a burst the log is cut to this again; it never shrinks otherwise.
     private const int LogBytes = 64 * 1024 * 1024;
+
+    // Another one settles the log of a process that died within milliseconds.
+    private static readonly TimeSpan SettlePause = TimeSpan.FromMilliseconds(10);
 
     private static readonly Lock Making = new();
 
@@ -79,7 +83,7 @@ internal sealed class SqliteDatabase : Database
                 await SetAsync(connection, "journal_size_limit", LogBytes);
                 if (isLogLeft)
                 {
-                    await SettleAsync(connection);
+                    await SettleAsync(connection, cancel);
                 }
             }
             else
@@ -163,15 +167,21 @@ internal sealed class SqliteDatabase : Database
     // once counts as written ever after, on Linux: to sync the log again would not help. That the log is empty
     // must be durable as well, or after a power cut its torn rest would hide what is in the database; the next
     // commit syncs that, so one is made that changes nothing.
-    private async Task SettleAsync(SqliteConnection connection)
+    private async Task SettleAsync(SqliteConnection connection, CancellationToken cancel)
     {
-        bool isBusy = await AskAsync(connection, "PRAGMA wal_checkpoint(TRUNCATE);") != 0;
-        if (isBusy)
+        // SQLite waits for readers and writers, and not for who settles the same log at this moment.
+        long began = Stopwatch.GetTimestamp();
+        while (await AskAsync(connection, "PRAGMA wal_checkpoint(TRUNCATE);") != 0)
         {
-            throw new ZeroStorException(
-                ErrorKind.Unavailable,
-                $"The catalog {Name} is being read by others for more than {_options.LockPatience.TotalSeconds} s, "
-                + "and its log cannot be settled meanwhile: see who else has it open, and try again.");
+            if (Stopwatch.GetElapsedTime(began) >= _options.LockPatience)
+            {
+                throw new ZeroStorException(
+                    ErrorKind.Unavailable,
+                    $"The catalog {Name} is being read by others for more than {_options.LockPatience.TotalSeconds} s, "
+                    + "and its log cannot be settled meanwhile: see who else has it open, and try again.");
+            }
+
+            await Task.Delay(SettlePause, cancel);
         }
 
         await SetAsync(connection, "user_version", await AskAsync(connection, "PRAGMA user_version;"));
