@@ -25,18 +25,6 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     /// <summary>Whether a batch is being written.</summary>
     internal bool IsWriting => _isWriting;
 
-    /// <summary>Whether who takes waits until nothing is being written.</summary>
-    internal bool IsAwaited
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _isAwaited;
-            }
-        }
-    }
-
     // Whether who takes has something to do.
     private bool IsDue => _isClosed || _isMarkDue
         || (_isWriting
