@@ -123,11 +123,7 @@ internal sealed class DiskHost(
             // One that was removed is closed by who removed it, unless that did not get through.
             if (!disk.CheckFolder() || map.Current.Disk(disk.Id) is { State: DiskState.Removed })
             {
-                if (homes.Remove(disk))
-                {
-                    await disk.DisposeAsync();
-                }
-
+                await CloseAsync(disk);
                 continue;
             }
 
@@ -145,6 +141,17 @@ internal sealed class DiskHost(
         }
 
         await TellVanishedAsync(cancel);
+    }
+
+    // Not while others open disks here: they may be about to open this one again, and find it neither here nor
+    // closed. The next round will do.
+    private async Task CloseAsync(Disk disk)
+    {
+        using IDisposable? turn = opener.TryTurn();
+        if (turn is not null && homes.Remove(disk))
+        {
+            await disk.DisposeAsync();
+        }
     }
 
     // By the map, so that what the catalog did not take is told again. While a disk is being opened it is in
