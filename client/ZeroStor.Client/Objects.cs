@@ -105,6 +105,10 @@ public sealed record ReadOptions
     /// <summary>Null: all bytes.</summary>
     public ByteRange? Range { get; init; }
 
+    /// <summary>Chooses the range when it is known which version is read, instead of <see cref="Range"/>; null from
+    /// it: all bytes. What it throws comes through.</summary>
+    public Func<ObjectVersion, ByteRange?>? RangeOf { get; init; }
+
     /// <summary>Null: the current version.</summary>
     public VersionId? Version { get; init; }
 

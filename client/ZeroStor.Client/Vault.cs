@@ -129,7 +129,8 @@ public sealed partial class Vault
         FoundObject found = options is { AllowStale: true, Version: null }
             ? await FindAsync(key, allowStale: true, cancel)
             : await FindReadableAsync(key, options?.Version, cancel);
-        (long offset, long length) = options?.Range?.Resolve(found.Version.Size) ?? (0, found.Version.Size);
+        ByteRange? range = options?.RangeOf is { } rangeOf ? rangeOf(found.Version) : options?.Range;
+        (long offset, long length) = range?.Resolve(found.Version.Size) ?? (0, found.Version.Size);
         return new ObjectStream(_fabric, Name, found, offset, length, options?.AbsentHomes ?? 0);
     }
 

@@ -30,6 +30,8 @@ public sealed class S3SettingsTests
         Assert.Equal([0], (await s3.GetAsync("/default/k?versionId=null")).Is(HttpStatusCode.OK).Body);
         (await s3.GetAsync($"/default/k?versionId={mark}")).Fails(
             HttpStatusCode.MethodNotAllowed, "MethodNotAllowed");
+        (await s3.GetAsync($"/default/k?versionId={mark}", ("range", "bytes=0-0"))).Fails(
+            HttpStatusCode.MethodNotAllowed, "MethodNotAllowed");
         (await s3.GetAsync($"/default/k?versionId={new string('a', 32)}")).Fails(
             HttpStatusCode.NotFound, "NoSuchVersion");
         (await s3.GetAsync("/default/k?versionId=x")).Fails(HttpStatusCode.BadRequest, "InvalidArgument");

@@ -16,42 +16,23 @@ internal static class ObjectReads
     /// delete; NotImplemented: a part of many.</exception>
     public static async Task GetAsync(S3Exchange exchange)
     {
-        RangeHeader? range = RangeHeader.Parse(exchange.Wire.Header("Range"));
-        bool isPlain = exchange.Wire.Header("If-Range") is null && exchange.Request.PartNumber is null;
-        if (range is null || !isPlain)
+        bool isSettled = false;
+        bool isPartial = false;
+        await using ObjectStream content = await OpenAsync(exchange, version =>
         {
-            await GetFoundAsync(exchange, range);
+            isSettled = AnswersCondition(exchange, version);
+            (long offset, long length, isPartial) = isSettled ? default : RangeOf(exchange, version);
+            return isPartial ? ByteRange.OfLength(offset, length) : null;
+        });
+        if (isSettled)
+        {
             return;
         }
 
-        ObjectStream content;
-        try
-        {
-            content = await exchange.Vault.OpenReadAsync(
-                exchange.Key,
-                new ReadOptions
-                {
-                    Version = exchange.Version, Range = ReadRange(exchange.Wire.Header("Range")!),
-                },
-                exchange.Cancel);
-        }
-        catch (ZeroStorException failure) when (failure.Kind == ErrorKind.InvalidArgument)
-        {
-            // It holds no byte of the object; conditions go before that.
-            ObjectVersion version = await FindAsync(exchange);
-            if (!AnswersCondition(exchange, version))
-            {
-                _ = range.Value.Resolve(version.Size);
-                throw;
-            }
+        WriteHead(exchange, content.Version, content.Offset, content.Length, isPartial);
 
-            return;
-        }
-
-        await using (content)
-        {
-            await AnswerAsync(exchange, content, isPartial: true);
-        }
+        // The first bytes start the answer: what keeps them from being read is still told as an error.
+        await content.CopyToAsync(exchange.Response.Body, exchange.Cancel);
     }
 
     /// <exception cref="S3Exception">As <see cref="GetAsync"/>.</exception>
@@ -104,38 +85,21 @@ internal static class ObjectReads
             : version;
     }
 
-    private static async Task GetFoundAsync(S3Exchange exchange, RangeHeader? range)
+    // Which bytes is told of the version that is read: another one may take its place at any time.
+    private static async Task<ObjectStream> OpenAsync(S3Exchange exchange, Func<ObjectVersion, ByteRange?> rangeOf)
     {
-        if (exchange.Version is not null)
+        try
+        {
+            return await exchange.Vault.OpenReadAsync(
+                exchange.Key, new ReadOptions { Version = exchange.Version, RangeOf = rangeOf }, exchange.Cancel);
+        }
+        catch (ZeroStorException failure)
+            when (failure.Kind == ErrorKind.NotFound && exchange.Version is not null)
         {
             // Whether it is the mark of a delete only a head can tell.
             _ = await FindAsync(exchange);
+            throw;
         }
-
-        ByteRange? asked = null;
-        if (range is not null || exchange.Request.PartNumber is not null)
-        {
-            ObjectVersion version = await FindAsync(exchange);
-            (long offset, long length, bool isPartial) = RangeOf(exchange, version);
-            asked = isPartial && length > 0 ? ByteRange.OfLength(offset, length) : null;
-        }
-
-        await using ObjectStream content = await exchange.Vault.OpenReadAsync(
-            exchange.Key, new ReadOptions { Version = exchange.Version, Range = asked }, exchange.Cancel);
-        await AnswerAsync(exchange, content, isPartial: asked is not null);
-    }
-
-    private static async Task AnswerAsync(S3Exchange exchange, ObjectStream content, bool isPartial)
-    {
-        if (AnswersCondition(exchange, content.Version))
-        {
-            return;
-        }
-
-        WriteHead(exchange, content.Version, content.Offset, content.Length, isPartial);
-
-        // The first bytes start the answer: what keeps them from being read is still told as an error.
-        await content.CopyToAsync(exchange.Response.Body, exchange.Cancel);
     }
 
     private static void WriteHead(
@@ -213,9 +177,4 @@ internal static class ObjectReads
                 ? parts
                 : 0;
     }
-
-    // What S3 reads as a range, the fabric does too, but for one that can hold no byte: that is
-    // InvalidArgument there.
-    private static ByteRange ReadRange(string header) =>
-        ByteRange.Parse(header[(header.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim());
 }

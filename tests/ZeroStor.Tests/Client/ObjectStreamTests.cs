@@ -173,6 +173,35 @@ public sealed class ObjectStreamTests
     }
 
     [Fact]
+    public async Task A_range_can_be_chosen_by_the_version_that_is_read()
+    {
+        byte[] content = VaultTests.Pattern(1000);
+        (_, Vault vault) = await PutAsync(content);
+        ObjectVersion? seen = null;
+        await using ObjectStream stream = await vault.OpenReadAsync(
+            "k",
+            new ReadOptions
+            {
+                Range = ByteRange.From(10),
+                RangeOf = version =>
+                {
+                    seen = version;
+                    return ByteRange.OfLength(version.Size - 3, 3);
+                },
+            },
+            None);
+        Assert.Same(stream.Version, seen);
+        Assert.Equal((997, 3), (stream.Offset, stream.Length));
+        byte[] last = new byte[3];
+        await stream.ReadExactlyAsync(last, None);
+        Assert.Equal(content[997..], last);
+        await using ObjectStream all = await vault.OpenReadAsync("k", new ReadOptions { RangeOf = _ => null }, None);
+        Assert.Equal(1000, all.Length);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => vault.OpenReadAsync(
+            "k", new ReadOptions { RangeOf = _ => throw new InvalidOperationException() }, None));
+    }
+
+    [Fact]
     public async Task A_manifest_that_contradicts_itself_is_refused_before_a_byte_is_read()
     {
         (FakeFabric fake, Vault vault) = await PutAsync(VaultTests.Pattern(1000));
