@@ -10,6 +10,24 @@ public enum ChecksumType
     Composite,
 }
 
+/// <summary>What S3 calls them, in headers and documents.</summary>
+internal static class ChecksumTypes
+{
+    private const string FullObject = "FULL_OBJECT";
+
+    private const string Composite = "COMPOSITE";
+
+    public static string NameOf(ChecksumType type) => type == ChecksumType.FullObject ? FullObject : Composite;
+
+    /// <summary>Null: S3 knows none of this name.</summary>
+    public static ChecksumType? Find(string name) => name switch
+    {
+        FullObject => ChecksumType.FullObject,
+        Composite => ChecksumType.Composite,
+        _ => null,
+    };
+}
+
 /// <summary>What S3's clients expect an object of many parts to be called and summed: made of what was kept
 /// of the parts, without their bytes.</summary>
 public static class MultipartSums

@@ -25,13 +25,10 @@ public sealed record UploadChecksum(ChecksumAlgorithm Algorithm, ChecksumType Ty
         }
 
         ChecksumAlgorithm algorithm = ChecksumAlgorithms.Parse(name);
-        ChecksumType asked = type switch
-        {
-            null => MultipartSums.DefaultType(algorithm),
-            "COMPOSITE" => ChecksumType.Composite,
-            "FULL_OBJECT" => ChecksumType.FullObject,
-            _ => throw new S3Exception(S3Error.InvalidRequest, $"Value for {TypeHeader} header is invalid."),
-        };
+        ChecksumType asked = type is null
+            ? MultipartSums.DefaultType(algorithm)
+            : ChecksumTypes.Find(type)
+                ?? throw new S3Exception(S3Error.InvalidRequest, $"Value for {TypeHeader} header is invalid.");
         return MultipartSums.IsPossible(algorithm, asked)
             ? new UploadChecksum(algorithm, asked)
             : throw new S3Exception(

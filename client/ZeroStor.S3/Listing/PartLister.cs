@@ -28,7 +28,7 @@ public sealed record PartPage(ListPartsQuery Query, ImmutableArray<PartEntry> Pa
 /// <summary>Lists the parts of an upload as S3 does.</summary>
 public static class PartLister
 {
-    /// <param name="parts">All parts, by their numbers.</param>
+    /// <param name="parts">By their numbers: all, or one more than asked for of those behind the marker.</param>
     /// <param name="query">What is asked.</param>
     public static PartPage List(IReadOnlyList<PartEntry> parts, ListPartsQuery query)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using ZeroStor.Client;
@@ -15,12 +14,6 @@ internal static class ObjectAnswer
     // What the name of a header has beside letters and digits.
     private const string Marks = "!#$%&'*+-.^_`|~";
 
-    private static readonly FrozenSet<string> Standard = new[]
-    {
-        "cache-control", "content-disposition", "content-encoding", "content-language", "expires",
-        "x-amz-website-redirect-location",
-    }.ToFrozenSet(StringComparer.OrdinalIgnoreCase);
-
     /// <summary>What a get or a head tells, and no length.</summary>
     public static void WriteObject(HttpResponse response, ObjectVersion version)
     {
@@ -32,7 +25,7 @@ internal static class ObjectAnswer
             version.ContentType.Length > 0 ? version.ContentType : ObjectHeaders.DefaultContentType);
         foreach ((string name, string value) in version.Headers)
         {
-            if (Standard.Contains(name) || IsUsers(name))
+            if (ObjectHeaders.Standard.Contains(name) || IsUsers(name))
             {
                 headers[name] = HeaderText.Encode(value);
             }
@@ -72,8 +65,7 @@ internal static class ObjectAnswer
         if (checksum is not null)
         {
             response.Headers[checksum.Algorithm.Header] = checksum.Value;
-            response.Headers["x-amz-checksum-type"] =
-                checksum.Type == ChecksumType.FullObject ? "FULL_OBJECT" : "COMPOSITE";
+            response.Headers["x-amz-checksum-type"] = ChecksumTypes.NameOf(checksum.Type);
         }
     }
 

@@ -13,24 +13,20 @@ internal static class UploadSums
 
     private const string Type = "x-amz-checksum-type";
 
-    private const string Composite = "COMPOSITE";
-
-    private const string FullObject = "FULL_OBJECT";
-
     public static ImmutableSortedDictionary<string, string> Keep(
         ImmutableSortedDictionary<string, string> headers, UploadChecksum? checksum) => checksum is null
             ? headers
             : headers
                 .SetItem(Algorithm, checksum.Algorithm.Name)
-                .SetItem(Type, checksum.Type == ChecksumType.Composite ? Composite : FullObject);
+                .SetItem(Type, ChecksumTypes.NameOf(checksum.Type));
 
     /// <summary>Null: none was asked for.</summary>
     public static UploadChecksum? Of(ImmutableSortedDictionary<string, string> headers) =>
         headers.TryGetValue(Algorithm, out string? name)
-        && headers.TryGetValue(Type, out string? type)
+        && headers.TryGetValue(Type, out string? named)
         && ChecksumAlgorithms.Find(name) is { } algorithm
-            ? new UploadChecksum(
-                algorithm, type == Composite ? ChecksumType.Composite : ChecksumType.FullObject)
+        && ChecksumTypes.Find(named) is { } type
+            ? new UploadChecksum(algorithm, type)
             : null;
 
     /// <summary>What the object is called and summed by, made of what was kept of its parts. A part without
@@ -50,6 +46,7 @@ internal static class UploadSums
             : MultipartSums.FullObject(asked.Algorithm, sums.Zip(parts.Select(p => p.Bytes)));
         return new StoredTag(etag, new ObjectChecksum(asked.Algorithm, value, asked.Type));
     }
+
     // Whoever put a part past this front end may have called it anything.
     private static byte[] BytesOf(string etag) =>
         etag.Length % 2 == 0 && etag.All(char.IsAsciiHexDigit)

@@ -36,8 +36,7 @@ internal sealed class Uploads(ZeroStorClient client)
         if (checksum is not null)
         {
             response.Headers["x-amz-checksum-algorithm"] = checksum.Algorithm.Name;
-            response.Headers["x-amz-checksum-type"] =
-                checksum.Type == ChecksumType.FullObject ? "FULL_OBJECT" : "COMPOSITE";
+            response.Headers["x-amz-checksum-type"] = ChecksumTypes.NameOf(checksum.Type);
         }
 
         await exchange.AnswerAsync(target => ObjectAnswers.WriteInitiated(
@@ -113,7 +112,7 @@ internal sealed class Uploads(ZeroStorClient client)
         ImmutableArray<PartInfo> parts = query.Max == 0
             ? []
             : await ReadPartsAsync(upload, query, exchange.Cancel);
-        var page = new PartPage(query, [.. parts.Take(query.Max).Select(Tell)], parts.Length > query.Max);
+        PartPage page = PartLister.List([.. parts.Select(Tell)], query);
         await exchange.AnswerAsync(target => ListAnswers.WriteParts(
             target, exchange.Bucket, exchange.Key, upload.Id.ToString(), page));
     }

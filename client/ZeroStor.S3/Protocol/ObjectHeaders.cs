@@ -22,7 +22,8 @@ public sealed record ObjectHeaders(string ContentType, ImmutableSortedDictionary
     // The encoding of the way, not of the content.
     private const string WireEncoding = "aws-chunked";
 
-    private static readonly ImmutableArray<string> Standard =
+    /// <summary>What HTTP and S3 know of contents, beside the content type; in small letters.</summary>
+    internal static readonly ImmutableArray<string> Standard =
     [
         "cache-control", "content-disposition", ContentEncoding, "content-language", "expires",
         "x-amz-website-redirect-location",

@@ -174,8 +174,8 @@ public static class ObjectAnswers
     {
         if (checksum is not null)
         {
-            xml.Element(checksum.Algorithm.Element, checksum.Value).Element(
-                "ChecksumType", checksum.Type == ChecksumType.FullObject ? "FULL_OBJECT" : "COMPOSITE");
+            xml.Element(checksum.Algorithm.Element, checksum.Value)
+                .Element("ChecksumType", ChecksumTypes.NameOf(checksum.Type));
         }
     }
 }
