@@ -1,0 +1,88 @@
+using System.Buffers;
+using System.Net.Http.Headers;
+using ZeroStor.Client;
+
+namespace ZeroStor.S3Load;
+
+/// <summary>Moves one content over plain HTTP, with as little of a client as there can be: what is measured
+/// is the front end. Thread-safe.</summary>
+internal sealed class S3Mover(Target target, string bucket, byte[] content) : IDisposable
+{
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
+    private readonly Signer _signer = new(target, TimeProvider.System);
+
+    public async Task MakeBucketAsync(CancellationToken cancel)
+    {
+        using HttpResponseMessage made = await SendAsync(HttpMethod.Put, $"/{bucket}", null, cancel);
+        made.EnsureSuccessStatusCode();
+    }
+
+    public async Task PutAsync(int number, CancellationToken cancel)
+    {
+        using HttpResponseMessage put = await SendAsync(
+            HttpMethod.Put, $"/{bucket}/s3-{number}", new ReadOnlyMemoryContent(content), cancel);
+        put.EnsureSuccessStatusCode();
+    }
+
+    public async Task GetAsync(int number, CancellationToken cancel)
+    {
+        using HttpResponseMessage got = await SendAsync(
+            HttpMethod.Get, $"/{bucket}/s3-{number}", null, cancel);
+        got.EnsureSuccessStatusCode();
+        await Drain.AllAsync(await got.Content.ReadAsStreamAsync(cancel), content.Length, cancel);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method, string path, HttpContent? body, CancellationToken cancel)
+    {
+        Message signed = _signer.Sign(Message.Of(method.Method, path), Signer.Unsigned);
+        using var request = new HttpRequestMessage(method, new Uri(target.Url, path)) { Content = body };
+        foreach (string name in new[] { "x-amz-date", "x-amz-content-sha256" })
+        {
+            request.Headers.Add(name, signed[name]);
+        }
+
+        request.Headers.Authorization = AuthenticationHeaderValue.Parse(signed["Authorization"]!);
+        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
+    }
+}
+
+/// <summary>Moves the same through the SDK. Thread-safe.</summary>
+internal sealed class SdkMover(Vault vault, byte[] content)
+{
+    public Task PutAsync(int number, CancellationToken cancel) =>
+        vault.PutAsync($"sdk-{number}", new MemoryStream(content), cancel: cancel);
+
+    public async Task GetAsync(int number, CancellationToken cancel)
+    {
+        await using ObjectStream got = await vault.OpenReadAsync($"sdk-{number}", cancel: cancel);
+        await Drain.AllAsync(got, content.Length, cancel);
+    }
+}
+
+/// <summary>Reads a stream to its end, and looks at nothing but its length.</summary>
+internal static class Drain
+{
+    private const int PieceBytes = 256 * 1024;
+
+    public static async Task AllAsync(Stream stream, long bytes, CancellationToken cancel)
+    {
+        byte[] piece = ArrayPool<byte>.Shared.Rent(PieceBytes);
+        try
+        {
+            long sum = 0;
+            for (int read; (read = await stream.ReadAsync(piece, cancel)) > 0;)
+            {
+                sum += read;
+            }
+
+            WrongAnswerException.Unless(sum == bytes, $"{sum} of {bytes} bytes came");
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(piece);
+        }
+    }
+}
