@@ -190,6 +190,7 @@ internal sealed class SiloProcess : IAsyncDisposable
             S3FrontEnd.Add(builder.Services, settings, s3);
         }
 
+        builder.Services.AddHostedService(_ => new IdleMemory(TimeProvider.System));
         return builder.Build();
     }
 
