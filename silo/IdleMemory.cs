@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 namespace ZeroStor.Silo;
 
 /// <summary>Gives back what nothing needs any more: once the garbage that the start left in the managed heap, and
-/// every minute the 8 to 20 MiB that compiling a large method leaves in the heap of the C library, which keeps what
+/// every minute the 8 to 16 MiB that compiling a large method leaves in the heap of the C library, which keeps what
 /// it was given until it is asked. Where many silos share a machine that is the memory of some more of them.
 /// </summary>
 internal sealed partial class IdleMemory(TimeProvider time) : BackgroundService

@@ -39,6 +39,10 @@ internal static class Membership
     /// declared; this frees those that hang otherwise. Long work says its own time.</summary>
     private static readonly TimeSpan CallPatience = TimeSpan.FromSeconds(15);
 
+    /// <summary>Grains of which a silo remembers where they are. Tables for so many are made at once: for the million
+    /// that Orleans takes they are 19 MiB, and a fabric has some thousands.</summary>
+    private const int RememberedGrains = 65_536;
+
     public static void Configure(ISiloBuilder silo, SiloSettings settings, SqlCatalog catalog)
     {
         silo.Configure<ClusterOptions>(options =>
@@ -55,6 +59,7 @@ internal static class Membership
             options.SiloListeningEndpoint = new IPEndPoint(settings.ListeningAddress, settings.Port);
             options.GatewayListeningEndpoint = new IPEndPoint(settings.ListeningAddress, settings.GatewayPort);
         });
+        silo.Configure<GrainDirectoryOptions>(options => options.CacheSize = RememberedGrains);
         silo.Services.UseLinks();
         silo.Configure<ConnectionOptions>(options => options.ConnectionsPerEndpoint = settings.ConnectionsPerSilo);
         if (!catalog.IsShared)
