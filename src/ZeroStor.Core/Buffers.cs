@@ -169,6 +169,18 @@ public sealed class BufferPool
     /// <summary>Rents and slices in one: exactly <paramref name="bytes"/> long.</summary>
     public BufferSlice RentSlice(int bytes) => Rent(bytes).Slice(0, bytes);
 
+    /// <summary>Leaves what was returned to the collector, for when nothing more is to come for a while.</summary>
+    public void Trim()
+    {
+        foreach (ConcurrentStack<SharedBuffer> stack in _free.Values)
+        {
+            while (stack.TryPop(out SharedBuffer? kept))
+            {
+                Interlocked.Add(ref _retainedBytes, -kept.Capacity);
+            }
+        }
+    }
+
     internal void Return(SharedBuffer buffer)
     {
         if (Interlocked.Add(ref _retainedBytes, buffer.Capacity) > MaxRetainedBytes)

@@ -46,6 +46,34 @@ public sealed class BuffersTests
     }
 
     [Fact]
+    public void Trimmed_it_keeps_nothing_and_takes_what_is_returned_later()
+    {
+        SharedBuffer returned = _pool.Rent(5000);
+        SharedBuffer rented = _pool.Rent(5000);
+        returned.Release();
+        _pool.Trim();
+        Assert.NotSame(returned, _pool.Rent(5000));
+        rented.Release();
+        Assert.Same(rented, _pool.Rent(5000));
+
+        // As much as ever is kept: what was trimmed is not counted any more.
+        SharedBuffer[] all = [.. Enumerable.Range(0, (int)(BufferPool.MaxRetainedBytes >> 22))
+            .Select(_ => _pool.Rent(1 << 22))];
+        for (int round = 0; round < 2; round++)
+        {
+            Array.ForEach(all, b => b.Release());
+            if (round == 0)
+            {
+                _pool.Trim();
+                all = [.. all.Select(_ => _pool.Rent(1 << 22))];
+            }
+        }
+
+        var kept = all.ToHashSet();
+        Assert.All(all, _ => Assert.Contains(_pool.Rent(1 << 22), kept));
+    }
+
+    [Fact]
     public void A_released_buffer_is_rented_again_and_a_held_one_is_not()
     {
         SharedBuffer first = _pool.Rent(5000);
