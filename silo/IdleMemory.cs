@@ -4,7 +4,7 @@ using Microsoft.Extensions.Hosting;
 namespace ZeroStor.Silo;
 
 /// <summary>Gives back what a silo needs no more while nobody asks anything of it: buffers that are kept for the
-/// next stripes, garbage that is left lying until 8 MiB of it are there, and 8 to 16 MiB that compiling large methods
+/// next stripes, garbage that is left lying until 4 MiB of it are there, and 8 to 16 MiB that compiling large methods
 /// leaves in the heap of the C library, which keeps what it was given until it is asked. Where many silos share a machine that is the memory of
 /// some more of them.</summary>
 internal sealed partial class IdleMemory(TimeProvider time) : BackgroundService
