@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Net.Http.Headers;
 using ZeroStor.Client;
 
 namespace ZeroStor.S3Load;
@@ -39,12 +38,11 @@ internal sealed class S3Mover(Target target, string bucket, byte[] content) : ID
     {
         Message signed = _signer.Sign(Message.Of(method.Method, path), Signer.Unsigned);
         using var request = new HttpRequestMessage(method, new Uri(target.Url, path)) { Content = body };
-        foreach (string name in new[] { "x-amz-date", "x-amz-content-sha256" })
+        foreach (string name in new[] { "x-amz-date", "x-amz-content-sha256", "Authorization" })
         {
-            request.Headers.Add(name, signed[name]);
+            request.Headers.TryAddWithoutValidation(name, signed[name]);
         }
 
-        request.Headers.Authorization = AuthenticationHeaderValue.Parse(signed["Authorization"]!);
         return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancel);
     }
 }

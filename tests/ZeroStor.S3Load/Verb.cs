@@ -8,9 +8,9 @@ namespace ZeroStor.S3Load;
 /// it.</summary>
 internal static class Verb
 {
-    private static readonly Option<Uri> Url = new("--url")
+    private static readonly Option<string> Url = new("--url")
     {
-        Description = "Where S3 is answered", DefaultValueFactory = _ => new Uri("http://127.0.0.1:9000"),
+        Description = "Where S3 is answered", DefaultValueFactory = _ => "http://127.0.0.1:9000",
     };
 
     private static readonly Option<string> Credentials = new("--credentials")
@@ -41,7 +41,7 @@ internal static class Verb
         command.SetAction(async (parsed, cancel) => await runAsync(
             new Run(
                 parsed,
-                Target.Read(parsed.GetValue(Url)!, parsed.GetValue(Credentials)!),
+                Target.Read(new Uri(parsed.GetValue(Url)!), parsed.GetValue(Credentials)!),
                 parsed.GetValue(Seed),
                 parsed.GetValue(Pid) is { } pid ? new SiloProcess(pid) : null),
             cancel) ? 0 : 1);

@@ -37,8 +37,9 @@ internal static class BucketPolicy
 
             return statements > 0 ? access : throw Malformed("it has no statement");
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The latter where a string is no text: bytes that are not UTF-8, half a surrogate.
             throw new S3Exception(S3Error.MalformedPolicy, "Policies must be valid JSON.", e);
         }
     }

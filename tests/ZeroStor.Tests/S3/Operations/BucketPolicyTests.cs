@@ -39,6 +39,37 @@ public sealed class BucketPolicyTests
     public void What_is_no_policy_is_malformed(string policy) =>
         Wire.Refuses(S3Error.MalformedPolicy, () => Read(policy));
 
+    // As the bytes of Latin-1 none beyond ASCII is UTF-8.
+    [Theory]
+    [InlineData("{\"Version\":\"2012-10-17\",\"Stat\u00d1ement\":[]}")]
+    [InlineData("{\"Statement\":[{\"Effect\":\"All\u00d1ow\"}]}")]
+    [InlineData("{\"Statement\":[{\"Effect\":\"\\ud800\"}]}")]
+    [InlineData("{\"\\udc00\":1}")]
+    public void Strings_that_are_no_text_are_malformed(string policy) => Wire.Refuses(
+        S3Error.MalformedPolicy, () => BucketPolicy.Read(Encoding.Latin1.GetBytes(policy), "b"));
+
+    [Fact]
+    public void Whatever_single_byte_is_changed_it_is_read_or_refused()
+    {
+        byte[] policy = Encoding.ASCII.GetBytes(Statement("Allow", "{\"AWS\":[\"*\"]}", "\"s3:GetObject\"", Objects));
+        for (int at = 0; at < policy.Length; at++)
+        {
+            byte[] changed = [.. policy];
+            for (int value = 0; value <= byte.MaxValue; value++)
+            {
+                changed[at] = (byte)value;
+                try
+                {
+                    BucketPolicy.Read(changed, "b");
+                }
+                catch (S3Exception)
+                {
+                    // Which is the answer.
+                }
+            }
+        }
+    }
+
     private static string Statement(string effect, string principal, string action, string resource) =>
         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"s\",\"Effect\":\"" + effect + "\",\"Principal\":"
         + principal + ",\"Action\":" + action + ",\"Resource\":" + resource + "}]}";
