@@ -5,7 +5,12 @@ namespace ZeroStor.S3Load;
 
 /// <summary>Moves one content over plain HTTP, with as little of a client as there can be: what is measured
 /// is the front end. Thread-safe.</summary>
-internal sealed class S3Mover(Target target, string bucket, byte[] content) : IDisposable
+/// <param name="target">Where S3 is.</param>
+/// <param name="bucket">Where the objects go.</param>
+/// <param name="content">Of each.</param>
+/// <param name="checksum">What is said of the content as AWS's SDKs do, <c>x-amz-checksum-crc32</c>; null: nothing,
+/// so that its MD5 is made.</param>
+internal sealed class S3Mover(Target target, string bucket, byte[] content, string? checksum) : IDisposable
 {
     private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
     private readonly Signer _signer = new(target, TimeProvider.System);
@@ -36,9 +41,14 @@ internal sealed class S3Mover(Target target, string bucket, byte[] content) : ID
     private async Task<HttpResponseMessage> SendAsync(
         HttpMethod method, string path, HttpContent? body, CancellationToken cancel)
     {
-        Message signed = _signer.Sign(Message.Of(method.Method, path), Signer.Unsigned);
+        const string Sum = "x-amz-checksum-crc32";
+        Message bare = Message.Of(method.Method, path);
+        bool isSummed = body is not null && checksum is not null;
+        Message signed = _signer.Sign(
+            isSummed ? bare with { Headers = [(Sum, checksum!)] } : bare, Signer.Unsigned);
         using var request = new HttpRequestMessage(method, new Uri(target.Url, path)) { Content = body };
-        foreach (string name in new[] { "x-amz-date", "x-amz-content-sha256", "Authorization" })
+        string[] sent = ["x-amz-date", "x-amz-content-sha256", "Authorization"];
+        foreach (string name in isSummed ? [.. sent, Sum] : sent)
         {
             request.Headers.TryAddWithoutValidation(name, signed[name]);
         }

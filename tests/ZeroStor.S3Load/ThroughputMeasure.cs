@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.IO.Hashing;
 using System.Text.Json;
 using ZeroStor.Client;
 using ZeroStor.Load;
@@ -37,7 +38,8 @@ internal static class ThroughputMeasure
 
     public static Command Make() => Verb.Make(
         "throughput",
-        "Puts and gets through S3, and the same through the SDK on the same fabric.",
+        "Puts and gets through S3, with a checksum as AWS's SDKs send it, and without one, for which the ETag is an MD5;"
+        + " and the same through the SDK on the same fabric.",
         [Bytes, Concurrency, Rounds, Each, Gateway, Asked],
         RunAsync);
 
@@ -54,12 +56,15 @@ internal static class ThroughputMeasure
             cancel);
         byte[] content = new byte[Sizes.Parse(run.Parsed.GetValue(Bytes)!)];
         new Content((ulong)run.Seed, content.Length).Fill(0, content);
-        using var s3 = new S3Mover(run.Target, VaultName, content);
+        string checksum = Convert.ToBase64String([.. Crc32.Hash(content).Reverse()]);
+        using var s3 = new S3Mover(run.Target, VaultName, content, checksum);
+        using var bare = new S3Mover(run.Target, VaultName, content, checksum: null);
         var sdk = new SdkMover(client.Vault(VaultName), content);
         await s3.MakeBucketAsync(cancel);
         Turn[] turns =
         [
             new("put", "s3", s3.PutAsync), new("put", "sdk", sdk.PutAsync),
+            new("put", "s3-md5", bare.PutAsync),
             new("get", "s3", s3.GetAsync), new("get", "sdk", sdk.GetAsync),
         ];
         (int rounds, int concurrency, int each) = (
@@ -74,13 +79,14 @@ internal static class ThroughputMeasure
         }
 
         await client.RemoveVaultAsync(VaultName, withContent: true, cancel);
-        (double put, double get) = (turns[0].Median / turns[1].Median, turns[2].Median / turns[3].Median);
+        (double put, double get) = (turns[0].Median / turns[1].Median, turns[3].Median / turns[4].Median);
         run.Tell(w =>
         {
             w.WriteNumber("bytes", content.Length);
             w.WriteNumber("rounds", rounds);
             Array.ForEach(turns, t => t.Write(w));
             w.WriteNumber("putRatio", Math.Round(put, 3));
+            w.WriteNumber("putWithMd5Ratio", Math.Round(turns[2].Median / turns[1].Median, 3));
             w.WriteNumber("getRatio", Math.Round(get, 3));
         });
         return Math.Min(put, get) >= run.Parsed.GetValue(Asked);

@@ -11,21 +11,29 @@ namespace ZeroStor.S3.Bodies;
 /// buffers straight into those of the reader. Not thread-safe.</summary>
 public sealed class BodyStream : Stream
 {
+    /// <summary>What comes with a checksum of its own gets an MD5 for its ETag up to here. The tools of S3 send what is
+    /// larger in parts, whose ETag is no MD5 either, and an MD5 takes more of a processor than all else that is done
+    /// to it.</summary>
+    public const long MaxMd5Bytes = 8 * 1024 * 1024;
+
     private readonly PipeReader _source;
     private readonly BodyDeclaration _declared;
     private readonly AwsChunkedReader? _chunks;
-    private readonly Checksum _md5 = Checksum.Md5();
+    private readonly bool _hasMd5;
+    private readonly Checksum _name;
     private readonly Checksum? _sha256;
     private readonly Checksum? _checksum;
     private long _read;
     private bool _isEnded;
     private S3Exception? _failure;
-    private string? _md5Hex;
+    private string? _etag;
 
-    private BodyStream(PipeReader source, BodyDeclaration declared, ChunkSigner? signer)
+    private BodyStream(PipeReader source, BodyDeclaration declared, ChunkSigner? signer, bool needsMd5)
     {
         _source = source;
         _declared = declared;
+        _hasMd5 = needsMd5 || declared.Md5 is not null || declared.Algorithm is null || declared.Bytes <= MaxMd5Bytes;
+        _name = _hasMd5 ? Checksum.Md5() : Checksum.Xxh128();
         _chunks = declared.Payload.IsChunked
             ? new AwsChunkedReader(source, declared.Bytes, declared.Payload, signer)
             : null;
@@ -48,9 +56,10 @@ public sealed class BodyStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The MD5 of all bytes in hexadecimals, which S3's clients expect as ETag; only at the
-    /// end.</summary>
-    public string ETag => _md5Hex ?? throw new InvalidOperationException("The body was not read to its end.");
+    /// <summary>The MD5 of all bytes in hexadecimals, which S3's clients expect as ETag; or where they do not (<see
+    /// cref="MaxMd5Bytes"/>) another name for them, in the form of an ETag of parts, which nobody takes for an MD5. Only
+    /// at the end.</summary>
+    public string ETag => _etag ?? throw new InvalidOperationException("The body was not read to its end.");
 
     /// <summary>The checksum that was declared or asked for; null: none.</summary>
     public ChecksumAlgorithm? Algorithm => _declared.Algorithm;
@@ -62,14 +71,16 @@ public sealed class BodyStream : Stream
     /// <param name="caller">What the verified signature says of it.</param>
     /// <param name="source">The bytes as they come.</param>
     /// <param name="maxBytes">More is refused before any is read.</param>
+    /// <param name="needsMd5">Whether its MD5 is wanted in any case.</param>
     /// <exception cref="S3Exception">MissingContentLength, EntityTooLarge, InvalidDigest,
     /// InvalidRequest.</exception>
-    public static BodyStream Open(WireRequest request, Caller caller, PipeReader source, long maxBytes)
+    public static BodyStream Open(
+        WireRequest request, Caller caller, PipeReader source, long maxBytes, bool needsMd5 = false)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(caller);
         var declared = BodyDeclaration.Read(request, caller.Payload, maxBytes);
-        return new BodyStream(source, declared, caller.Chunks);
+        return new BodyStream(source, declared, caller.Chunks, needsMd5);
     }
 
     /// <summary>All of a small body.</summary>
@@ -149,7 +160,7 @@ public sealed class BodyStream : Stream
     {
         if (disposing)
         {
-            _md5.Dispose();
+            _name.Dispose();
             _sha256?.Dispose();
             _checksum?.Dispose();
             _chunks?.Dispose();
@@ -167,25 +178,25 @@ public sealed class BodyStream : Stream
 
     private void Append(ReadOnlySpan<byte> bytes)
     {
-        _md5.Append(bytes);
+        _name.Append(bytes);
         _sha256?.Append(bytes);
         _checksum?.Append(bytes);
     }
 
     private void Check()
     {
-        byte[] md5 = _md5.Finish();
-        if (_declared.Md5 is { } declared && !declared.AsSpan().SequenceEqual(md5))
+        byte[] name = _name.Finish();
+        if (_declared.Md5 is { } declared && !declared.AsSpan().SequenceEqual(name))
         {
             throw new S3Exception(
                 S3Error.BadDigest, "The Content-MD5 you specified did not match what we received.")
                 .With("ExpectedDigest", Convert.ToHexStringLower(declared))
-                .With("CalculatedDigest", Convert.ToBase64String(md5));
+                .With("CalculatedDigest", Convert.ToBase64String(name));
         }
 
         CheckSha256();
         CheckChecksum();
-        _md5Hex = Convert.ToHexStringLower(md5);
+        _etag = Convert.ToHexStringLower(name) + (_hasMd5 ? "" : "-1");
     }
 
     private void CheckSha256()

@@ -24,6 +24,9 @@ internal abstract class Checksum : IDisposable
     /// <summary>What S3's clients take an ETag for; it protects against accidents only.</summary>
     public static Checksum Md5() => new HashChecksum(HashAlgorithmName.MD5);
 
+    /// <summary>A name for bytes that nobody compares with anything else: thirty times as fast.</summary>
+    public static Checksum Xxh128() => new Xxh128Checksum();
+
     public abstract void Append(ReadOnlySpan<byte> bytes);
 
     /// <summary>The value over all bytes so far, in big-endian order, and begins anew.</summary>
@@ -92,6 +95,15 @@ internal abstract class Checksum : IDisposable
             _crc = ulong.MaxValue;
             return value;
         }
+    }
+
+    private sealed class Xxh128Checksum : Checksum
+    {
+        private readonly XxHash128 _hash = new();
+
+        public override void Append(ReadOnlySpan<byte> bytes) => _hash.Append(bytes);
+
+        public override byte[] Finish() => _hash.GetHashAndReset();
     }
 
     [SuppressMessage("Security", "CA5350", Justification = "S3's clients choose it against accidents.")]

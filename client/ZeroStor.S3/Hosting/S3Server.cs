@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -58,6 +59,7 @@ internal sealed class S3Server : IHostedService, IAsyncDisposable
             limits.RequestHeadersTimeout = HeadersPatience;
             limits.KeepAliveTimeout = KeepAlive;
         });
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>>(new WireMemory.Factory());
         _app = builder.Build();
         _app.Run(endpoint.AnswerAsync);
     }

@@ -36,8 +36,8 @@ internal sealed class S3Exchange(HttpContext http, S3Request request, Caller cal
 
     /// <summary>The body, as it comes.</summary>
     /// <exception cref="S3Exception">As <see cref="BodyStream.Open"/>.</exception>
-    public BodyStream OpenBody(long maxBytes) =>
-        BodyStream.Open(request.Wire, caller, http.Request.BodyReader, maxBytes);
+    public BodyStream OpenBody(long maxBytes, bool needsMd5 = false) =>
+        BodyStream.Open(request.Wire, caller, http.Request.BodyReader, maxBytes, needsMd5);
 
     /// <summary>All of a small body; empty where there can be none.</summary>
     /// <exception cref="S3Exception">As <see cref="BodyStream.Open"/>, and what a body can fail

@@ -50,7 +50,8 @@ internal sealed class Uploads(ZeroStorClient client)
         int number = exchange.Request.PartNumber!.Value;
         UnsupportedHeaders.Refuse(exchange.Wire);
         Upload upload = Open(exchange);
-        await using BodyStream body = exchange.OpenBody(ObjectWrites.MaxPutBytes);
+        // Of which that of the whole is made.
+        await using BodyStream body = exchange.OpenBody(ObjectWrites.MaxPutBytes, needsMd5: true);
         UploadChecksum? kept = UploadSums.Of((await upload.DescribeAsync(exchange.Cancel)).Headers);
         if (kept is not null && body.Algorithm is { } algorithm && algorithm != kept.Algorithm)
         {

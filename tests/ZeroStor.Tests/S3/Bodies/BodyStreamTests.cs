@@ -126,6 +126,33 @@ public sealed class BodyStreamTests
         Assert.Equal(Content, copy.ToArray());
     }
 
+    [Theory]
+    [InlineData(0, true, false, true)]
+    [InlineData(1, true, false, false)]
+    [InlineData(1, false, false, true)]
+    [InlineData(1, true, true, true)]
+    public async Task A_large_body_with_a_checksum_of_its_own_is_named_without_an_MD5(
+        int bytesBeyond, bool hasChecksum, bool needsMd5, bool isMd5)
+    {
+        byte[] content = new byte[BodyStream.MaxMd5Bytes + bytesBeyond];
+        new Random(1).NextBytes(content);
+        string crc = Convert.ToBase64String([.. System.IO.Hashing.Crc32.Hash(content).Reverse()]);
+        (string, string)[] headers = hasChecksum ? [("x-amz-checksum-crc32", crc)] : [];
+        await using var body = BodyStream.Open(
+            Wire.Request("PUT", "/b/k", [.. headers, ("Content-Length", $"{content.Length}")]),
+            new Caller(null, PayloadHash.Unsigned, null),
+            Wire.Pipe(content, content.Length / 2),
+            long.MaxValue,
+            needsMd5);
+        await body.CopyToAsync(Stream.Null, Cancel);
+        Assert.Equal(
+            isMd5
+                ? Convert.ToHexStringLower(MD5.HashData(content))
+                : Convert.ToHexStringLower(System.IO.Hashing.XxHash128.Hash(content)) + "-1",
+            body.ETag);
+        Assert.Equal(hasChecksum ? crc : null, body.ChecksumValue);
+    }
+
     private static BodyStream Open(
         byte[] content, string payload, params (string Name, string Value)[] headers)
     {
