@@ -24,6 +24,7 @@ public sealed class S3Endpoint
 
     private readonly ZeroStorClient _client;
     private readonly S3Options _options;
+    private readonly TimeProvider _time;
     private readonly IEntropy _entropy;
     private readonly ILogger<S3Endpoint> _log;
     private readonly SignatureVerifier _verifier;
@@ -39,7 +40,7 @@ public sealed class S3Endpoint
         IEntropy entropy,
         ILogger<S3Endpoint> log)
     {
-        (_client, _options, _entropy, _log) = (client, options, entropy, log);
+        (_client, _options, _time, _entropy, _log) = (client, options, time, entropy, log);
         var store = new BucketSettingsStore(client, time);
         _verifier = new SignatureVerifier(keys, time);
         _gate = new Gate(store);
@@ -68,7 +69,7 @@ public sealed class S3Endpoint
             }
 
             await _cors.MarkAsync(http, request);
-            await _router.AnswerAsync(new S3Exchange(http, request, caller, _client));
+            await _router.AnswerAsync(new S3Exchange(http, request, caller, _client, _time));
         }
         catch (Exception) when (http.RequestAborted.IsCancellationRequested)
         {

@@ -10,7 +10,8 @@ using ZeroStor.S3.Signing;
 namespace ZeroStor.S3.Operations;
 
 /// <summary>A request that was read and may be answered, and its answer.</summary>
-internal sealed class S3Exchange(HttpContext http, S3Request request, Caller caller, ZeroStorClient client)
+internal sealed class S3Exchange(
+    HttpContext http, S3Request request, Caller caller, ZeroStorClient client, TimeProvider time)
 {
     public S3Request Request => request;
 
@@ -36,8 +37,12 @@ internal sealed class S3Exchange(HttpContext http, S3Request request, Caller cal
 
     /// <summary>The body, as it comes.</summary>
     /// <exception cref="S3Exception">As <see cref="BodyStream.Open"/>.</exception>
-    public BodyStream OpenBody(long maxBytes, bool needsMd5 = false) =>
-        BodyStream.Open(request.Wire, caller, http.Request.BodyReader, maxBytes, needsMd5);
+    public BodyStream OpenBody(long maxBytes, bool needsMd5 = false)
+    {
+        var source = new PatientReader(http.Request.BodyReader, time);
+        http.Response.RegisterForDispose(source);
+        return BodyStream.Open(request.Wire, caller, source, maxBytes, needsMd5);
+    }
 
     /// <summary>All of a small body; empty where there can be none.</summary>
     /// <exception cref="S3Exception">As <see cref="BodyStream.Open"/>, and what a body can fail
