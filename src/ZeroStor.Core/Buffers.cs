@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Numerics;
+using System.Runtime.InteropServices;
 
 namespace ZeroStor;
 
@@ -9,8 +10,14 @@ namespace ZeroStor;
 /// cref="Release"/>. At zero the bytes go back to the pool. A count that is lost (a message that was never
 /// sent) costs the pool one buffer and nobody a wrong byte: the collector takes the array.
 /// Thread-safe.</summary>
-public sealed class SharedBuffer
+public sealed partial class SharedBuffer
 {
+    /// <summary>A huge page of x86-64, and of Arm64 with small pages of 4 KiB.</summary>
+    private const int HugePageBytes = 2 * 1024 * 1024;
+
+    // MADV_HUGEPAGE of linux/mman.h.
+    private const int AdviceHugePage = 14;
+
     private readonly byte[] _array;
     private readonly int _start;
     private readonly BufferPool _pool;
@@ -19,7 +26,10 @@ public sealed class SharedBuffer
     internal SharedBuffer(BufferPool pool, int bytes)
     {
         // Pinned and aligned: the kernels and direct I/O both want fixed addresses at page boundaries.
-        _array = GC.AllocateUninitializedArray<byte>(bytes + BufferPool.AlignmentBytes, pinned: true);
+        // A stripe's buffer is walked from end to end, and in small pages every one is looked up anew: a twentieth of
+        // the time that opening takes.
+        int alignment = bytes >= HugePageBytes ? HugePageBytes : BufferPool.AlignmentBytes;
+        _array = GC.AllocateUninitializedArray<byte>(bytes + alignment, pinned: true);
         _pool = pool;
         Capacity = bytes;
         nint address;
@@ -31,8 +41,12 @@ public sealed class SharedBuffer
             }
         }
 
-        _start = (int)((BufferPool.AlignmentBytes - (address & (BufferPool.AlignmentBytes - 1)))
-            & (BufferPool.AlignmentBytes - 1));
+        _start = (int)((alignment - (address & (alignment - 1))) & (alignment - 1));
+        if (alignment == HugePageBytes && OperatingSystem.IsLinux())
+        {
+            // Where that is refused the buffer serves as well.
+            _ = Advise(address + _start, bytes / HugePageBytes * HugePageBytes, AdviceHugePage);
+        }
     }
 
     public int Capacity { get; }
@@ -67,6 +81,10 @@ public sealed class SharedBuffer
     }
 
     internal void Reset() => _holders = 1;
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Advise(nint address, nint bytes, int advice);
 
     // A mistaken call throws and changes nothing, so that it does not hide the next one.
     private int Change(int by, string mistake)

@@ -45,6 +45,26 @@ public sealed class BuffersTests
         }
     }
 
+    [Theory]
+    [InlineData((1 << 21) - 4096, 4096)]
+    [InlineData(1 << 21, 1 << 21)]
+    [InlineData(5 << 20, 1 << 21)]
+    public unsafe void Large_ones_begin_where_huge_pages_do_and_hold_what_is_written(int bytes, int alignment)
+    {
+        SharedBuffer[] buffers = [.. Enumerable.Range(0, 8).Select(_ => _pool.Rent(bytes))];
+        for (int i = 0; i < buffers.Length; i++)
+        {
+            fixed (byte* first = buffers[i].Span)
+            {
+                Assert.Equal(0, (nint)first % alignment);
+            }
+
+            buffers[i].Span.Fill((byte)i);
+        }
+
+        Assert.All(buffers.Index(), b => Assert.False(b.Item.Span.ContainsAnyExcept((byte)b.Index)));
+    }
+
     [Fact]
     public void Trimmed_it_keeps_nothing_and_takes_what_is_returned_later()
     {
