@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Numerics;
-using System.Runtime.InteropServices;
 
 namespace ZeroStor;
 
@@ -10,14 +9,8 @@ namespace ZeroStor;
 /// cref="Release"/>. At zero the bytes go back to the pool. A count that is lost (a message that was never
 /// sent) costs the pool one buffer and nobody a wrong byte: the collector takes the array.
 /// Thread-safe.</summary>
-public sealed partial class SharedBuffer
+public sealed class SharedBuffer
 {
-    /// <summary>A huge page of x86-64, and of Arm64 with small pages of 4 KiB.</summary>
-    private const int HugePageBytes = 2 * 1024 * 1024;
-
-    // MADV_HUGEPAGE of linux/mman.h.
-    private const int AdviceHugePage = 14;
-
     private readonly byte[] _array;
     private readonly int _start;
     private readonly BufferPool _pool;
@@ -28,7 +21,7 @@ public sealed partial class SharedBuffer
         // Pinned and aligned: the kernels and direct I/O both want fixed addresses at page boundaries.
         // A stripe's buffer is walked from end to end, and in small pages every one is looked up anew: a twentieth of
         // the time that opening takes.
-        int alignment = bytes >= HugePageBytes ? HugePageBytes : BufferPool.AlignmentBytes;
+        int alignment = bytes >= HugePages.PageBytes ? HugePages.PageBytes : BufferPool.AlignmentBytes;
         _array = GC.AllocateUninitializedArray<byte>(bytes + alignment, pinned: true);
         _pool = pool;
         Capacity = bytes;
@@ -42,10 +35,9 @@ public sealed partial class SharedBuffer
         }
 
         _start = (int)((alignment - (address & (alignment - 1))) & (alignment - 1));
-        if (alignment == HugePageBytes && OperatingSystem.IsLinux())
+        if (alignment == HugePages.PageBytes)
         {
-            // Where that is refused the buffer serves as well.
-            _ = Advise(address + _start, bytes / HugePageBytes * HugePageBytes, AdviceHugePage);
+            HugePages.Prefer(address + _start, bytes);
         }
     }
 
@@ -81,10 +73,6 @@ public sealed partial class SharedBuffer
     }
 
     internal void Reset() => _holders = 1;
-
-    [LibraryImport("libc", EntryPoint = "madvise")]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Advise(nint address, nint bytes, int advice);
 
     // A mistaken call throws and changes nothing, so that it does not hide the next one.
     private int Change(int by, string mistake)
