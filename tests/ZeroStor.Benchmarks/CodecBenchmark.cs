@@ -16,7 +16,7 @@ internal static class CodecBenchmark
         Codes stripes of 20+4, 16+4, 10+4 and 4+2 with shards of 4, 64, 256 and 1024 KiB on one and on two
         threads: encode computes the parity, reconstruct1 to reconstruct4 so many lost data shards, with the
         matrix at hand. Path 'best' is the codec as this machine runs it, the others are its kernels by name.
-        Each takes turns with {Libisal.Function} of ISA-L (apt-get install -y {Libisal.Package}), given the same
+        Each takes turns with ec_encode_data of ISA-L (apt-get install -y {Libisal.Package}), given the same
         coefficients; what both write is compared first, and a difference ends the run. Prints medians of N
         rounds (7) of so many milliseconds (20), in GB/s: 1e9 bytes of the k data shards a second, of all
         threads together. The shards of a thread lie in one buffer of the pool, as a stripe's do, but each

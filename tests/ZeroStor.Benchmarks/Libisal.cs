@@ -1,12 +1,9 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 
 namespace ZeroStor.Benchmarks;
 
 /// <summary>Intel's ISA-L as Debian ships it: the peer that the codec is held against. Called as its own
-/// programs call it: tables made once, addresses handed over, nothing checked. Where the runtime is told to do without
-/// AVX-512 (<c>DOTNET_EnableAVX512=0</c>), so is ISA-L: it is called by the name of the function that it would choose by
-/// itself on such a processor, which the library exports.</summary>
+/// programs call it: tables made once, addresses handed over, nothing checked.</summary>
 internal sealed unsafe partial class Libisal
 {
     /// <summary>What to install where it is missing.</summary>
@@ -33,18 +30,8 @@ internal sealed unsafe partial class Libisal
         }
     }
 
-    private static readonly nint Handle = NativeLibrary.TryLoad(Library, out nint handle) ? handle : 0;
-
-    private static readonly delegate* unmanaged<int, int, int, byte*, byte**, byte**, void> EncodeData =
-        (delegate* unmanaged<int, int, int, byte*, byte**, byte**, void>)(
-            Handle == 0 ? 0 : NativeLibrary.GetExport(Handle, Function));
-
     /// <summary>Whether this machine has it.</summary>
-    internal static bool IsThere => Handle != 0;
-
-    /// <summary>The function of it that is measured.</summary>
-    internal static string Function =>
-        Avx2.IsSupported && !Avx512BW.IsSupported ? "ec_encode_data_avx2" : "ec_encode_data";
+    internal static bool IsThere { get; } = NativeLibrary.TryLoad(Library, out _);
 
     private byte* TablesAddress => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_tables, 0);
 
@@ -54,4 +41,8 @@ internal sealed unsafe partial class Libisal
 
     [LibraryImport(Library, EntryPoint = "ec_init_tables")]
     private static partial void InitTables(int inputs, int outputs, byte* rows, byte* tables);
+
+    [LibraryImport(Library, EntryPoint = "ec_encode_data")]
+    private static partial void EncodeData(
+        int bytes, int inputs, int outputs, byte* tables, byte** data, byte** coding);
 }
