@@ -25,8 +25,9 @@ internal sealed record ContentRow(
 /// by that keeps others from it. The tick is read after the row: see <see cref="CommitBatch"/>.</summary>
 internal static class ContentTable
 {
-    /// <summary>A dead row is kept at least this long, so a content that began longer ago and has no row may
-    /// have had one: it is not let in again.</summary>
+    /// <summary>A dead row is kept so long, so a content that began as long ago and has no row may have had one:
+    /// it is not let in again. A dead row that is younger must not be forgotten: what was ordered of its content
+    /// could be ordered twice.</summary>
     public const uint RememberedTicks = 1440;
 
     /// <summary>More than any page of <see cref="Geometry.StripesPerPage"/> StripeRefs takes.</summary>
@@ -43,7 +44,7 @@ internal static class ContentTable
         }
     }
 
-    public static bool IsForgotten(ContentId content, Tick now) => now.Since(content.Begun) > RememberedTicks;
+    public static bool IsForgotten(ContentId content, Tick now) => now.Since(content.Begun) >= RememberedTicks;
 
     public static async Task<Dictionary<ContentId, ContentRow>> ReadAsync(
         Session session, IEnumerable<ContentId> contents)

@@ -160,8 +160,8 @@ public interface ICatalog : IUploadCatalog, IVersionCatalog, IVaultCatalog
     Task<ImmutableArray<DeadContent>> ListDeadAsync(
         ContentId after, Tick diedBy, int max, CancellationToken cancel);
 
-    /// <summary>Removes rows of dead contents, with their pages: nobody holds a shard of them any
-    /// more.</summary>
+    /// <summary>Removes rows of dead contents, with their pages: nobody holds a shard of them any more, and they
+    /// died so long ago that no order of theirs is let in again.</summary>
     Task ForgetAsync(IReadOnlyCollection<ContentId> dead, CancellationToken cancel);
 
     /// <summary>The state of each content, in the order asked; null where there is no row.</summary>

@@ -55,7 +55,8 @@ public sealed class ZeroStorOptions
     /// <summary>How long after its death a content is reclaimed: reads that began before end well.</summary>
     public uint ReclaimAfterTicks { get; set; } = 15;
 
-    /// <summary>How long a row of the dead, and a content without a row, is remembered.</summary>
+    /// <summary>How long a row of the dead is kept, and what no catalog remembers. As many ticks as a catalog refuses
+    /// older contents by; fewer only in tests, where nobody says an order again.</summary>
     public uint ForgetAfterTicks { get; set; } = 1440;
 
     /// <summary>What was put so long ago and has no row in the catalog is condemned: no put goes that long

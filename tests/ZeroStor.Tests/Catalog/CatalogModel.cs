@@ -50,7 +50,7 @@ internal sealed partial class CatalogModel
             return new CommitAnswer(ErrorKind.PreconditionFailed);
         }
 
-        if (own is null && Tick.Since(order.Content.Begun) > Remembered)
+        if (own is null && Tick.Since(order.Content.Begun) >= Remembered)
         {
             return new CommitAnswer(ErrorKind.InvalidArgument);
         }
@@ -63,7 +63,7 @@ internal sealed partial class CatalogModel
     {
         if (!_contents.TryGetValue(id, out Content? content))
         {
-            if (Tick.Since(id.Begun) > Remembered)
+            if (Tick.Since(id.Begun) >= Remembered)
             {
                 return false;
             }

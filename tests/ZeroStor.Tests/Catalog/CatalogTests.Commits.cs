@@ -156,9 +156,8 @@ public abstract partial class CatalogTests
     [Fact]
     public async Task A_content_older_than_the_catalog_remembers_is_refused_unless_it_has_a_row()
     {
-        var edge = new Tick(Now.Value - 1440);
-        await AppliedAsync(Put("edge", NewContent(edge)));
-        var old = new Tick(edge.Value - 1);
+        await AppliedAsync(Put("edge", NewContent(new Tick(Now.Value - 1439))));
+        var old = new Tick(Now.Value - 1440);
         await RefusedAsync(ErrorKind.InvalidArgument, Put("a", NewContent(old)));
         await RefusedAsync(ErrorKind.InvalidArgument, Delete("edge", NewContent(old)));
         Assert.False(await Catalog.OpenContentAsync(NewContent(old), Vault, Now, Cancel));
@@ -166,6 +165,18 @@ public abstract partial class CatalogTests
         ContentId opened = NewContent(old);
         Assert.True(await Catalog.OpenContentAsync(opened, Vault, old, Cancel));
         await AppliedAsync(Put("a", opened));
+    }
+
+    [Fact]
+    public async Task What_was_forgotten_when_it_was_due_is_not_done_a_second_time()
+    {
+        CommitOrder put = Put("a"), delete = Delete("a");
+        await AppliedAsync(put);
+        await AppliedAsync(delete);
+        await Catalog.ForgetAsync([put.Content, delete.Content], Cancel);
+        var due = new Tick(Now.Value + 1440);
+        await RefusedAsync(ErrorKind.InvalidArgument, put with { Now = due });
+        await RefusedAsync(ErrorKind.InvalidArgument, delete with { Now = due });
     }
 
     [Fact]

@@ -165,8 +165,9 @@ public abstract partial class CatalogTests
             await run.Catalog.CondemnIdleAsync(before, run.Model.Tick, Cancel));
     };
 
-    // What is forgotten may come again, as what it was: an id goes out of use with its row. But where a mark is called by
-    // it: a repeated order would make a second version of that name, and nobody repeats one for a day.
+    // A fabric forgets a row only when its content is too old to be let in again. Here they are forgotten young, and an id
+    // may come again as if it were new. But where a mark is called by it: that order came to be applied twice, which
+    // the age forbids.
     private static Step StepOfForget(int[] contents) => async run =>
     {
         ContentId[] ids = [.. contents.Select(run.Content)];
