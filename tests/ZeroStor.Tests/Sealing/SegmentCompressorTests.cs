@@ -56,9 +56,11 @@ public sealed class SegmentCompressorTests
     [InlineData(Geometry.SegmentBytes)]
     public void Random_bytes_are_not_tried_and_text_is(int length)
     {
+        // The same bytes each time: one sample in a million looks as if it might pay.
+        var entropy = new SeededEntropy(64);
         for (int i = 0; i < 2000; i++)
         {
-            Assert.False(SegmentCompressor.MayPay(SealingRig.Bytes(Entropy, length)));
+            Assert.False(SegmentCompressor.MayPay(SealingRig.Bytes(entropy, length)));
         }
 
         Assert.Equal(length >= 128, SegmentCompressor.MayPay(MixedContent.Text(1, length)));
