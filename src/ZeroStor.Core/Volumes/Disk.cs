@@ -85,6 +85,9 @@ public sealed class Disk : IAsyncDisposable
     /// <summary>What waits for the writer, or is being written.</summary>
     public (int Items, long Bytes) Queued => _writer.Queue.Depth;
 
+    /// <summary>Whether something waits until what is being written is durable, as deletes do.</summary>
+    internal bool IsSettling => _writer.Queue.IsAwaited;
+
     /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
     public ScrubTally ScrubProgress => _scrub.Progress;
 

@@ -25,6 +25,18 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     /// <summary>Whether a batch is being written.</summary>
     internal bool IsWriting => _isWriting;
 
+    /// <summary>Whether who takes waits for the end of that before it goes on.</summary>
+    internal bool IsAwaited
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isAwaited && _isWriting;
+            }
+        }
+    }
+
     // Whether who takes has something to do.
     private bool IsDue => _isClosed || _isMarkDue
         || (_isWriting

@@ -138,6 +138,40 @@ public sealed class DiskLayAheadTests
         }
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_kills_waits_until_what_is_being_written_is_durable(bool isDrop)
+    {
+        await using var bed = new DiskBed(Options);
+        TestShard[] shards = [await bed.PutNewAsync(10), bed.NewShard(500), bed.NewShard(500)];
+        using var held = new HeldCall(bed, FileCall.Sync);
+        Task<HomeAnswer> first = bed.AppendAsync(shards[1]);
+        await held.Reached;
+        Task<HomeAnswer> kill = isDrop
+            ? bed.Disk.DropAsync([shards[1].Header.Name], DiskBed.Cancel).AsTask()
+            : bed.Disk.ReclaimAsync([shards[1].Header.Content], DiskBed.Cancel).AsTask();
+
+        // An order of no bytes wakes nobody while a batch is written: one behind it does.
+        Task<HomeAnswer> second = bed.AppendAsync(shards[2]);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!bed.Disk.IsSettling && !kill.IsCompleted)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        Assert.False(kill.IsCompleted, "The disk said that it holds no such shard while it was being written.");
+        held.GoOn();
+        Assert.All(await Task.WhenAll(first, kill, second), a => Assert.True(a.IsDone, a.Detail));
+        for (int life = 0; life < 2; life++)
+        {
+            await bed.AssertHoldsAsync([shards[0], shards[2]]);
+            await bed.AssertLacksAsync(shards[1]);
+            bed.Crash();
+        }
+    }
+
     [Fact]
     public async Task What_waits_behind_a_batch_that_fills_its_volume_begins_the_next()
     {
