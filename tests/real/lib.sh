@@ -22,6 +22,10 @@ build() {
 zs() { dotnet "$zs_dll" "$@"; }
 
 start_silo() {
+    # Else that one would be what is tested.
+    if (exec 3<>"/dev/tcp/127.0.0.1/$gateway_port") 2>/dev/null; then
+        fail "something else answers at port $gateway_port: end it, or give PORT and GATEWAY_PORT"
+    fi
     dotnet "$silo_dll" --data "$data" --port "$port" --gateway-port "$gateway_port" "$@" >>"$work/silo.log" 2>&1 &
     silo_pid=$!
     for _ in $(seq 100); do
