@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Cryptography;
 using ZeroStor.Client;
 
 namespace ZeroStor.S3Load;
@@ -60,13 +61,36 @@ internal sealed class S3Mover(Target target, string bucket, byte[] content, stri
 /// <summary>Moves the same through the SDK. Thread-safe.</summary>
 internal sealed class SdkMover(Vault vault, byte[] content)
 {
+    private readonly byte[] _md5 = CryptographicOperations.HashData(HashAlgorithmName.MD5, content);
+
     public Task PutAsync(int number, CancellationToken cancel) =>
         vault.PutAsync($"sdk-{number}", new MemoryStream(content), cancel: cancel);
+
+    /// <summary>As <see cref="PutAsync"/>, for who wants to know the MD5 of what he puts, as a put through S3 tells it.
+    /// </summary>
+    public async Task PutWithMd5Async(int number, CancellationToken cancel)
+    {
+        using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+        await using var hashed = new HashedStream(content, md5);
+        await vault.PutAsync($"sdk-md5-{number}", hashed, cancel: cancel);
+        WrongAnswerException.Unless(md5.GetHashAndReset().AsSpan().SequenceEqual(_md5), "an MD5 is not that of the content");
+    }
 
     public async Task GetAsync(int number, CancellationToken cancel)
     {
         await using ObjectStream got = await vault.OpenReadAsync($"sdk-{number}", cancel: cancel);
         await Drain.AllAsync(got, content.Length, cancel);
+    }
+}
+
+/// <summary>Bytes at hand, hashed as they are read.</summary>
+internal sealed class HashedStream(byte[] content, IncrementalHash hash) : MemoryStream(content, writable: false)
+{
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        int bytes = await base.ReadAsync(buffer, cancellationToken);
+        hash.AppendData(buffer.Span[..bytes]);
+        return bytes;
     }
 }
 
