@@ -1,3 +1,4 @@
+using ZeroStor.Contracts;
 using ZeroStor.Contracts.Doors;
 
 namespace ZeroStor.Client;
@@ -23,17 +24,23 @@ internal interface IDoors
 
 internal sealed class OrleansDoors(IGrainFactory grains) : IDoors
 {
+    private readonly GrainReferences<IVaultDoor> _vaults = new(grains);
+    private readonly GrainReferences<IObjectDoor> _objects = new(grains);
+    private readonly GrainReferences<IUploadDoor> _uploads = new(grains);
+    private readonly GrainReferences<IVersionDoor> _versions = new(grains);
+    private readonly GrainReferences<IStripeDoor> _stripes = new(grains);
+
     public IFabricDoor Fabric => grains.GetGrain<IFabricDoor>(0);
 
     public IAccessDoor Access => grains.GetGrain<IAccessDoor>(0);
 
-    public IVaultDoor Vault(string name) => grains.GetGrain<IVaultDoor>(name);
+    public IVaultDoor Vault(string name) => _vaults.Of(name);
 
-    public IObjectDoor Objects(string grainKey) => grains.GetGrain<IObjectDoor>(grainKey);
+    public IObjectDoor Objects(string grainKey) => _objects.Of(grainKey);
 
-    public IUploadDoor Uploads(string grainKey) => grains.GetGrain<IUploadDoor>(grainKey);
+    public IUploadDoor Uploads(string grainKey) => _uploads.Of(grainKey);
 
-    public IVersionDoor Versions(string grainKey) => grains.GetGrain<IVersionDoor>(grainKey);
+    public IVersionDoor Versions(string grainKey) => _versions.Of(grainKey);
 
-    public IStripeDoor Stripes(string coordinatorKey) => grains.GetGrain<IStripeDoor>(coordinatorKey);
+    public IStripeDoor Stripes(string coordinatorKey) => _stripes.Of(coordinatorKey);
 }

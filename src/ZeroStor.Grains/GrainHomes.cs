@@ -14,6 +14,8 @@ internal sealed class GrainHomes(
     Instruments instruments,
     Orleans.Runtime.ILocalSiloDetails self) : IShardHome
 {
+    private readonly GrainReferences<IDiskGrain> _disks = new(grains);
+
     public async ValueTask<HomeAnswer> AppendAsync(ShardAppend order, CancellationToken cancel)
     {
         if (Far(order.To.Disk) is not { } grain)
@@ -124,6 +126,6 @@ internal sealed class GrainHomes(
     {
         string silo = map.Current.Disk(disk)?.Silo
             ?? throw new ZeroStorException(ErrorKind.DiskOffline, $"the map has no disk {disk}");
-        return silo == self.Name ? null : grains.GetGrain<IDiskGrain>(DiskKey.Of(silo, disk));
+        return silo == self.Name ? null : _disks.Of(DiskKey.Of(silo, disk));
     }
 }
