@@ -11,27 +11,35 @@ internal sealed class BatchCommit(
     DiskContents contents,
     DiskHealth health,
     WriteQueue queue,
+    Func<WriteBatch?> takeLaid,
     TimeProvider time)
 {
-    /// <summary>Commits the batch and answers whoever waits for it. The next may begin before all of them
-    /// heard.</summary>
-    internal void Run(WriteBatch batch)
+    /// <summary>Commits the batch and answers whoever waits for it, and those that are laid by then. The next may begin
+    /// before all of them heard.</summary>
+    internal void Run(WriteBatch first)
     {
-        HomeAnswer answer;
+        for (WriteBatch? batch = first; batch is not null;)
+        {
+            HomeAnswer answer = Try(batch);
+            batch.Release();
+            WriteBatch? next = queue.EndWriting(answer.IsDone ? takeLaid : null);
+            queue.Finish(batch.Items, answer);
+            batch = next;
+        }
+    }
+
+    private HomeAnswer Try(WriteBatch batch)
+    {
         try
         {
-            answer = health.RefusesWrites ?? Commit(batch);
+            return health.RefusesWrites ?? Commit(batch);
         }
 #pragma warning disable CA1031 // An unforeseen failure, too, ends the disk's writing and answers who waits.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            answer = health.Refuse(e);
+            return health.Refuse(e);
         }
-
-        batch.Release();
-        queue.EndWriting();
-        queue.Finish(batch.Items, answer);
     }
 
     // Done when the batch is durable; else why not.

@@ -88,6 +88,9 @@ public sealed class Disk : IAsyncDisposable
     /// <summary>Whether something waits until what is being written is durable, as deletes do.</summary>
     internal bool IsSettling => _writer.Queue.IsAwaited;
 
+    /// <summary>Whether a batch is laid that is written as soon as the one before it is durable.</summary>
+    internal bool HasLaid => _writer.Queue.SleepsOnLaid;
+
     /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
     public ScrubTally ScrubProgress => _scrub.Progress;
 

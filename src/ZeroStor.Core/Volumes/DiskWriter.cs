@@ -71,7 +71,7 @@ internal sealed class DiskWriter
             2L * options.GrowBytes, files.TotalBytes(folder) / 100 * options.ReservePercent);
         DiskId disk = superblock.Current.Disk;
         Queue = new WriteQueue(disk, options);
-        _commit = new BatchCommit(files, folder, options, superblock, contents, health, Queue, time);
+        _commit = new BatchCommit(files, folder, options, superblock, contents, health, Queue, TakeLaid, time);
         _markTimer = time.CreateTimer(_ => AskForMark(), null, options.MarkPeriod, options.MarkPeriod);
         for (int i = 0; i < Threads; i++)
         {
@@ -179,10 +179,27 @@ internal sealed class DiskWriter
             return null;
         }
 
-        batch.Bound(_options);
-        (_open, _before, _isUnmarked) = (null, batch, true);
+        Begin(batch);
         Queue.BeginWriting();
         return batch;
+    }
+
+    // As HandOver, by the thread that wrote the one before, while the one that laid it sleeps.
+    private WriteBatch? TakeLaid()
+    {
+        if (_open is not { } batch || batch.Start != batch.Volume.NextBatch)
+        {
+            return null;
+        }
+
+        Begin(batch);
+        return batch;
+    }
+
+    private void Begin(WriteBatch batch)
+    {
+        batch.Bound(_options);
+        (_open, _before, _isUnmarked) = (null, batch, true);
     }
 
     // What is being written now.

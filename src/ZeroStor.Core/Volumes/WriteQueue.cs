@@ -20,6 +20,9 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     // Whoever takes has something laid already, or waits for nothing but the end of the writing.
     private bool _hasLaid;
     private bool _isAwaited;
+
+    // It sleeps with something laid, and nothing more to lay.
+    private bool _sleepsOnLaid;
     private volatile bool _isWriting;
 
     /// <summary>Whether a batch is being written.</summary>
@@ -42,6 +45,18 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         || (_isWriting
             ? !_isAwaited && _waitingBytes >= options.LayAheadBytes
             : _isAwaited || _hasLaid || _items.Count > 0);
+
+    /// <summary>Whether who takes sleeps with a batch laid, and has nothing more to lay.</summary>
+    internal bool SleepsOnLaid
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _sleepsOnLaid && !IsDue;
+            }
+        }
+    }
 
     /// <summary>What waits or is being written now.</summary>
     internal (int Items, long Bytes) Depth
@@ -121,8 +136,12 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
             _hasLaid = laidBytes > 0;
             while (!IsDue)
             {
+                _sleepsOnLaid = _hasLaid;
                 Monitor.Wait(_gate);
             }
+
+            _sleepsOnLaid = false;
+            laidBytes = _hasLaid ? laidBytes : 0;
 
             isMarkDue = _isMarkDue;
             _isMarkDue = false;
@@ -139,13 +158,25 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     /// <summary>A batch is being written from now on. Called by who takes.</summary>
     internal void BeginWriting() => _isWriting = true;
 
-    /// <summary>What the batch means for the contents of the disk is known to them.</summary>
-    internal void EndWriting()
+    /// <summary>What the batch means for the contents of the disk is known to them. If who takes sleeps with the next
+    /// one laid, that is written at once by who wrote this one: waking the other would cost the disk as long as a small
+    /// write takes.</summary>
+    /// <param name="takeLaid">Takes over what is laid, while who laid it sleeps; null: nothing is to be taken over.
+    /// </param>
+    /// <returns>What is being written now; null: nothing.</returns>
+    internal WriteBatch? EndWriting(Func<WriteBatch?>? takeLaid)
     {
         lock (_gate)
         {
+            if (SleepsOnLaid && takeLaid?.Invoke() is { } next)
+            {
+                _hasLaid = _sleepsOnLaid = false;
+                return next;
+            }
+
             _isWriting = false;
             PulseWhereDue();
+            return null;
         }
     }
 

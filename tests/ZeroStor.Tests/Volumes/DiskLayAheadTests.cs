@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Tests.Volumes;
@@ -36,6 +37,41 @@ public sealed class DiskLayAheadTests
         Assert.All(await Task.WhenAll([first, .. others]), a => Assert.True(a.IsDone, a.Detail));
         Assert.Equal(writes + 1, bed.Files.Count(FileCall.Write));
         Assert.Equal(syncs + 1, bed.Files.Count(FileCall.Sync));
+        bed.Crash();
+        await bed.AssertHoldsAsync(shards);
+    }
+
+    [Fact]
+    public async Task What_is_laid_is_written_by_the_thread_that_wrote_the_one_before()
+    {
+        await using var bed = new DiskBed(Options);
+        await bed.PutNewAsync(10);
+        TestShard[] shards = [.. Enumerable.Range(0, 4).Select(_ => bed.NewShard(LargeBytes))];
+        using var held = new HeldCall(bed, FileCall.Sync);
+        Func<FileCall, string, int> before = bed.Files.Before;
+        var writers = new ConcurrentBag<int>();
+        bed.Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Write)
+            {
+                writers.Add(Environment.CurrentManagedThreadId);
+            }
+
+            return before(call, path);
+        };
+        Task<HomeAnswer> first = bed.AppendAsync(shards[0]);
+        await held.Reached;
+        Task<HomeAnswer> second = bed.AppendAsync(shards[1]);
+        await UntilAsync(() => bed.Disk.HasLaid);
+        held.GoOn();
+        Assert.All(await Task.WhenAll(first, second), a => Assert.True(a.IsDone, a.Detail));
+        Assert.Equal(2, writers.Count);
+        Assert.Single(writers.Distinct());
+
+        // Both threads go on.
+        Assert.All(
+            await Task.WhenAll(bed.AppendAsync(shards[2]), bed.AppendAsync(shards[3])),
+            a => Assert.True(a.IsDone, a.Detail));
         bed.Crash();
         await bed.AssertHoldsAsync(shards);
     }
@@ -154,13 +190,7 @@ public sealed class DiskLayAheadTests
 
         // An order of no bytes wakes nobody while a batch is written: one behind it does.
         Task<HomeAnswer> second = bed.AppendAsync(shards[2]);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!bed.Disk.IsSettling && !kill.IsCompleted)
-        {
-            limit.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-
+        await UntilAsync(() => bed.Disk.IsSettling || kill.IsCompleted);
         Assert.False(kill.IsCompleted, "The disk said that it holds no such shard while it was being written.");
         held.GoOn();
         Assert.All(await Task.WhenAll(first, kill, second), a => Assert.True(a.IsDone, a.Detail));
@@ -236,6 +266,16 @@ public sealed class DiskLayAheadTests
         Assert.True((await first).IsDone);
         Assert.Equal(expected, (await second).Kind);
         Assert.Equal(DiskState.Up, bed.Disk.State);
+    }
+
+    private static async Task UntilAsync(Func<bool> isSo)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!isSo())
+        {
+            limit.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     // Two appends of which the second is laid while a call for the first is held up, which then fails so; the
