@@ -2,9 +2,10 @@ namespace ZeroStor.Volumes;
 
 /// <summary>The one writer of a disk: it takes what waits in the queue, lays it together into a batch and
 /// has that committed. It also seals volumes, makes new ones and repeats the durable length in the
-/// superblock. Two threads take turns: while one commits the batch that it laid, the other lays the next.
-/// Appends alone are laid ahead so; whatever else looks at the disk, or changes it, waits until nothing is
-/// being written. Whatever goes wrong ends the disk's writing, never the process.</summary>
+/// superblock. Two threads take turns: while one commits a batch, the other lays the next, and whichever is
+/// awake then commits it. Appends alone are laid ahead so; whatever else looks at the disk, or changes it,
+/// waits until nothing is being written. Whatever goes wrong ends the disk's writing, never the
+/// process.</summary>
 internal sealed class DiskWriter
 {
     // Nobody waits for it any more.
