@@ -12,7 +12,7 @@ spaces=("$@")
 work=$(mktemp -d "$top/tests/ZeroStor.Tests/obj/arm64.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial" "$work/root"
+mkdir -p "$work/apt/lists/partial" "$work/apt/archives/partial" "$work/arm"
 : >"$work/apt/status"
 apt() {
     apt-get -qq -o APT::Architectures::=amd64 -o APT::Architectures::=arm64 -o APT::Sandbox::User=root \
@@ -20,7 +20,7 @@ apt() {
 }
 apt update
 (cd "$work/apt" && apt download qemu-user-static libc6:arm64 libgcc-s1:arm64 libstdc++6:arm64 libssl3:arm64 zlib1g:arm64)
-for package in "$work"/apt/*.deb; do dpkg-deb -x "$package" "$work/root"; done
+for package in "$work"/apt/*.deb; do dpkg-deb -x "$package" "$work/arm"; done
 
 dotnet publish "$top/tests/ZeroStor.Tests" -c Release -r linux-arm64 --self-contained -o "$work/tests" -v q -nologo \
     --artifacts-path "$work/build" -p:InvariantGlobalization=true
@@ -28,8 +28,8 @@ dotnet publish "$top/tests/ZeroStor.Tests" -c Release -r linux-arm64 --self-cont
 export DOTNET_EnableWriteXorExecute=0 DOTNET_EnableDiagnostics=0 DOTNET_TieredCompilation=0
 cd "$work/tests"
 arm() {
-    "$work/root/usr/bin/qemu-aarch64-static" -L "$work/root" -cpu cortex-a76 \
-        -E LD_LIBRARY_PATH="$work/root/usr/lib/aarch64-linux-gnu:$work/root/lib/aarch64-linux-gnu" \
+    "$work/arm/usr/bin/qemu-aarch64-static" -L "$work/arm" -cpu cortex-a76 \
+        -E LD_LIBRARY_PATH="$work/arm/usr/lib/aarch64-linux-gnu:$work/arm/lib/aarch64-linux-gnu" \
         ./ZeroStor.Tests -namespace "$1*" "${@:2}"
 }
 for space in "${spaces[@]}"; do
