@@ -9,6 +9,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 spaces=("$@")
 [ "$#" -gt 0 ] || spaces=(ZeroStor.Tests.Erasure ZeroStor.Tests.Sealing)
 # Within the repository, where the tests find their vectors.
+mkdir -p "$top/tests/ZeroStor.Tests/obj"
 work=$(mktemp -d "$top/tests/ZeroStor.Tests/obj/arm64.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
