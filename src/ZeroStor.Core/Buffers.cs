@@ -114,6 +114,9 @@ public readonly struct BufferSlice
 
     public int Length { get; }
 
+    /// <summary>Behind a multiple of <see cref="BufferPool.AlignmentBytes"/> in memory.</summary>
+    internal int Offset => _offset;
+
     public bool IsEmpty => Length == 0;
 
     public Memory<byte> Memory => _owner is null ? default : _owner.Memory.Slice(_offset, Length);

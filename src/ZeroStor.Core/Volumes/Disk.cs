@@ -24,6 +24,7 @@ public sealed class Disk : IAsyncDisposable
     private readonly DiskCompaction _compaction;
     private readonly DiskScrub _scrub;
     private readonly BufferPool _pool;
+    private readonly int _inPlaceBytes;
     private readonly IDisposable _lock;
     private readonly SemaphoreSlim _compacting = new(1);
     private bool _isClosed;
@@ -45,6 +46,7 @@ public sealed class Disk : IAsyncDisposable
         _files = files;
         _time = time;
         _pool = pool;
+        _inPlaceBytes = options.InPlaceBytes;
         _lock = heldLock;
         _superblock = superblock;
         _contents = replay.Contents;
@@ -230,7 +232,7 @@ public sealed class Disk : IAsyncDisposable
     {
         ImmutableArray<RecordExtension> given = extensions.IsDefault ? [] : extensions;
         long recordBytes = RecordFormat.HeaderBytes + (long)RecordFormat.ExtensionBytes(given) + payload.Length;
-        if (recordBytes > RecordFormat.MaxRecordBytes - RecordFormat.AlignmentBytes)
+        if (recordBytes > RecordFormat.MaxRecordBytes - RecordFormat.SectorBytes - RecordFormat.AlignmentBytes)
         {
             throw ZeroStorException.Invalid(
                 $"A record of {recordBytes} bytes is beyond the {RecordFormat.MaxRecordBytes} that a volume "
@@ -255,7 +257,7 @@ public sealed class Disk : IAsyncDisposable
                 + "sum: send it again."));
         }
 
-        var item = AppendItem.Make(new ShardAppendParts(header, given, payload), _pool, cancel);
+        var item = AppendItem.Make(new ShardAppendParts(header, given, payload), _pool, _inPlaceBytes, cancel);
         return new(_writer.Queue.Append(item).WaitAsync(cancel));
     }
 

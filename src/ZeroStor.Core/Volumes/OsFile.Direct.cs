@@ -46,10 +46,13 @@ public static partial class OsFile
         /// <summary>Addresses, offsets and lengths are multiples of this: no device wants more.</summary>
         internal const int AlignmentBytes = RecordFormat.BlockBytes;
 
-        // Of one call: more than a batch has, and its zeros. Linux takes 1,024.
-        private const int VectorsPerCall = 64;
+        // Of one call, as Linux has it.
+        private const int VectorsPerCall = 1024;
 
         private SafeFileHandle? _handle;
+
+        // What addresses and lengths of pieces are multiples of: most devices take sectors.
+        private nuint _pieceBytes = RecordFormat.SectorBytes;
 
         /// <summary>Whether the file takes no direct writes.</summary>
         internal bool IsRefused { get; private set; }
@@ -69,9 +72,9 @@ public static partial class OsFile
                 return false;
             }
 
-            if (TryWriteAsTheyLie(pieces, total, offset) is { } isWritten)
+            if (TryWriteAsTheyLie(pieces, total, offset))
             {
-                return isWritten;
+                return true;
             }
 
             var copy = new Stage(BufferPool.Shared);
@@ -82,7 +85,8 @@ public static partial class OsFile
                     copy.Add(piece.Span);
                 }
 
-                return TryWriteAsTheyLie(copy.Pieces(), total, offset) ?? false;
+                IsRefused = !TryWriteAsTheyLie(copy.Pieces(), total, offset);
+                return !IsRefused;
             }
             finally
             {
@@ -103,12 +107,13 @@ public static partial class OsFile
             return !IsRefused;
         }
 
-        // Null where they are not aligned.
-        private unsafe bool? TryWriteAsTheyLie(
+        // False where they are not aligned as the device wants it.
+        private unsafe bool TryWriteAsTheyLie(
             IReadOnlyList<ReadOnlyMemory<byte>> pieces, long total, long offset)
         {
             var pins = new MemoryHandle[pieces.Count];
             var vectors = new WriteVector[pieces.Count];
+            nuint bits = 0;
             try
             {
                 for (int i = 0; i < pieces.Count; i++)
@@ -116,13 +121,17 @@ public static partial class OsFile
                     pins[i] = pieces[i].Pin();
                     byte* address = (byte*)pins[i].Pointer;
                     vectors[i] = new WriteVector { Address = address, Bytes = pieces[i].Length };
-                    if (((nuint)address | (nuint)vectors[i].Bytes) % AlignmentBytes != 0)
-                    {
-                        return null;
-                    }
+                    bits |= (nuint)address | (nuint)vectors[i].Bytes;
                 }
 
-                return TryWrite(vectors, total, offset);
+                if (bits % _pieceBytes != 0)
+                {
+                    return false;
+                }
+
+                bool isWritten = TryWrite(vectors, total, offset);
+                _pieceBytes = isWritten ? _pieceBytes : AlignmentBytes;
+                return isWritten;
             }
             finally
             {
@@ -133,7 +142,8 @@ public static partial class OsFile
             }
         }
 
-        // A write that ends short goes on from the block in which it ended: what is written twice is the same.
+        // False where the device refuses them, and nothing was written. A write that ends short goes on from the block
+        // in which it ended: what is written twice is the same.
         private unsafe bool TryWrite(ReadOnlySpan<WriteVector> vectors, long total, long offset)
         {
             WriteVector* call = stackalloc WriteVector[VectorsPerCall];
@@ -149,7 +159,6 @@ public static partial class OsFile
                 }
                 else if (written < 0 && errno == NotValid && done == 0)
                 {
-                    IsRefused = true;
                     return false;
                 }
                 else if (written == 0 || errno != Interrupted)

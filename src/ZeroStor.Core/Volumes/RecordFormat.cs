@@ -114,6 +114,10 @@ internal static class RecordFormat
     /// reaches into what was synced before.</summary>
     internal const int BlockBytes = 4096;
 
+    /// <summary>What devices take memory and offsets in, at least. A large payload begins as far behind a multiple of it
+    /// in the file as in the memory that it came in: so the device fetches it from there, and nobody copies it.</summary>
+    internal const int SectorBytes = 512;
+
     internal const int HeaderBytes = 216;
 
     /// <summary>Type and length before each extension's value.</summary>
@@ -133,6 +137,9 @@ internal static class RecordFormat
     internal static ReadOnlySpan<byte> MagicBytes => "ZSRC"u8;
 
     internal static int Align(int bytes) => (bytes + AlignmentBytes - 1) & ~(AlignmentBytes - 1);
+
+    /// <summary>Bytes from <paramref name="offset"/> to the first multiple of <see cref="SectorBytes"/>.</summary>
+    internal static int ToSector(long offset) => (int)(-offset & (SectorBytes - 1));
 
     internal static long AlignBlock(long bytes) => (bytes + BlockBytes - 1) & ~(BlockBytes - 1L);
 
@@ -211,6 +218,17 @@ internal static class RecordFormat
         Id128.Write(header[104..], scope.Shard.Stripe.Value);
         header[172] = scope.Shard.Place;
         BinaryPrimitives.WriteUInt64BigEndian(header[192..], until.Packed);
+        return recordBytes;
+    }
+
+    /// <summary>Moves the payload behind a gap, of zeros; returns the record's length.</summary>
+    /// <param name="header">As <see cref="WriteShard"/> left it.</param>
+    /// <param name="payloadOffset">From the record's start.</param>
+    internal static int WritePayloadOffset(Span<byte> header, int payloadOffset)
+    {
+        int recordBytes = Align(payloadOffset + BinaryPrimitives.ReadInt32BigEndian(header[52..]));
+        BinaryPrimitives.WriteInt32BigEndian(header[40..], recordBytes);
+        BinaryPrimitives.WriteInt32BigEndian(header[48..], payloadOffset);
         return recordBytes;
     }
 

@@ -1,7 +1,8 @@
 namespace ZeroStor.Volumes;
 
 /// <summary>Bytes laid one behind the other in memory that is aligned as devices want it, so that they are
-/// written as they lie. Used by one thread at a time.</summary>
+/// written as they lie. Large ones are not copied, but taken from where they are as far as they are whole sectors. Used
+/// by one thread at a time.</summary>
 internal sealed class Stage(BufferPool pool)
 {
     /// <summary>Of a piece: so large that a batch has few of them, so small that a lone record holds little.
@@ -9,7 +10,14 @@ internal sealed class Stage(BufferPool pool)
     internal const int PieceBytes = 1024 * 1024;
 
     private readonly List<SharedBuffer> _buffers = [];
-    private int _roomBytes;
+    private readonly List<ReadOnlyMemory<byte>> _pieces = [];
+
+    // In the last buffer: the piece that is being laid.
+    private int _from = PieceBytes;
+    private int _to = PieceBytes;
+
+    /// <summary>What was laid so far.</summary>
+    internal long Bytes { get; private set; }
 
     internal void Add(ReadOnlySpan<byte> bytes)
     {
@@ -31,17 +39,29 @@ internal sealed class Stage(BufferPool pool)
         }
     }
 
-    /// <summary>What was laid so far: full pieces, and a last one. Good until it is released.</summary>
-    internal List<ReadOnlyMemory<byte>> Pieces()
+    /// <summary>Adds bytes that stay where they are, and as they are, until this is released; before them so many zeros
+    /// that they begin as far behind a whole sector as they do in memory.</summary>
+    internal void AddAsItLies(BufferSlice bytes)
     {
-        var pieces = new List<ReadOnlyMemory<byte>>();
-        foreach (SharedBuffer buffer in _buffers)
+        AddZeros(RecordFormat.ToSector(Bytes - bytes.Offset));
+        int ahead = Math.Min(RecordFormat.ToSector(bytes.Offset), bytes.Length);
+        int sectors = (bytes.Length - ahead) / RecordFormat.SectorBytes * RecordFormat.SectorBytes;
+        Add(bytes.Span[..ahead]);
+        if (sectors > 0)
         {
-            bool isLast = pieces.Count + 1 == _buffers.Count;
-            pieces.Add(buffer.Memory[..(isLast ? PieceBytes - _roomBytes : PieceBytes)]);
+            EndPiece();
+            _pieces.Add(bytes.Memory.Slice(ahead, sectors));
+            Bytes += sectors;
         }
 
-        return pieces;
+        Add(bytes.Span[(ahead + sectors)..]);
+    }
+
+    /// <summary>What was laid so far. Good until it is released.</summary>
+    internal List<ReadOnlyMemory<byte>> Pieces()
+    {
+        EndPiece();
+        return [.. _pieces];
     }
 
     /// <summary>Gives the memory back; what is laid afterwards begins anew.</summary>
@@ -49,20 +69,33 @@ internal sealed class Stage(BufferPool pool)
     {
         _buffers.ForEach(b => b.Release());
         _buffers.Clear();
-        _roomBytes = 0;
+        _pieces.Clear();
+        _from = _to = PieceBytes;
+        Bytes = 0;
     }
 
     // What comes next, as far as it fits into one piece.
     private Span<byte> Next(int bytes)
     {
-        if (_roomBytes == 0)
+        if (_to == PieceBytes)
         {
+            EndPiece();
             _buffers.Add(pool.Rent(PieceBytes));
-            _roomBytes = PieceBytes;
+            _from = _to = 0;
         }
 
-        Span<byte> next = _buffers[^1].Span.Slice(PieceBytes - _roomBytes, Math.Min(bytes, _roomBytes));
-        _roomBytes -= next.Length;
+        Span<byte> next = _buffers[^1].Span.Slice(_to, Math.Min(bytes, PieceBytes - _to));
+        _to += next.Length;
+        Bytes += next.Length;
         return next;
+    }
+
+    private void EndPiece()
+    {
+        if (_to > _from)
+        {
+            _pieces.Add(_buffers[^1].Memory[_from.._to]);
+            _from = _to;
+        }
     }
 }

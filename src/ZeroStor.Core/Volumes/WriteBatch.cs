@@ -55,12 +55,22 @@ internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint cl
     internal void AddShard(AppendItem item)
     {
         ShardHeader shard = item.Shard;
-        RecordPosition at = Place(item.Head.Span, item.RecordBytes);
+        int recordBytes = item.LayAt(End);
+        long start = _stage.Bytes;
+        RecordPosition at = Place(item.Head.Span, recordBytes);
         _stage.Add(item.Head.Span);
-        _stage.Add(item.Payload.Span);
-        _stage.AddZeros(item.RecordBytes - item.Head.Length - item.Payload.Length);
+        if (item.StaysInPlace)
+        {
+            _stage.AddAsItLies(item.Payload);
+        }
+        else
+        {
+            _stage.Add(item.Payload.Span);
+        }
+
+        _stage.AddZeros(recordBytes - (int)(_stage.Bytes - start));
         _shards[shard.Name] = shard;
-        _put.Add(HeldShard.Of(shard, at, item.RecordBytes));
+        _put.Add(HeldShard.Of(shard, at, recordBytes));
         _seen = shard.Tick > _seen ? shard.Tick : _seen;
     }
 

@@ -13,6 +13,9 @@ internal abstract class WriteItem(long bytes, CancellationToken cancel)
     /// <summary>What it counts in the queue.</summary>
     internal long Bytes { get; } = bytes;
 
+    /// <summary>Of that, what is copied when it is laid.</summary>
+    internal virtual long CopiedBytes => Bytes;
+
     internal bool IsCancelled => cancel.IsCancellationRequested;
 
     internal Task<HomeAnswer> Answer => _answer.Task;
@@ -29,12 +32,14 @@ internal abstract class WriteItem(long bytes, CancellationToken cancel)
     }
 }
 
-/// <summary>A shard to append. Header, extensions and a small payload stand in one buffer; a large payload
-/// stays where it is.</summary>
+/// <summary>A shard to append. Header, extensions and a small payload stand in one buffer; a larger payload
+/// stays where it is, and a large one is written from there.</summary>
 internal sealed class AppendItem : WriteItem
 {
     // Below this, copying costs less than one more piece in the write.
     private const int SmallPayloadBytes = 2048;
+
+    private readonly int _recordBytes;
 
     private AppendItem(
         ShardHeader shard, BufferSlice head, BufferSlice payload, int bytes, CancellationToken cancel)
@@ -43,7 +48,7 @@ internal sealed class AppendItem : WriteItem
         Shard = shard;
         Head = head;
         Payload = payload;
-        RecordBytes = bytes;
+        _recordBytes = bytes;
     }
 
     internal ShardHeader Shard { get; }
@@ -51,17 +56,29 @@ internal sealed class AppendItem : WriteItem
     /// <summary>From the record's start; with a small payload the whole record.</summary>
     internal BufferSlice Head { get; }
 
-    /// <summary>A large payload; else empty.</summary>
+    /// <summary>A payload that is not small; else empty.</summary>
     internal BufferSlice Payload { get; }
 
-    internal int RecordBytes { get; }
+    /// <summary>Whether the payload is written from where it lies.</summary>
+    internal bool StaysInPlace { get; private init; }
+
+    internal override long CopiedBytes => StaysInPlace ? Head.Length + RecordFormat.SectorBytes : Bytes;
+
+    /// <summary>Of the record, wherever it will lie.</summary>
+    internal int MaxRecordBytes => StaysInPlace ? _recordBytes + RecordFormat.SectorBytes : _recordBytes;
 
     /// <summary>Lays the record out as far as can be before its place is known, and holds the
     /// payload.</summary>
-    internal static AppendItem Make(ShardAppendParts parts, BufferPool pool, CancellationToken cancel)
+    /// <param name="parts">What is appended.</param>
+    /// <param name="pool">Where the memory is from.</param>
+    /// <param name="inPlaceBytes">A payload of so much is written from where it lies.</param>
+    /// <param name="cancel">Nobody waits any more.</param>
+    internal static AppendItem Make(
+        ShardAppendParts parts, BufferPool pool, int inPlaceBytes, CancellationToken cancel)
     {
         int extensionBytes = RecordFormat.ExtensionBytes(parts.Extensions);
-        bool isSmall = parts.Payload.Length <= SmallPayloadBytes;
+        bool staysInPlace = parts.Payload.Length >= inPlaceBytes;
+        bool isSmall = parts.Payload.Length <= SmallPayloadBytes && !staysInPlace;
         int headBytes = RecordFormat.HeaderBytes + extensionBytes;
         BufferSlice head = pool.RentSlice(
             isSmall ? RecordFormat.Align(headBytes + parts.Payload.Length) : headBytes);
@@ -71,12 +88,27 @@ internal sealed class AppendItem : WriteItem
         int recordBytes = RecordFormat.WriteShard(bytes, parts.Header, extensions);
         if (!isSmall)
         {
-            return new AppendItem(parts.Header, head, parts.Payload.Hold(), recordBytes, cancel);
+            return new AppendItem(parts.Header, head, parts.Payload.Hold(), recordBytes, cancel)
+            {
+                StaysInPlace = staysInPlace,
+            };
         }
 
         parts.Payload.Span.CopyTo(bytes[headBytes..]);
         bytes[(headBytes + parts.Payload.Length)..].Clear();
         return new AppendItem(parts.Header, head, default, recordBytes, cancel);
+    }
+
+    /// <summary>Completes the record's lengths for the place that it gets; returns its own.</summary>
+    internal int LayAt(long offset)
+    {
+        if (!StaysInPlace)
+        {
+            return _recordBytes;
+        }
+
+        int gap = RecordFormat.ToSector(offset + Head.Length - Payload.Offset);
+        return RecordFormat.WritePayloadOffset(Head.Span, Head.Length + gap);
     }
 
     protected override void Release()

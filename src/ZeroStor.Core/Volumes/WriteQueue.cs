@@ -14,7 +14,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     private bool _isClosed;
     private bool _isMarkDue;
 
-    // Not taken yet.
+    // Of what was not taken yet, what is to be copied.
     private long _waitingBytes;
 
     // Whoever takes has something laid already, or waits for nothing but the end of the writing.
@@ -227,7 +227,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
 
         _items.Enqueue(item);
-        _waitingBytes += item.Bytes;
+        _waitingBytes += item.CopiedBytes;
         _bytes += item.Bytes;
         _count++;
         PulseWhereDue();
@@ -237,7 +237,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     private bool TryDequeue([MaybeNullWhen(false)] out WriteItem item)
     {
         bool isThere = _items.TryDequeue(out item);
-        _waitingBytes -= item?.Bytes ?? 0;
+        _waitingBytes -= item?.CopiedBytes ?? 0;
         return isThere;
     }
 

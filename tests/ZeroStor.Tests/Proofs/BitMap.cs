@@ -283,16 +283,20 @@ internal sealed class BitMap
         }
     }
 
-    // Behind the payload up to the next multiple of 8: nothing is read from it.
+    // Between extensions and payload, and behind the payload up to the next multiple of 8: nothing is read from it.
     private bool IsPadding(string path, long at) => Records.Exists(
-        r => r.Path == path && at >= r.At + r.Header.PayloadOffset + r.Header.PayloadBytes
-            && at < r.At + r.Header.RecordBytes);
+        r => r.Path == path && at >= r.At && at < r.At + r.Header.RecordBytes && !IsMeant(r.Header, at - r.At));
+
+    private static bool IsMeant(RecordHeader header, long at) =>
+        at < header.HeaderBytes + header.ExtensionBytes
+        || (at >= header.PayloadOffset && at < header.PayloadOffset + header.PayloadBytes);
 
     // So that what is read of it is not what was written.
     private bool IsHit(TestShard shard, Func<string, long, long, bool> touches)
     {
         (string path, long at, RecordHeader header) = _recordOf[shard.Header.Name];
-        return touches(path, at, header.PayloadOffset + header.PayloadBytes);
+        return touches(path, at, header.HeaderBytes + header.ExtensionBytes)
+            || touches(path, at + header.PayloadOffset, header.PayloadBytes);
     }
 
     // The padding counts: a record that is cut there is none.

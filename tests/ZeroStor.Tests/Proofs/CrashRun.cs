@@ -75,6 +75,7 @@ internal sealed class CrashRun : IAsyncDisposable
         SealEarlyDeadBytes = 6 * 1024,
         CopyBytes = 2 * 1024,
         LayAheadBytes = 1,
+        InPlaceBytes = 1000,
         ReadsAtOnce = 1,
     };
 
@@ -129,7 +130,7 @@ internal sealed class CrashRun : IAsyncDisposable
 
     internal static async Task<HomeAnswer> AppendAsync(Disk disk, TestShard shard)
     {
-        BufferSlice payload = Pool.RentSlice(shard.Payload.Length);
+        BufferSlice payload = Pool.RentAnywhere(shard.Payload.Length);
         shard.Payload.CopyTo(payload.Span);
         try
         {

@@ -115,7 +115,7 @@ internal sealed class DiskBed : IAsyncDisposable
 
     internal async Task<HomeAnswer> AppendAsync(TestShard shard, CancellationToken? cancel = null)
     {
-        BufferSlice payload = Pool.RentSlice(shard.Payload.Length);
+        BufferSlice payload = Pool.RentAnywhere(shard.Payload.Length);
         shard.Payload.CopyTo(payload.Span);
         try
         {

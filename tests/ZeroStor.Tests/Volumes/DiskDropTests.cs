@@ -205,7 +205,10 @@ public sealed class DiskDropTests
             int writes = 0;
             await bed.AsOneBatchAsync(
                 () => writer.Queue.Append(AppendItem.Make(
-                    new ShardAppendParts(bed.NewShard(0).Header, [], default), bed.Pool, DiskBed.Cancel)),
+                    new ShardAppendParts(bed.NewShard(0).Header, [], default),
+                    bed.Pool,
+                    bed.Options.InPlaceBytes,
+                    DiskBed.Cancel)),
                 [
                     () => writer.Queue.Ask(isDropFirst ? drop : copy),
                     () => writer.Queue.Ask(isDropFirst ? copy : drop),

@@ -256,7 +256,8 @@ public sealed class DiskIndexTests
             ShardLocation at = bed.Disk.Locate(victim.Header.Stripe, victim.Header.Place)!.Value;
             using (IDiskFile file = bed.Files.Open(Path.Combine(bed.Folder, at.File), FileUse.ReadWrite))
             {
-                long spot = at.Offset + (_random.Next(2) == 0 ? 0 : -100);
+                bool hasGap = victim.Payload.Length >= bed.Options.InPlaceBytes;
+                long spot = at.Offset + (_random.Next(2) == 0 || hasGap ? 0 : -100);
                 byte[] value = new byte[1];
                 _ = file.Read(value, spot);
                 file.Write([new byte[] { (byte)(value[0] ^ 8) }], spot);

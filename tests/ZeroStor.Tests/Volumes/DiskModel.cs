@@ -25,6 +25,7 @@ internal sealed class DiskModel(DiskBed bed, int seed)
         SealEarlyDeadBytes = 8 * 1024,
         CopyBytes = 4 * 1024,
         LayAheadBytes = 1,
+        InPlaceBytes = 700,
     };
 
     internal List<TestShard> Acknowledged { get; } = [];

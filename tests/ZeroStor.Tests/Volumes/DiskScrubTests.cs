@@ -237,30 +237,30 @@ public sealed class DiskScrubTests
     public async Task Every_buffer_comes_back_whatever_is_found(int? damagedAt)
     {
         await using var bed = new DiskBed(Options) { LeavesDamage = true };
-        TestShard shard = (await PutManyAsync(bed, 1, 40_000))[0];
+        TestShard shard = (await PutManyAsync(bed, 1, 30_000))[0];
         if (damagedAt is { } at)
         {
             Damage(bed, shard, at);
         }
 
-        SharedBuffer next = bed.Pool.Rent(40_000);
+        SharedBuffer next = bed.Pool.Rent(30_000);
         next.Release();
         ScrubTally tally = await bed.Disk.ScrubAsync(Unlimited, DiskBed.Cancel);
         Assert.Equal((1, damagedAt is null ? 0 : 1), (tally.Shards, tally.Bad));
-        Assert.Same(next, bed.Pool.Rent(40_000));
+        Assert.Same(next, bed.Pool.Rent(30_000));
     }
 
     [Fact]
     public async Task What_the_device_cannot_read_is_bad_and_its_buffer_comes_back()
     {
         await using var bed = new DiskBed(Options);
-        await bed.PutNewAsync(40_000);
-        SharedBuffer next = bed.Pool.Rent(40_000);
+        await bed.PutNewAsync(30_000);
+        SharedBuffer next = bed.Pool.Rent(30_000);
         next.Release();
         bed.Files.Before = (call, _) => call == FileCall.Read ? InputOutputError : 0;
         Assert.Equal(1, (await bed.Disk.ScrubAsync(Unlimited, DiskBed.Cancel)).Bad);
         bed.Files.Before = (_, _) => 0;
-        Assert.Same(next, bed.Pool.Rent(40_000));
+        Assert.Same(next, bed.Pool.Rent(30_000));
         Assert.Empty(bed.Disk.Digests());
     }
 

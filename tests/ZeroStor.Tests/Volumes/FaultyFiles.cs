@@ -33,6 +33,9 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
     /// 0.</summary>
     internal Func<FileCall, string, int> Before { get; set; } = (_, _) => 0;
 
+    /// <summary>What was handed over to be written; null: nobody asks.</summary>
+    internal List<ReadOnlyMemory<byte>>? Pieces { get; set; }
+
     /// <summary>Called once, after the next write was made in full; returns the errno to fail with, or
     /// 0.</summary>
     internal Func<string, int>? AfterWrite { get; set; }
@@ -165,6 +168,7 @@ internal sealed class FaultyFiles(IDiskFiles real) : IDiskFiles
                 throw;
             }
 
+            owner.Pieces?.AddRange(pieces);
             real.Write(pieces, offset);
             if (owner.AfterWrite is { } after)
             {

@@ -110,6 +110,33 @@ public sealed class OsFileTests : IDisposable
         Assert.True(refused.IsRefused);
     }
 
+    [Theory]
+    [InlineData(512)]
+    [InlineData(513)]
+    [InlineData(4096)]
+    public void Direct_writing_takes_pieces_of_any_size_and_address(int pieceBytes)
+    {
+        using SafeFileHandle file = File.OpenHandle(
+            Name("a"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.ReadWrite);
+        using var direct = new OsFile.DirectWriter(file, Name("a"));
+        bool isOffered = direct.TryWrite([new byte[4096]], 0);
+
+        // More pieces than one call takes.
+        byte[] expected = new byte[pieceBytes * 4096];
+        new Random(pieceBytes).NextBytes(expected);
+        Memory<byte> lies = new BufferPool().Rent(expected.Length + 512).Memory.Slice(512, expected.Length);
+        expected.CopyTo(lies);
+        Assert.Equal(
+            isOffered,
+            direct.TryWrite(
+                [.. Enumerable.Range(0, 4096).Select(i => (ReadOnlyMemory<byte>)lies.Slice(i * pieceBytes, pieceBytes))],
+                4096));
+        if (isOffered)
+        {
+            Assert.Equal(expected, File.ReadAllBytes(Name("a"))[4096..]);
+        }
+    }
+
     [Fact]
     public void Direct_writing_goes_to_the_open_file_whoever_has_its_name()
     {

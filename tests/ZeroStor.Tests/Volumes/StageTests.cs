@@ -32,7 +32,51 @@ public sealed class StageTests
         List<ReadOnlyMemory<byte>> pieces = stage.Pieces();
         Assert.Equal(expected, pieces.SelectMany(p => p.ToArray()).ToArray());
         Assert.All(pieces.SkipLast(1), p => Assert.Equal(Stage.PieceBytes, p.Length));
-        Assert.All(pieces, AssertAligned);
+        Assert.All(pieces, p => AssertAligned(p, BufferPool.AlignmentBytes));
+    }
+
+    [Fact]
+    public void What_is_large_is_taken_from_where_it_lies_in_whole_sectors()
+    {
+        var random = new Random(3);
+        var pool = new BufferPool();
+        for (int round = 0; round < 200; round++)
+        {
+            var stage = new Stage(pool);
+            var expected = new List<byte>();
+            var lent = new List<SharedBuffer>();
+            for (int i = 0; i < 6; i++)
+            {
+                byte[] copied = new byte[random.Next(3000)];
+                random.NextBytes(copied);
+                stage.Add(copied);
+                expected.AddRange(copied);
+                SharedBuffer buffer = pool.Rent(40_000);
+                lent.Add(buffer);
+                BufferSlice slice = buffer.Slice(random.Next(2000), random.Next(30_000));
+                random.NextBytes(slice.Span);
+                int before = expected.Count;
+                stage.AddAsItLies(slice);
+                expected.AddRange(new byte[(slice.Offset - before) & (RecordFormat.SectorBytes - 1)]);
+                expected.AddRange(slice.Span);
+                Assert.Equal(expected.Count, stage.Bytes);
+
+                // A byte that is not of the whole sectors was copied: it is not looked at again.
+                slice.Span[..Math.Min(slice.Length, RecordFormat.ToSector(slice.Offset))].Clear();
+            }
+
+            stage.AddZeros(RecordFormat.ToSector(stage.Bytes));
+            expected.AddRange(new byte[RecordFormat.ToSector(expected.Count)]);
+            List<ReadOnlyMemory<byte>> pieces = stage.Pieces();
+            Assert.Equal(expected, [.. pieces.SelectMany(p => p.ToArray())]);
+            Assert.All(pieces, p => AssertAligned(p, RecordFormat.SectorBytes));
+            Assert.All(pieces, p => Assert.Equal(0, p.Length % RecordFormat.SectorBytes));
+            Assert.Equal(
+                lent.Count(b => pieces.Any(p => b.Memory.Span.Overlaps(p.Span))),
+                pieces.Count(p => lent.Any(b => b.Memory.Span.Overlaps(p.Span))));
+            stage.Release();
+            lent.ForEach(b => b.Release());
+        }
     }
 
     [Fact]
@@ -60,12 +104,12 @@ public sealed class StageTests
         Assert.Same(only, pool.Rent(Stage.PieceBytes));
     }
 
-    private static void AssertAligned(ReadOnlyMemory<byte> piece)
+    private static void AssertAligned(ReadOnlyMemory<byte> piece, int alignmentBytes)
     {
         using System.Buffers.MemoryHandle pin = piece.Pin();
         unsafe
         {
-            Assert.Equal(0u, (nuint)pin.Pointer % BufferPool.AlignmentBytes);
+            Assert.Equal(0u, (nuint)pin.Pointer % (nuint)alignmentBytes);
         }
     }
 }
