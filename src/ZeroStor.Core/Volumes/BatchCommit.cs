@@ -11,21 +11,17 @@ internal sealed class BatchCommit(
     DiskContents contents,
     DiskHealth health,
     WriteQueue queue,
-    Func<WriteBatch?> takeLaid,
     TimeProvider time)
 {
-    /// <summary>Commits the batch and answers whoever waits for it, and those that are laid by then. The next may begin
-    /// before all of them heard.</summary>
-    internal void Run(WriteBatch first)
+    /// <summary>Commits the batch and answers whoever waits for it.</summary>
+    /// <returns>Whether who calls has the turn to lay now.</returns>
+    internal bool Run(WriteBatch batch)
     {
-        for (WriteBatch? batch = first; batch is not null;)
-        {
-            HomeAnswer answer = Try(batch);
-            batch.Release();
-            WriteBatch? next = queue.EndWriting(answer.IsDone ? takeLaid : null);
-            queue.Finish(batch.Items, answer);
-            batch = next;
-        }
+        HomeAnswer answer = Try(batch);
+        batch.Release();
+        bool hasTurn = queue.EndWriting();
+        queue.Finish(batch.Items, answer);
+        return hasTurn;
     }
 
     private HomeAnswer Try(WriteBatch batch)

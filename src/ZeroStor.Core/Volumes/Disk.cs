@@ -91,7 +91,7 @@ public sealed class Disk : IAsyncDisposable
     internal bool IsSettling => _writer.Queue.IsAwaited;
 
     /// <summary>Whether a batch is laid that is written as soon as the one before it is durable.</summary>
-    internal bool HasLaid => _writer.Queue.SleepsOnLaid;
+    internal bool HasLaid => _writer.Queue.HasLaid;
 
     /// <summary>How far the scrub that runs has come; between scrubs, how far the last one came.</summary>
     public ScrubTally ScrubProgress => _scrub.Progress;

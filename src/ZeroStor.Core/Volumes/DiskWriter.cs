@@ -2,8 +2,8 @@ namespace ZeroStor.Volumes;
 
 /// <summary>The one writer of a disk: it takes what waits in the queue, lays it together into a batch and
 /// has that committed. It also seals volumes, makes new ones and repeats the durable length in the
-/// superblock. Two threads take turns: while one commits a batch, the other lays the next, and whichever is
-/// awake then commits it. Appends alone are laid ahead so; whatever else looks at the disk, or changes it,
+/// superblock. Two threads take turns: while one commits a batch, the other lays the next where there is much to lay, and
+/// whichever is awake then goes on. Appends alone are laid ahead so; whatever else looks at the disk, or changes it,
 /// waits until nothing is being written. Whatever goes wrong ends the disk's writing, never the
 /// process.</summary>
 internal sealed class DiskWriter
@@ -25,7 +25,6 @@ internal sealed class DiskWriter
     private readonly Func<ScrubStand> _scrub;
     private readonly BatchCommit _commit;
     private readonly ITimer _markTimer;
-    private readonly Lock _laying = new();
     private readonly Queue<WriteItem> _items = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isAbandoned;
@@ -33,7 +32,7 @@ internal sealed class DiskWriter
     private readonly long _reserveBytes;
     private int _threads = Threads;
 
-    // Of the thread whose turn it is to lay.
+    // Of the thread that has the turn to lay.
     private Volume? _active;
     private uint _lastVolume;
     private long _freeBytes;
@@ -72,7 +71,7 @@ internal sealed class DiskWriter
             2L * options.GrowBytes, files.TotalBytes(folder) / 100 * options.ReservePercent);
         DiskId disk = superblock.Current.Disk;
         Queue = new WriteQueue(disk, options);
-        _commit = new BatchCommit(files, folder, options, superblock, contents, health, Queue, TakeLaid, time);
+        _commit = new BatchCommit(files, folder, options, superblock, contents, health, Queue, time);
         _markTimer = time.CreateTimer(_ => AskForMark(), null, options.MarkPeriod, options.MarkPeriod);
         for (int i = 0; i < Threads; i++)
         {
@@ -107,9 +106,10 @@ internal sealed class DiskWriter
 
     private void Run()
     {
-        while (LayNext() is { } batch)
+        bool hasTurn = false;
+        while (Queue.Take(_items, hasTurn, out bool mayWrite, out bool isMarkDue))
         {
-            _commit.Run(batch);
+            hasTurn = LayNext(mayWrite, isMarkDue) is not { } batch || _commit.Run(batch);
         }
 
         if (Interlocked.Decrement(ref _threads) > 0)
@@ -126,34 +126,23 @@ internal sealed class DiskWriter
         _ended.SetResult();
     }
 
-    // A batch that can be written now; null when there will be none any more. Whatever was queued when the
-    // one before it was durable has joined it, as far as it takes that.
-    private WriteBatch? LayNext()
+    // The batch that is being written from now on; null when more may join it, or there is none.
+    private WriteBatch? LayNext(bool mayWrite, bool isMarkDue)
     {
-        lock (_laying)
+        if (isMarkDue)
         {
-            for (bool goesOn = true; goesOn;)
-            {
-                bool isFree = !Queue.IsWriting;
-                if (_items.Count == 0)
-                {
-                    goesOn = Queue.Take(_items, _open?.Bytes ?? 0, out bool isMarkDue);
-                    if (isMarkDue)
-                    {
-                        Settle();
-                        Guard(() => Mark(isClean: false));
-                    }
-                }
-
-                bool isFull = LayItems();
-                if ((isFree || isFull || !goesOn) && HandOver() is { } batch)
-                {
-                    return batch;
-                }
-            }
-
-            return null;
+            Settle();
+            Guard(() => Mark(isClean: false));
         }
+
+        bool isFull = LayItems();
+        if ((isFull || mayWrite) && HandOver() is { } batch)
+        {
+            return batch;
+        }
+
+        Queue.Leave(_open?.Bytes ?? 0, _items.Count > 0);
+        return null;
     }
 
     // Lays what was taken; true when no more may join the batch.
@@ -180,27 +169,10 @@ internal sealed class DiskWriter
             return null;
         }
 
-        Begin(batch);
-        Queue.BeginWriting();
-        return batch;
-    }
-
-    // As HandOver, by the thread that wrote the one before, while the one that laid it sleeps.
-    private WriteBatch? TakeLaid()
-    {
-        if (_open is not { } batch || batch.Start != batch.Volume.NextBatch)
-        {
-            return null;
-        }
-
-        Begin(batch);
-        return batch;
-    }
-
-    private void Begin(WriteBatch batch)
-    {
         batch.Bound(_options);
         (_open, _before, _isUnmarked) = (null, batch, true);
+        Queue.BeginWriting(hasLeft: _items.Count > 0);
+        return batch;
     }
 
     // What is being written now.

@@ -3,8 +3,8 @@ using System.Diagnostics.CodeAnalysis;
 namespace ZeroStor.Volumes;
 
 /// <summary>What waits for the writer of a disk, bounded in bytes and in number. An item counts until it is
-/// answered, so what is being written counts too. It also knows whether a batch is being written, since that
-/// decides what is worth waking for. Thread-safe; one thread at a time takes.</summary>
+/// answered, so what is being written counts too. It also gives the turn to lay to one of the writer's threads at a
+/// time, and knows whether a batch is being written, since that decides what is worth waking for. Thread-safe.</summary>
 internal sealed class WriteQueue(DiskId disk, DiskOptions options)
 {
     private readonly object _gate = new();
@@ -17,18 +17,19 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     // Of what was not taken yet, what is to be copied.
     private long _waitingBytes;
 
-    // Whoever takes has something laid already, or waits for nothing but the end of the writing.
-    private bool _hasLaid;
+    // Somebody has the turn; somebody waits for nothing but the end of the writing.
+    private bool _isLaying;
     private bool _isAwaited;
 
-    // It sleeps with something laid, and nothing more to lay.
-    private bool _sleepsOnLaid;
+    // What who had the turn last left: a batch, and items behind it.
+    private long _laidBytes;
+    private bool _hasLeft;
     private volatile bool _isWriting;
 
     /// <summary>Whether a batch is being written.</summary>
     internal bool IsWriting => _isWriting;
 
-    /// <summary>Whether who takes waits for the end of that before it goes on.</summary>
+    /// <summary>Whether who lays waits for the end of that before it goes on.</summary>
     internal bool IsAwaited
     {
         get
@@ -40,23 +41,23 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
     }
 
-    // Whether who takes has something to do.
-    private bool IsDue => _isClosed || _isMarkDue
-        || (_isWriting
-            ? !_isAwaited && _waitingBytes >= options.LayAheadBytes
-            : _isAwaited || _hasLaid || _items.Count > 0);
-
-    /// <summary>Whether who takes sleeps with a batch laid, and has nothing more to lay.</summary>
-    internal bool SleepsOnLaid
+    /// <summary>Whether a batch is laid, and nothing is to be done but to write it.</summary>
+    internal bool HasLaid
     {
         get
         {
             lock (_gate)
             {
-                return _sleepsOnLaid && !IsDue;
+                return !_isLaying && _laidBytes > 0 && _items.Count == 0;
             }
         }
     }
+
+    private bool IsEmpty => _items.Count == 0 && _laidBytes == 0 && !_hasLeft;
+
+    // Whether there is something to do for who gets the turn.
+    private bool IsDue => _isClosed || _isMarkDue || _hasLeft
+        || (_isWriting ? _waitingBytes >= options.LayAheadBytes : !IsEmpty);
 
     /// <summary>What waits or is being written now.</summary>
     internal (int Items, long Bytes) Depth
@@ -105,7 +106,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         lock (_gate)
         {
             _isMarkDue = true;
-            Monitor.Pulse(_gate);
+            PulseWhereDue();
         }
     }
 
@@ -120,67 +121,93 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
                 Finish(item, Closed());
             }
 
-            Monitor.Pulse(_gate);
+            Monitor.PulseAll(_gate);
         }
     }
 
-    /// <summary>Takes what still has room in a batch, when there is something to take, or when what was laid
-    /// already can be written; false when the queue is closed and empty.</summary>
+    /// <summary>Waits until there is something to lay or to write and nobody else has the turn, and takes what still has
+    /// room in the batch that is being laid; false when the queue is closed and empty.</summary>
     /// <param name="items">Where it goes.</param>
-    /// <param name="laidBytes">Of the batch that is being laid; 0 when there is none.</param>
+    /// <param name="hasTurn">Whether who calls has the turn already.</param>
+    /// <param name="mayWrite">Whether the batch can be written, with all that was queued by the time when the one before
+    /// it was.</param>
     /// <param name="isMarkDue">Whether the durable length is to be repeated.</param>
-    internal bool Take(Queue<WriteItem> items, long laidBytes, out bool isMarkDue)
+    internal bool Take(Queue<WriteItem> items, bool hasTurn, out bool mayWrite, out bool isMarkDue)
     {
         lock (_gate)
         {
-            _hasLaid = laidBytes > 0;
-            while (!IsDue)
+            _isLaying = _isLaying && !hasTurn;
+            while (_isLaying || !IsDue)
             {
-                _sleepsOnLaid = _hasLaid;
                 Monitor.Wait(_gate);
             }
 
-            _sleepsOnLaid = false;
-            laidBytes = _hasLaid ? laidBytes : 0;
-
+            mayWrite = !_isWriting;
             isMarkDue = _isMarkDue;
             _isMarkDue = false;
-            while (laidBytes < options.BatchBytes && TryDequeue(out WriteItem? item))
+            if (_isClosed && IsEmpty)
             {
-                laidBytes += item.Bytes;
+                // Whoever waits for the turn ends too.
+                Monitor.PulseAll(_gate);
+                return false;
+            }
+
+            _isLaying = true;
+            for (long bytes = _laidBytes;
+                !_hasLeft && bytes < options.BatchBytes && TryDequeue(out WriteItem? item);
+                bytes += item.Bytes)
+            {
                 items.Enqueue(item);
             }
 
-            return items.Count > 0 || !_isClosed;
+            mayWrite |= _isClosed && _items.Count == 0;
+            return true;
         }
     }
 
-    /// <summary>A batch is being written from now on. Called by who takes.</summary>
-    internal void BeginWriting() => _isWriting = true;
-
-    /// <summary>What the batch means for the contents of the disk is known to them. If who takes sleeps with the next
-    /// one laid, that is written at once by who wrote this one: waking the other would cost the disk as long as a small
-    /// write takes.</summary>
-    /// <param name="takeLaid">Takes over what is laid, while who laid it sleeps; null: nothing is to be taken over.
-    /// </param>
-    /// <returns>What is being written now; null: nothing.</returns>
-    internal WriteBatch? EndWriting(Func<WriteBatch?>? takeLaid)
+    /// <summary>Notes what stands when who has the turn is about to give it up.</summary>
+    /// <param name="laidBytes">Of the batch that is being laid; 0 when there is none.</param>
+    /// <param name="hasLeft">Whether items that were taken are still to be laid.</param>
+    internal void Leave(long laidBytes, bool hasLeft)
     {
         lock (_gate)
         {
-            if (SleepsOnLaid && takeLaid?.Invoke() is { } next)
-            {
-                _hasLaid = _sleepsOnLaid = false;
-                return next;
-            }
-
-            _isWriting = false;
-            PulseWhereDue();
-            return null;
+            (_laidBytes, _hasLeft) = (laidBytes, hasLeft);
         }
     }
 
-    /// <summary>Waits until no batch is being written. Called by who takes.</summary>
+    /// <summary>A batch is being written from now on, by who had the turn.</summary>
+    /// <param name="hasLeft">Whether items that were taken are still to be laid.</param>
+    internal void BeginWriting(bool hasLeft)
+    {
+        lock (_gate)
+        {
+            (_laidBytes, _hasLeft) = (0, hasLeft);
+            (_isLaying, _isWriting) = (false, true);
+            PulseWhereDue();
+        }
+    }
+
+    /// <summary>What the batch means for the contents of the disk is known to them. Who wrote it has the turn next unless
+    /// somebody has it: waking another would cost the disk as long as a small write takes.</summary>
+    /// <returns>Whether it has the turn.</returns>
+    internal bool EndWriting()
+    {
+        lock (_gate)
+        {
+            _isWriting = false;
+            if (_isAwaited)
+            {
+                Monitor.PulseAll(_gate);
+            }
+
+            bool hasTurn = !_isLaying;
+            _isLaying = true;
+            return hasTurn;
+        }
+    }
+
+    /// <summary>Waits until no batch is being written. Called by who has the turn.</summary>
     internal void AwaitWritten()
     {
         lock (_gate)
@@ -243,7 +270,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
 
     private void PulseWhereDue()
     {
-        if (IsDue)
+        if (IsDue && !_isLaying)
         {
             Monitor.Pulse(_gate);
         }

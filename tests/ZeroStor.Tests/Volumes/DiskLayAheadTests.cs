@@ -41,10 +41,12 @@ public sealed class DiskLayAheadTests
         await bed.AssertHoldsAsync(shards);
     }
 
-    [Fact]
-    public async Task What_is_laid_is_written_by_the_thread_that_wrote_the_one_before()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    public async Task What_waits_is_written_by_the_thread_that_wrote_the_one_before(int layAheadBytes)
     {
-        await using var bed = new DiskBed(Options);
+        await using var bed = new DiskBed(Options with { LayAheadBytes = layAheadBytes });
         await bed.PutNewAsync(10);
         TestShard[] shards = [.. Enumerable.Range(0, 4).Select(_ => bed.NewShard(LargeBytes))];
         using var held = new HeldCall(bed, FileCall.Sync);
@@ -62,7 +64,8 @@ public sealed class DiskLayAheadTests
         Task<HomeAnswer> first = bed.AppendAsync(shards[0]);
         await held.Reached;
         Task<HomeAnswer> second = bed.AppendAsync(shards[1]);
-        await UntilAsync(() => bed.Disk.HasLaid);
+        await UntilAsync(() => bed.Disk.HasLaid || layAheadBytes > 1);
+        Assert.Equal(layAheadBytes == 1, bed.Disk.HasLaid);
         held.GoOn();
         Assert.All(await Task.WhenAll(first, second), a => Assert.True(a.IsDone, a.Detail));
         Assert.Equal(2, writers.Count);
