@@ -3,6 +3,7 @@ using Orleans.Serialization.Buffers;
 using Orleans.Serialization.Cloning;
 using Orleans.Serialization.Codecs;
 using Orleans.Serialization.WireProtocol;
+using ZeroStor.Contracts.Links;
 
 namespace ZeroStor.Contracts;
 
@@ -28,8 +29,8 @@ public sealed class Parcel
             : throw new InvalidOperationException("A parcel was taken twice.");
 }
 
-/// <summary>Parcels travel as length-prefixed bytes, into a rented buffer at the other end: one copy each
-/// way, nothing on the heap.</summary>
+/// <summary>Parcels travel as length-prefixed bytes: one copy into the message, and none out of it where a link received
+/// them in one piece, for then the parcel holds the block that they came in.</summary>
 [RegisterSerializer]
 public sealed class ParcelCodec : IFieldCodec<Parcel>
 {
@@ -76,6 +77,12 @@ public sealed class ParcelCodec : IFieldCodec<Parcel>
             throw ZeroStorException.Invalid($"a parcel of {length} bytes is more than the {MaxBytes} that travel");
         }
 
+        if (length >= LinkBlocks.WorthHoldingBytes
+            && reader.TryReadBytes((int)length, out ReadOnlySpan<byte> received))
+        {
+            return new Parcel(HoldOrCopy(received));
+        }
+
         BufferSlice slice = BufferPool.Shared.RentSlice((int)length);
         try
         {
@@ -88,6 +95,17 @@ public sealed class ParcelCodec : IFieldCodec<Parcel>
         }
 
         return new Parcel(slice);
+    }
+
+    private static BufferSlice HoldOrCopy(ReadOnlySpan<byte> received)
+    {
+        if (!LinkBlocks.Shared.TryHold(received, out BufferSlice slice))
+        {
+            slice = BufferPool.Shared.RentSlice(received.Length);
+            received.CopyTo(slice.Span);
+        }
+
+        return slice;
     }
 }
 
