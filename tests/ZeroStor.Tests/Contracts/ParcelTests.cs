@@ -1,11 +1,10 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.Serialization;
 using ZeroStor.Contracts;
 using ZeroStor.Contracts.Links;
+using ZeroStor.Tests.Contracts.Links;
 
 namespace ZeroStor.Tests.Contracts;
 
@@ -16,27 +15,18 @@ public sealed class ParcelTests : IAsyncLifetime
     private readonly ServiceProvider _services =
         new ServiceCollection().AddSerializer(s => s.AddAssembly(typeof(Parcel).Assembly)).BuildServiceProvider();
 
-    private readonly LinkListener _listener = new(new IPEndPoint(IPAddress.Loopback, 0));
-    private ConnectionContext _near = null!;
-    private ConnectionContext _far = null!;
+    private LinkPair _link = null!;
     private Task _sending = Task.CompletedTask;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private Serializer<Parcel> Serializer => _services.GetRequiredService<Serializer<Parcel>>();
 
-    public async ValueTask InitializeAsync()
-    {
-        Task<ConnectionContext?> taken = _listener.AcceptAsync(Cancel).AsTask();
-        _near = await new LinkConnector().ConnectAsync(_listener.EndPoint, Cancel);
-        _far = (await taken)!;
-    }
+    public async ValueTask InitializeAsync() => _link = await LinkPair.OpenAsync(Cancel);
 
     public async ValueTask DisposeAsync()
     {
-        await _near.DisposeAsync();
-        await _far.DisposeAsync();
-        await _listener.DisposeAsync();
+        await _link.DisposeAsync();
         await _services.DisposeAsync();
     }
 
@@ -51,10 +41,10 @@ public sealed class ParcelTests : IAsyncLifetime
     {
         byte[] sent = Bytes(bytes, 1);
         int length = await SendAsync(sent);
-        ReadResult read = await _far.Transport!.Input.ReadAtLeastAsync(length, Cancel);
+        ReadResult read = await _link.Far.Transport!.Input.ReadAtLeastAsync(length, Cancel);
         BufferSlice taken = Serializer.Deserialize(read.Buffer)!.Take();
         Assert.Equal(isHeld, Lies(read.Buffer, taken));
-        _far.Transport.Input.AdvanceTo(read.Buffer.End);
+        _link.Far.Transport.Input.AdvanceTo(read.Buffer.End);
         Assert.Equal(sent, taken.Span.ToArray());
         taken.Release();
     }
@@ -68,9 +58,9 @@ public sealed class ParcelTests : IAsyncLifetime
             // Some of them behind one another in a block.
             byte[] sent = Bytes(LinkBlocks.WorthHoldingBytes + (i * 100), i);
             int length = await SendAsync(sent);
-            ReadResult read = await _far.Transport!.Input.ReadAtLeastAsync(length, Cancel);
+            ReadResult read = await _link.Far.Transport!.Input.ReadAtLeastAsync(length, Cancel);
             held.Add((sent, Serializer.Deserialize(read.Buffer.Slice(0, length))!.Take()));
-            _far.Transport.Input.AdvanceTo(read.Buffer.GetPosition(length));
+            _link.Far.Transport.Input.AdvanceTo(read.Buffer.GetPosition(length));
         }
 
         Assert.All(held, h => Assert.Equal(h.Sent, h.Taken.Span.ToArray()));
@@ -82,10 +72,10 @@ public sealed class ParcelTests : IAsyncLifetime
     {
         byte[] sent = Bytes(LinkBlocks.WorthHoldingBytes, 2);
         int length = await SendAsync(sent);
-        ReadResult read = await _far.Transport!.Input.ReadAtLeastAsync(length, Cancel);
+        ReadResult read = await _link.Far.Transport!.Input.ReadAtLeastAsync(length, Cancel);
         byte[] message = read.Buffer.ToArray();
         Assert.True(LinkBlocks.Shared.TryHold(read.Buffer.FirstSpan[..10], out BufferSlice slice));
-        _far.Transport.Input.AdvanceTo(read.Buffer.End);
+        _link.Far.Transport.Input.AdvanceTo(read.Buffer.End);
         Assert.False(LinkBlocks.Shared.TryHold(slice.Span, out _));
         slice.Release();
         Assert.False(LinkBlocks.Shared.TryHold(message, out _));
@@ -119,8 +109,8 @@ public sealed class ParcelTests : IAsyncLifetime
         BufferSlice slice = BufferPool.Shared.RentSlice(content.Length);
         content.CopyTo(slice.Span);
         byte[] message = Serializer.SerializeToArray(new Parcel(slice));
-        _near.Transport!.Output.Write(message);
-        _sending = _near.Transport.Output.FlushAsync(Cancel).AsTask();
+        _link.Near.Transport!.Output.Write(message);
+        _sending = _link.Near.Transport.Output.FlushAsync(Cancel).AsTask();
         return message.Length;
     }
 }

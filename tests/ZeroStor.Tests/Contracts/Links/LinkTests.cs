@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net;
 using Microsoft.AspNetCore.Connections;
 using ZeroStor.Contracts.Links;
 
@@ -8,25 +7,17 @@ namespace ZeroStor.Tests.Contracts.Links;
 
 public sealed class LinkTests : IAsyncLifetime
 {
-    private readonly LinkListener _listener = new(new IPEndPoint(IPAddress.Loopback, 0));
-    private ConnectionContext _near = null!;
-    private ConnectionContext _far = null!;
+    private LinkPair _link = null!;
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync()
-    {
-        Task<ConnectionContext?> taken = _listener.AcceptAsync(Cancel).AsTask();
-        _near = await new LinkConnector().ConnectAsync(_listener.EndPoint, Cancel);
-        _far = (await taken)!;
-    }
+    private ConnectionContext Near => _link.Near;
 
-    public async ValueTask DisposeAsync()
-    {
-        await _near.DisposeAsync();
-        await _far.DisposeAsync();
-        await _listener.DisposeAsync();
-    }
+    private ConnectionContext Far => _link.Far;
+
+    public async ValueTask InitializeAsync() => _link = await LinkPair.OpenAsync(Cancel);
+
+    public ValueTask DisposeAsync() => _link.DisposeAsync();
 
     [Theory]
     [InlineData(1)]
@@ -37,7 +28,7 @@ public sealed class LinkTests : IAsyncLifetime
     public async Task What_was_written_arrives_as_it_was_in_both_directions(int bytes)
     {
         byte[] sent = Bytes(bytes);
-        foreach ((ConnectionContext from, ConnectionContext to) in new[] { (_near, _far), (_far, _near) })
+        foreach ((ConnectionContext from, ConnectionContext to) in new[] { (Near, Far), (Far, Near) })
         {
             Task sending = SendAsync(from, sent);
             Assert.Equal(sent, await ReceiveAsync(to, bytes));
@@ -53,26 +44,26 @@ public sealed class LinkTests : IAsyncLifetime
         int at = 0;
         foreach (int size in sizes)
         {
-            _near.Transport!.Output.Write(sent.AsSpan(at, size));
+            Near.Transport!.Output.Write(sent.AsSpan(at, size));
             at += size;
         }
 
-        Assert.Equal(sent.Length, _near.Transport!.Output.UnflushedBytes);
-        Task<FlushResult> flushing = _near.Transport.Output.FlushAsync(Cancel).AsTask();
-        Assert.Equal(sent, await ReceiveAsync(_far, sent.Length));
+        Assert.Equal(sent.Length, Near.Transport!.Output.UnflushedBytes);
+        Task<FlushResult> flushing = Near.Transport.Output.FlushAsync(Cancel).AsTask();
+        Assert.Equal(sent, await ReceiveAsync(Far, sent.Length));
         Assert.False((await flushing).IsCompleted);
-        Assert.Equal(0, _near.Transport.Output.UnflushedBytes);
+        Assert.Equal(0, Near.Transport.Output.UnflushedBytes);
     }
 
     [Fact]
     public async Task A_reader_that_wants_more_than_came_is_given_more()
     {
         byte[] sent = Bytes(1000);
-        await SendAsync(_near, sent[..400]);
-        PipeReader reader = _far.Transport!.Input;
+        await SendAsync(Near, sent[..400]);
+        PipeReader reader = Far.Transport!.Input;
         ReadResult first = await reader.ReadAtLeastAsync(400, Cancel);
         reader.AdvanceTo(first.Buffer.GetPosition(100), first.Buffer.End);
-        await SendAsync(_near, sent[400..]);
+        await SendAsync(Near, sent[400..]);
         ReadResult second = await reader.ReadAtLeastAsync(900, Cancel);
         Assert.Equal(sent[100..], second.Buffer.ToArray());
     }
@@ -80,13 +71,13 @@ public sealed class LinkTests : IAsyncLifetime
     [Fact]
     public async Task When_one_end_is_closed_the_other_hears_of_it_reading_and_writing()
     {
-        await _near.DisposeAsync();
-        Assert.True(await IsOverAsync(_far.Transport!.Input.ReadAsync(Cancel).AsTask()));
+        await Near.DisposeAsync();
+        Assert.True(await IsOverAsync(Far.Transport!.Input.ReadAsync(Cancel).AsTask()));
         FlushResult flush;
         do
         {
-            _far.Transport!.Output.Write(Bytes(1));
-            flush = await _far.Transport.Output.FlushAsync(Cancel);
+            Far.Transport!.Output.Write(Bytes(1));
+            flush = await Far.Transport.Output.FlushAsync(Cancel);
         }
         while (!flush.IsCompleted);
     }
@@ -94,11 +85,11 @@ public sealed class LinkTests : IAsyncLifetime
     [Fact]
     public async Task Aborting_ends_who_reads_and_tells_that_the_link_is_closed()
     {
-        Task<ReadResult> reading = _near.Transport!.Input.ReadAsync(Cancel).AsTask();
+        Task<ReadResult> reading = Near.Transport!.Input.ReadAsync(Cancel).AsTask();
         var closed = new TaskCompletionSource();
-        await using CancellationTokenRegistration told = _near.ConnectionClosed.Register(closed.SetResult);
-        _near.Abort();
-        _near.Abort();
+        await using CancellationTokenRegistration told = Near.ConnectionClosed.Register(closed.SetResult);
+        Near.Abort();
+        Near.Abort();
         await closed.Task.WaitAsync(Cancel);
         Assert.True(await IsOverAsync(reading));
     }
@@ -106,29 +97,29 @@ public sealed class LinkTests : IAsyncLifetime
     [Fact]
     public async Task A_read_that_is_cancelled_ends_without_bytes_and_the_next_goes_on()
     {
-        PipeReader reader = _far.Transport!.Input;
+        PipeReader reader = Far.Transport!.Input;
         Task<ReadResult> reading = reader.ReadAsync(Cancel).AsTask();
         reader.CancelPendingRead();
         ReadResult none = await reading;
         Assert.True(none.IsCanceled);
         reader.AdvanceTo(none.Buffer.End);
         byte[] sent = Bytes(10);
-        await SendAsync(_near, sent);
-        Assert.Equal(sent, await ReceiveAsync(_far, 10));
+        await SendAsync(Near, sent);
+        Assert.Equal(sent, await ReceiveAsync(Far, 10));
     }
 
     [Fact]
     public async Task A_listener_that_was_unbound_takes_nobody_in_any_more()
     {
-        Task<ConnectionContext?> waiting = _listener.AcceptAsync(Cancel).AsTask();
-        await _listener.UnbindAsync(Cancel);
+        Task<ConnectionContext?> waiting = _link.Listener.AcceptAsync(Cancel).AsTask();
+        await _link.Listener.UnbindAsync(Cancel);
         Assert.Null(await waiting);
-        Assert.Null(await _listener.AcceptAsync(Cancel));
+        Assert.Null(await _link.Listener.AcceptAsync(Cancel));
     }
 
     [Fact]
     public void An_address_that_is_taken_is_refused() =>
-        Assert.Throws<AddressInUseException>(() => new LinkListener(_listener.EndPoint));
+        Assert.Throws<AddressInUseException>(() => new LinkListener(_link.Listener.EndPoint));
 
     // The end of a stream, or that it was broken off: which of them comes first is the system's to decide.
     private static async Task<bool> IsOverAsync(Task<ReadResult> reading)
