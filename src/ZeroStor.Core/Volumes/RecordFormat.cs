@@ -338,9 +338,11 @@ internal static class RecordFormat
             && header.PayloadOffset <= header.RecordBytes - header.PayloadBytes;
     }
 
-    /// <summary>Whether a whole record's extensions and payload match the sums in its header.</summary>
+    /// <summary>Whether a whole record's extensions and payload match the sums in its header, and there are zeros between
+    /// them.</summary>
     internal static bool HasGoodBody(ReadOnlySpan<byte> record, in RecordHeader header) =>
         HasGoodExtensions(record, header)
+        && !record[(header.HeaderBytes + header.ExtensionBytes)..header.PayloadOffset].ContainsAnyExcept((byte)0)
         && Sum128.Of(record.Slice(header.PayloadOffset, header.PayloadBytes)) == header.PayloadSum;
 
     /// <param name="record">From the record's start to the end of its extensions at least.</param>
