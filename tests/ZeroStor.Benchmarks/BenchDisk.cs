@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ZeroStor.Contracts;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Benchmarks;
@@ -10,15 +11,15 @@ internal sealed class BenchDisk : IAsyncDisposable
     private static readonly DiskId Id = new(1);
     private static int _made;
 
-    private readonly Entropy _entropy = new();
+    private readonly FastEntropy _ids = new();
     private readonly DiskOptions _options;
 
     internal BenchDisk(string folder, DiskOptions options)
     {
         Folder = Path.Combine(folder, $"disk{Interlocked.Increment(ref _made)}");
         _options = options;
-        Disk.Format(Folder, Fabric, Id, _entropy);
-        Open = Disk.Open(Folder, options, _entropy, TimeProvider.System);
+        Disk.Format(Folder, Fabric, Id, SystemEntropy.Instance);
+        Open = Disk.Open(Folder, options, SystemEntropy.Instance, TimeProvider.System);
     }
 
     internal string Folder { get; }
@@ -28,14 +29,14 @@ internal sealed class BenchDisk : IAsyncDisposable
     internal async Task ReopenAsync()
     {
         await Open.DisposeAsync();
-        Open = Disk.Open(Folder, _options, _entropy, TimeProvider.System);
+        Open = Disk.Open(Folder, _options, SystemEntropy.Instance, TimeProvider.System);
     }
 
     /// <summary>The header of a new shard with these bytes.</summary>
     internal ShardHeader NewShard(BufferSlice payload, Sum128 sum)
     {
         var tick = new Tick(1);
-        var stripe = StripeId.New(tick, _entropy);
+        var stripe = StripeId.New(tick, _ids);
         return new ShardHeader
         {
             Stripe = stripe,
@@ -87,10 +88,5 @@ internal sealed class BenchDisk : IAsyncDisposable
     {
         await Open.DisposeAsync();
         Directory.Delete(Folder, recursive: true);
-    }
-
-    private sealed class Entropy : IEntropy
-    {
-        public void Fill(Span<byte> target) => RandomNumberGenerator.Fill(target);
     }
 }

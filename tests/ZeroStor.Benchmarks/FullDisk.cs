@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using ZeroStor.Volumes;
 
 namespace ZeroStor.Benchmarks;
@@ -152,24 +151,5 @@ internal static class FullDisk
             MayHoldUnnamed: false);
         volume.WriteFooter(VolumeFooter.Lay(volume.Generation, trailer, shards, [])!);
         return trailer.Bytes;
-    }
-
-    /// <summary>Millions of ids a second, the same in every run.</summary>
-    private sealed class FastEntropy : IEntropy
-    {
-        private ulong _state = 1;
-
-        public void Fill(Span<byte> target)
-        {
-            Span<byte> word = stackalloc byte[sizeof(ulong)];
-            for (; target.Length > 0; target = target[Math.Min(target.Length, word.Length)..])
-            {
-                _state += 0x9E37_79B9_7F4A_7C15;
-                ulong mixed = (_state ^ (_state >> 30)) * 0xBF58_476D_1CE4_E5B9;
-                mixed = (mixed ^ (mixed >> 27)) * 0x94D0_49BB_1331_11EB;
-                BinaryPrimitives.WriteUInt64LittleEndian(word, mixed ^ (mixed >> 31));
-                word[..Math.Min(target.Length, word.Length)].CopyTo(target);
-            }
-        }
     }
 }
