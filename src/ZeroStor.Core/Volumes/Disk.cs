@@ -232,7 +232,7 @@ public sealed class Disk : IAsyncDisposable
     {
         ImmutableArray<RecordExtension> given = extensions.IsDefault ? [] : extensions;
         long recordBytes = RecordFormat.HeaderBytes + (long)RecordFormat.ExtensionBytes(given) + payload.Length;
-        if (recordBytes > RecordFormat.MaxRecordBytes - RecordFormat.SectorBytes - RecordFormat.AlignmentBytes)
+        if (recordBytes > RecordFormat.MaxRecordBytes - RecordFormat.BlockBytes - RecordFormat.AlignmentBytes)
         {
             throw ZeroStorException.Invalid(
                 $"A record of {recordBytes} bytes is beyond the {RecordFormat.MaxRecordBytes} that a volume "

@@ -24,8 +24,8 @@ public sealed record DiskOptions
     /// <summary>Records laid together under one sync, at most.</summary>
     public int BatchBytes { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>A payload of so much is written from where it lies: copying a smaller one costs less than two more
-    /// pieces of a write, and the gap before it may be a hundredth of the record.</summary>
+    /// <summary>A payload of so much may be written from where it lies: copying a smaller one costs less than two more
+    /// pieces of a write.</summary>
     public int InPlaceBytes { get; init; } = 32 * 1024;
 
     /// <summary>While a batch is written and synced, the next is laid as soon as so much waits to be copied: waking a

@@ -254,7 +254,7 @@ internal sealed class DiskWriter
             return stored == shard.ShardSum ? HomeAnswer.Done : OtherSum(shard);
         }
 
-        if (MakeRoom(item.MaxRecordBytes, isAppend: true) is { } full)
+        if (MakeRoom(item.RecordBytes, isAppend: true) is { } full)
         {
             return full;
         }

@@ -38,8 +38,7 @@ public static partial class OsFile
 
     /// <summary>Writes whole blocks of one file past the page cache (O_DIRECT), over a descriptor of its own.
     /// The device has a cache too, so a sync is needed as ever. All goes to the device in one call, so that it
-    /// can do parts of it at once: from where it lies, if that is aligned as the device wants it, else from a
-    /// copy. Where the file system does not offer it, or wants something else, it says so and writes nothing.
+    /// can do parts of it at once: from where it lies, if that is in whole pages, else from a copy. Where the file system does not offer it, or wants something else, it says so and writes nothing.
     /// Used by one writer.</summary>
     internal sealed class DirectWriter(SafeFileHandle file, string path) : IDisposable
     {
@@ -50,9 +49,6 @@ public static partial class OsFile
         private const int VectorsPerCall = 1024;
 
         private SafeFileHandle? _handle;
-
-        // What addresses and lengths of pieces are multiples of: most devices take sectors.
-        private nuint _pieceBytes = RecordFormat.SectorBytes;
 
         /// <summary>Whether the file takes no direct writes.</summary>
         internal bool IsRefused { get; private set; }
@@ -107,7 +103,7 @@ public static partial class OsFile
             return !IsRefused;
         }
 
-        // False where they are not aligned as the device wants it.
+        // False where they are no whole pages, or the device refuses them all the same.
         private unsafe bool TryWriteAsTheyLie(
             IReadOnlyList<ReadOnlyMemory<byte>> pieces, long total, long offset)
         {
@@ -124,14 +120,7 @@ public static partial class OsFile
                     bits |= (nuint)address | (nuint)vectors[i].Bytes;
                 }
 
-                if (bits % _pieceBytes != 0)
-                {
-                    return false;
-                }
-
-                bool isWritten = TryWrite(vectors, total, offset);
-                _pieceBytes = isWritten ? _pieceBytes : AlignmentBytes;
-                return isWritten;
+                return bits % AlignmentBytes == 0 && TryWrite(vectors, total, offset);
             }
             finally
             {

@@ -111,12 +111,10 @@ internal static class RecordFormat
     internal const int AlignmentBytes = 8;
 
     /// <summary>Batches begin at multiples of this: the unit in which disks write, so that a torn write never
-    /// reaches into what was synced before.</summary>
+    /// reaches into what was synced before. A large payload begins as far behind a multiple of it in the file as in the
+    /// memory that it came in: so the device fetches it from there, page by page, and nobody copies it. Most devices would
+    /// take sectors of 512, and some of those write what is no whole block thirty times as slowly.</summary>
     internal const int BlockBytes = 4096;
-
-    /// <summary>What devices take memory and offsets in, at least. A large payload begins as far behind a multiple of it
-    /// in the file as in the memory that it came in: so the device fetches it from there, and nobody copies it.</summary>
-    internal const int SectorBytes = 512;
 
     internal const int HeaderBytes = 216;
 
@@ -138,8 +136,8 @@ internal static class RecordFormat
 
     internal static int Align(int bytes) => (bytes + AlignmentBytes - 1) & ~(AlignmentBytes - 1);
 
-    /// <summary>Bytes from <paramref name="offset"/> to the first multiple of <see cref="SectorBytes"/>.</summary>
-    internal static int ToSector(long offset) => (int)(-offset & (SectorBytes - 1));
+    /// <summary>Bytes from <paramref name="offset"/> to the first multiple of <see cref="BlockBytes"/>.</summary>
+    internal static int ToBlock(long offset) => (int)(-offset & (BlockBytes - 1));
 
     internal static long AlignBlock(long bytes) => (bytes + BlockBytes - 1) & ~(BlockBytes - 1L);
 

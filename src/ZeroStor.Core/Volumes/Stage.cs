@@ -1,7 +1,7 @@
 namespace ZeroStor.Volumes;
 
 /// <summary>Bytes laid one behind the other in memory that is aligned as devices want it, so that they are
-/// written as they lie. Large ones are not copied, but taken from where they are as far as they are whole sectors. Used
+/// written as they lie. Large ones are not copied, but taken from where they are as far as they are whole blocks. Used
 /// by one thread at a time.</summary>
 internal sealed class Stage(BufferPool pool)
 {
@@ -40,21 +40,21 @@ internal sealed class Stage(BufferPool pool)
     }
 
     /// <summary>Adds bytes that stay where they are, and as they are, until this is released; before them so many zeros
-    /// that they begin as far behind a whole sector as they do in memory.</summary>
+    /// that they begin as far behind a whole block as they do in memory.</summary>
     internal void AddAsItLies(BufferSlice bytes)
     {
-        AddZeros(RecordFormat.ToSector(Bytes - bytes.Offset));
-        int ahead = Math.Min(RecordFormat.ToSector(bytes.Offset), bytes.Length);
-        int sectors = (bytes.Length - ahead) / RecordFormat.SectorBytes * RecordFormat.SectorBytes;
+        AddZeros(RecordFormat.ToBlock(Bytes - bytes.Offset));
+        int ahead = Math.Min(RecordFormat.ToBlock(bytes.Offset), bytes.Length);
+        int blocks = (bytes.Length - ahead) / RecordFormat.BlockBytes * RecordFormat.BlockBytes;
         Add(bytes.Span[..ahead]);
-        if (sectors > 0)
+        if (blocks > 0)
         {
             EndPiece();
-            _pieces.Add(bytes.Memory.Slice(ahead, sectors));
-            Bytes += sectors;
+            _pieces.Add(bytes.Memory.Slice(ahead, blocks));
+            Bytes += blocks;
         }
 
-        Add(bytes.Span[(ahead + sectors)..]);
+        Add(bytes.Span[(ahead + blocks)..]);
     }
 
     /// <summary>What was laid so far. Good until it is released.</summary>

@@ -55,11 +55,11 @@ internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint cl
     internal void AddShard(AppendItem item)
     {
         ShardHeader shard = item.Shard;
-        int recordBytes = item.LayAt(End);
+        int recordBytes = item.LayAt(End, out bool isInPlace);
         long start = _stage.Bytes;
         RecordPosition at = Place(item.Head.Span, recordBytes);
         _stage.Add(item.Head.Span);
-        if (item.StaysInPlace)
+        if (isInPlace)
         {
             _stage.AddAsItLies(item.Payload);
         }

@@ -39,8 +39,6 @@ internal sealed class AppendItem : WriteItem
     // Below this, copying costs less than one more piece in the write.
     private const int SmallPayloadBytes = 2048;
 
-    private readonly int _recordBytes;
-
     private AppendItem(
         ShardHeader shard, BufferSlice head, BufferSlice payload, int bytes, CancellationToken cancel)
         : base(bytes, cancel)
@@ -48,7 +46,7 @@ internal sealed class AppendItem : WriteItem
         Shard = shard;
         Head = head;
         Payload = payload;
-        _recordBytes = bytes;
+        RecordBytes = bytes;
     }
 
     internal ShardHeader Shard { get; }
@@ -59,13 +57,13 @@ internal sealed class AppendItem : WriteItem
     /// <summary>A payload that is not small; else empty.</summary>
     internal BufferSlice Payload { get; }
 
-    /// <summary>Whether the payload is written from where it lies.</summary>
-    internal bool StaysInPlace { get; private init; }
+    /// <summary>Whether the payload is large enough to be written from where it lies.</summary>
+    private bool IsLarge { get; init; }
 
-    internal override long CopiedBytes => StaysInPlace ? Head.Length + RecordFormat.SectorBytes : Bytes;
+    internal override long CopiedBytes => IsLarge ? Head.Length + RecordFormat.BlockBytes : Bytes;
 
-    /// <summary>Of the record, wherever it will lie.</summary>
-    internal int MaxRecordBytes => StaysInPlace ? _recordBytes + RecordFormat.SectorBytes : _recordBytes;
+    /// <summary>Of the record, without a gap: one never makes it end in a later block.</summary>
+    internal int RecordBytes { get; }
 
     /// <summary>Lays the record out as far as can be before its place is known, and holds the
     /// payload.</summary>
@@ -77,8 +75,8 @@ internal sealed class AppendItem : WriteItem
         ShardAppendParts parts, BufferPool pool, int inPlaceBytes, CancellationToken cancel)
     {
         int extensionBytes = RecordFormat.ExtensionBytes(parts.Extensions);
-        bool staysInPlace = parts.Payload.Length >= inPlaceBytes;
-        bool isSmall = parts.Payload.Length <= SmallPayloadBytes && !staysInPlace;
+        bool isLarge = parts.Payload.Length >= inPlaceBytes;
+        bool isSmall = parts.Payload.Length <= SmallPayloadBytes && !isLarge;
         int headBytes = RecordFormat.HeaderBytes + extensionBytes;
         BufferSlice head = pool.RentSlice(
             isSmall ? RecordFormat.Align(headBytes + parts.Payload.Length) : headBytes);
@@ -90,7 +88,7 @@ internal sealed class AppendItem : WriteItem
         {
             return new AppendItem(parts.Header, head, parts.Payload.Hold(), recordBytes, cancel)
             {
-                StaysInPlace = staysInPlace,
+                IsLarge = isLarge,
             };
         }
 
@@ -99,16 +97,18 @@ internal sealed class AppendItem : WriteItem
         return new AppendItem(parts.Header, head, default, recordBytes, cancel);
     }
 
-    /// <summary>Completes the record's lengths for the place that it gets; returns its own.</summary>
-    internal int LayAt(long offset)
+    /// <summary>Completes the record's lengths for the place that it gets. A large payload is written from where it lies
+    /// where the gap that it needs costs nothing, as the record ends in the same block with it: as no two batches share
+    /// one, records that are written alone cost as much with gaps as without.</summary>
+    /// <param name="offset">Where it begins.</param>
+    /// <param name="isInPlace">Whether the payload is written from where it lies, and not copied.</param>
+    /// <returns>The record's length.</returns>
+    internal int LayAt(long offset, out bool isInPlace)
     {
-        if (!StaysInPlace)
-        {
-            return _recordBytes;
-        }
-
-        int gap = RecordFormat.ToSector(offset + Head.Length - Payload.Offset);
-        return RecordFormat.WritePayloadOffset(Head.Span, Head.Length + gap);
+        long payloadAt = offset + Head.Length;
+        int gap = RecordFormat.ToBlock(payloadAt - Payload.Offset);
+        isInPlace = IsLarge && gap <= RecordFormat.ToBlock(payloadAt + Payload.Length);
+        return isInPlace ? RecordFormat.WritePayloadOffset(Head.Span, Head.Length + gap) : RecordBytes;
     }
 
     protected override void Release()

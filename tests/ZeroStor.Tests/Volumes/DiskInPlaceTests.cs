@@ -5,18 +5,24 @@ namespace ZeroStor.Tests.Volumes;
 /// <summary>Large payloads are written from where they lie, wherever that is.</summary>
 public sealed class DiskInPlaceTests
 {
-    private const int LargeBytes = 40_000;
+    private const int LargeBytes = 140_000;
+
+    // Behind a record alone with such a payload, up to the end of its last block.
+    private const int SlackBytes = (35 * RecordFormat.BlockBytes) - LargeBytes - RecordFormat.HeaderBytes;
 
     // So that compaction and seals meet such records in a small disk.
     private static readonly DiskOptions Options = DiskBed.Small with { InPlaceBytes = 600 };
 
     [Theory]
-    [InlineData(0)]
-    [InlineData(8)]
-    [InlineData(511)]
-    [InlineData(512)]
-    [InlineData(1001)]
-    public async Task A_large_payload_is_written_from_where_it_lies(int offset)
+    [InlineData(0, false)]
+    [InlineData(215, false)]
+    [InlineData(216, true)]
+    [InlineData(511, true)]
+    [InlineData(216 + SlackBytes, true)]
+    [InlineData(216 + SlackBytes + 1, false)]
+    [InlineData(5001, true)]
+    public async Task A_large_payload_is_written_from_where_it_lies_where_that_takes_no_more_blocks(
+        int offset, bool isInPlace)
     {
         await using var bed = new DiskBed(new DiskOptions());
         TestShard shard = bed.NewShard(LargeBytes);
@@ -26,11 +32,19 @@ public sealed class DiskInPlaceTests
         await bed.PutNewAsync(13);
         bed.Files.Pieces = [];
         Assert.True((await bed.Disk.AppendAsync(shard.Header, [], payload, DiskBed.Cancel)).IsDone);
-        ReadOnlyMemory<byte> piece = Assert.Single(bed.Files.Pieces, p => p.Span.Overlaps(payload.Span));
-        Assert.InRange(piece.Length, LargeBytes - (2 * RecordFormat.SectorBytes) + 2, LargeBytes);
+        ReadOnlyMemory<byte>[] pieces = [.. bed.Files.Pieces.Where(p => p.Span.Overlaps(payload.Span))];
+        Assert.Equal(isInPlace ? 1 : 0, pieces.Length);
+        Assert.All(
+            pieces, p => Assert.InRange(p.Length, LargeBytes - (2 * RecordFormat.BlockBytes) + 2, LargeBytes));
         ShardLocation at = bed.Disk.Locate(shard.Header.Stripe, shard.Header.Place)!.Value;
-        Assert.Equal(offset % RecordFormat.SectorBytes, at.Offset % RecordFormat.SectorBytes);
+        Assert.True(!isInPlace || (offset - at.Offset) % RecordFormat.BlockBytes == 0);
         bed.Crash();
+        await bed.AssertHoldsAsync(shard);
+        await bed.Disk.DisposeAsync();
+        long expected =
+            Volume.HeaderBytes + RecordFormat.BlockBytes + RecordFormat.HeaderBytes + LargeBytes + SlackBytes;
+        Assert.Equal(expected, RecordFormat.AlignBlock(new FileInfo(bed.VolumeFiles()[0]).Length));
+        await bed.ReopenAsync();
         await bed.AssertHoldsAsync(shard);
 
         // Nobody holds it any more.

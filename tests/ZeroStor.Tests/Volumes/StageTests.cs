@@ -36,7 +36,7 @@ public sealed class StageTests
     }
 
     [Fact]
-    public void What_is_large_is_taken_from_where_it_lies_in_whole_sectors()
+    public void What_is_large_is_taken_from_where_it_lies_in_whole_blocks()
     {
         var random = new Random(3);
         var pool = new BufferPool();
@@ -57,20 +57,20 @@ public sealed class StageTests
                 random.NextBytes(slice.Span);
                 int before = expected.Count;
                 stage.AddAsItLies(slice);
-                expected.AddRange(new byte[(slice.Offset - before) & (RecordFormat.SectorBytes - 1)]);
+                expected.AddRange(new byte[(slice.Offset - before) & (RecordFormat.BlockBytes - 1)]);
                 expected.AddRange(slice.Span);
                 Assert.Equal(expected.Count, stage.Bytes);
 
-                // A byte that is not of the whole sectors was copied: it is not looked at again.
-                slice.Span[..Math.Min(slice.Length, RecordFormat.ToSector(slice.Offset))].Clear();
+                // A byte that is not of the whole blocks was copied: it is not looked at again.
+                slice.Span[..Math.Min(slice.Length, RecordFormat.ToBlock(slice.Offset))].Clear();
             }
 
-            stage.AddZeros(RecordFormat.ToSector(stage.Bytes));
-            expected.AddRange(new byte[RecordFormat.ToSector(expected.Count)]);
+            stage.AddZeros(RecordFormat.ToBlock(stage.Bytes));
+            expected.AddRange(new byte[RecordFormat.ToBlock(expected.Count)]);
             List<ReadOnlyMemory<byte>> pieces = stage.Pieces();
             Assert.Equal(expected, [.. pieces.SelectMany(p => p.ToArray())]);
-            Assert.All(pieces, p => AssertAligned(p, RecordFormat.SectorBytes));
-            Assert.All(pieces, p => Assert.Equal(0, p.Length % RecordFormat.SectorBytes));
+            Assert.All(pieces, p => AssertAligned(p, RecordFormat.BlockBytes));
+            Assert.All(pieces, p => Assert.Equal(0, p.Length % RecordFormat.BlockBytes));
             Assert.Equal(
                 lent.Count(b => pieces.Any(p => b.Memory.Span.Overlaps(p.Span))),
                 pieces.Count(p => lent.Any(b => b.Memory.Span.Overlaps(p.Span))));
