@@ -173,14 +173,7 @@ internal sealed partial class DiskContents(Func<ShardName, ulong> hash)
     {
         lock (_lock)
         {
-            var page = new List<HeldShard>();
-            for (int i = 0; i < volume.Recent!.Pages; i++)
-            {
-                page.Clear();
-                volume.Recent.CopyPage(i, page);
-                page.ForEach(s => _finder.Add(hash(s.Name), s.Position, s.IsBad));
-            }
-
+            volume.Recent!.AddTo(_finder, hash);
             volume.Footer = footer;
             volume.Recent = null;
             _recent.Remove(volume);

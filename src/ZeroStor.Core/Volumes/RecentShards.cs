@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -58,12 +59,16 @@ internal struct RecentSlot
 
     internal readonly byte Place => (byte)(_packed >> PlaceAt);
 
+    internal readonly ShardName Name => new(Stripe, Place);
+
     internal void MarkBad() => _packed |= BadBit;
 
     internal readonly bool Is(ShardName shard) =>
         _stripeLow == (ulong)shard.Stripe.Value
         && _stripeHigh == (ulong)(shard.Stripe.Value >> 64)
         && Place == shard.Place;
+
+    internal readonly RecordPosition PositionIn(uint volume) => new(((ulong)volume << 32) | _offset);
 
     internal readonly HeldShard Held(uint volume, GroupId group) => new()
     {
@@ -72,7 +77,7 @@ internal struct RecentSlot
         Group = group,
         Content = Content,
         SumsDigest = _sumsDigest,
-        Position = new RecordPosition(((ulong)volume << 32) | _offset),
+        Position = PositionIn(volume),
         RecordBytes = (int)((_packed & BytesMask) + 1) * RecordFormat.AlignmentBytes,
         IsBad = IsBad,
     };
@@ -195,23 +200,92 @@ internal sealed class RecentShards(uint volume)
         return null;
     }
 
-    /// <summary>Every shard, in the order of footers. The table must not change meanwhile.</summary>
-    internal IEnumerable<HeldShard> InOrder()
+    /// <summary>Lets the finder know where every shard lies.</summary>
+    internal void AddTo(ShardFinder finder, Func<ShardName, ulong> hash)
     {
-        int[] order = [.. Enumerable.Range(0, _used).Where(i => At(i).IsUsed)];
-        Array.Sort(order, Compare);
-        foreach (int index in order)
+        for (int index = 0; index < _used; index++)
         {
-            yield return HeldOf(At(index));
+            ref RecentSlot slot = ref At(index);
+            if (slot.IsUsed)
+            {
+                finder.Add(hash(slot.Name), slot.PositionIn(volume), slot.IsBad);
+            }
         }
     }
 
-    private int Compare(int left, int right)
+    /// <summary>Every shard, in the order of footers. The table must not change meanwhile.</summary>
+    internal IEnumerable<HeldShard> InOrder()
+    {
+        int[] order = ArrayPool<int>.Shared.Rent(Count);
+        try
+        {
+            SortSlots(order.AsSpan(0, Count));
+            for (int i = 0; i < Count; i++)
+            {
+                yield return HeldOf(At(order[i]));
+            }
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(order);
+        }
+    }
+
+    // First by as much of their names as fits one word, and then the few that have that in common: the disk writes
+    // nothing else meanwhile.
+    private void SortSlots(Span<int> order)
+    {
+        ushort[] ranks = RankGroups();
+        ulong[] rented = ArrayPool<ulong>.Shared.Rent(order.Length);
+        Span<ulong> keys = rented.AsSpan(0, order.Length);
+        for (int index = 0, count = 0; index < _used; index++)
+        {
+            ref RecentSlot slot = ref At(index);
+            if (slot.IsUsed)
+            {
+                keys[count] = ((ulong)ranks[slot.Group] << 48) | (ulong)(slot.Stripe.Value >> 80);
+                order[count++] = index;
+            }
+        }
+
+        keys.Sort(order);
+        for (int from = 0, to; from < order.Length; from = to)
+        {
+            to = from + 1;
+            while (to < order.Length && keys[to] == keys[from])
+            {
+                to++;
+            }
+
+            if (to - from > 1)
+            {
+                order[from..to].Sort(CompareInGroup);
+            }
+        }
+
+        ArrayPool<ulong>.Shared.Return(rented);
+    }
+
+    // By the numbers that groups have here.
+    private ushort[] RankGroups()
+    {
+        GroupId[] groups = [.. _groups];
+        ushort[] numbers = [.. Enumerable.Range(0, groups.Length).Select(n => (ushort)n)];
+        Array.Sort(groups, numbers);
+        ushort[] ranks = new ushort[numbers.Length];
+        for (int rank = 0; rank < numbers.Length; rank++)
+        {
+            ranks[numbers[rank]] = (ushort)rank;
+        }
+
+        return ranks;
+    }
+
+    private int CompareInGroup(int left, int right)
     {
         ref RecentSlot a = ref At(left);
         ref RecentSlot b = ref At(right);
-        int order = _groups[a.Group].CompareTo(_groups[b.Group]);
-        order = order != 0 ? order : a.Stripe.CompareTo(b.Stripe);
+        int order = a.Stripe.CompareTo(b.Stripe);
         return order != 0 ? order : a.Place.CompareTo(b.Place);
     }
 
@@ -272,7 +346,7 @@ internal sealed class RecentShards(uint volume)
             ref RecentSlot slot = ref At(index);
             if (slot.IsUsed)
             {
-                ref int head = ref _heads[Bucket(new ShardName(slot.Stripe, slot.Place))];
+                ref int head = ref _heads[Bucket(slot.Name)];
                 slot.Next = head;
                 head = index + 1;
             }

@@ -260,7 +260,7 @@ internal sealed class Volume
 
     /// <summary>Writes a footer behind the records; <see cref="SyncFooter"/> makes it durable.</summary>
     /// <exception cref="OsException">Out of room among others: then <see cref="CutFooter"/>.</exception>
-    internal void WriteFooter(byte[] footer) => File.Write([footer], NextBatch);
+    internal void WriteFooter(ReadOnlyMemory<byte> footer) => File.Write([footer], NextBatch);
 
     /// <summary>Cuts off what is behind the footer, and makes it durable.</summary>
     internal void SyncFooter(int footerBytes)

@@ -33,39 +33,55 @@ internal sealed class VolumeFooter
     internal long MemoryBytes =>
         ((long)_firstStripes.Length * Id128.Bytes) + ((_firstGroups.Length + _groups.Length) * sizeof(uint));
 
+    /// <summary>Whether a footer can be read at once, so that there may be one.</summary>
+    internal static bool Fits(in FooterTrailer trailer) => trailer.Bytes <= MaxBytes;
+
     /// <summary>Lays a footer out; null when it would be beyond what is read at once.</summary>
     /// <param name="shards">In the order of footers.</param>
     internal static byte[]? Lay(
         UInt128 generation, in FooterTrailer trailer, IEnumerable<HeldShard> shards, List<KeptRecord> kept)
     {
-        if (trailer.Bytes > MaxBytes)
+        if (!Fits(trailer))
         {
             return null;
         }
 
         byte[] bytes = new byte[trailer.Bytes];
+        Lay(bytes, generation, trailer, shards, kept);
+        return bytes;
+    }
+
+    /// <summary>Lays a footer out.</summary>
+    /// <param name="target">As long as the trailer says.</param>
+    /// <param name="shards">In the order of footers.</param>
+    internal static void Lay(
+        Span<byte> target,
+        UInt128 generation,
+        in FooterTrailer trailer,
+        IEnumerable<HeldShard> shards,
+        List<KeptRecord> kept)
+    {
+        target.Clear();
         int count = 0;
         foreach (HeldShard shard in shards)
         {
             (int block, int index) = Math.DivRem(count++, FooterFormat.ShardsPerBlock);
             FooterFormat.WriteShard(
-                bytes.AsSpan((block * FooterFormat.BlockBytes) + (index * FooterFormat.ShardBytes)), shard);
+                target[((block * FooterFormat.BlockBytes) + (index * FooterFormat.ShardBytes))..], shard);
         }
 
-        LayKept(bytes.AsSpan(trailer.ShardBlocks * FooterFormat.BlockBytes), trailer.KeptBytes, kept);
-        FooterFormat.WriteTrailer(bytes.AsSpan(bytes.Length - FooterFormat.BlockBytes), trailer);
-        for (int at = 0; at < bytes.Length; at += FooterFormat.BlockBytes)
+        LayKept(target[(trailer.ShardBlocks * FooterFormat.BlockBytes)..], trailer.KeptBytes, kept);
+        FooterFormat.WriteTrailer(target[^FooterFormat.BlockBytes..], trailer);
+        for (int at = 0; at < target.Length; at += FooterFormat.BlockBytes)
         {
             FooterFormat.Complete(
-                bytes.AsSpan(at, FooterFormat.BlockBytes),
+                target.Slice(at, FooterFormat.BlockBytes),
                 KindOf(trailer, at / FooterFormat.BlockBytes),
                 trailer.Start + at,
                 trailer.Start,
                 trailer.RecordsEnd,
                 generation);
         }
-
-        return bytes;
     }
 
     /// <summary>The footer of a volume of this length, by its last block alone; null when there is none that
@@ -89,13 +105,13 @@ internal sealed class VolumeFooter
         }
 
         FooterTrailer trailer = FooterFormat.ReadTrailer(block);
-        return trailer.Start + trailer.Bytes == length && trailer.Bytes <= MaxBytes
+        return trailer.Start + trailer.Bytes == length && Fits(trailer)
             ? new VolumeFooter(file, number, generation, trailer)
             : null;
     }
 
     /// <summary>The footer that was just written.</summary>
-    internal static VolumeFooter Of(Volume volume, in FooterTrailer trailer, byte[] bytes)
+    internal static VolumeFooter Of(Volume volume, in FooterTrailer trailer, ReadOnlySpan<byte> bytes)
     {
         var footer = new VolumeFooter(volume.File, volume.Number, volume.Generation, trailer);
         footer.Learn(bytes);
