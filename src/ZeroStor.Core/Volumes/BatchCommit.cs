@@ -1,8 +1,9 @@
 namespace ZeroStor.Volumes;
 
-/// <summary>Makes a laid batch durable: writes and syncs it at once (group commit), checks that the folder
-/// still is the disk's own, lets the contents know, and only then answers. One batch at a time; whatever goes
-/// wrong ends the disk's writing, never the process.</summary>
+/// <summary>Makes a laid batch durable: writes it, syncs it (group commit), checks that the folder still is the
+/// disk's own, and says so; whoever has the turn to lay then lets the contents know and answers. While one batch is
+/// synced, another may be written, and is synced in its turn: a device does both at once. Whatever goes wrong ends the
+/// disk's writing, never the process.</summary>
 internal sealed class BatchCommit(
     IDiskFiles files,
     string folder,
@@ -13,15 +14,13 @@ internal sealed class BatchCommit(
     WriteQueue queue,
     TimeProvider time)
 {
-    /// <summary>Commits the batch and answers whoever waits for it.</summary>
+    /// <summary>Commits the batch; those who wait for it are still to be answered.</summary>
     /// <returns>Whether who calls has the turn to lay now.</returns>
     internal bool Run(WriteBatch batch)
     {
         HomeAnswer answer = Try(batch);
         batch.Release();
-        bool hasTurn = queue.EndWriting();
-        queue.Finish(batch.Items, answer);
-        return hasTurn;
+        return queue.EndWriting(new WrittenBatch(batch, answer));
     }
 
     private HomeAnswer Try(WriteBatch batch)
@@ -51,6 +50,12 @@ internal sealed class BatchCommit(
             return health.Full();
         }
 
+        queue.BeginSyncing(batch);
+        if (health.RefusesWrites is { } refusal)
+        {
+            return refusal;
+        }
+
         if (options.Planted.HasFlag(PlantedDefects.AnswersBeforeSync))
         {
             batch.Apply(contents);
@@ -67,25 +72,24 @@ internal sealed class BatchCommit(
         }
 
         options.Observer?.Synced(superblock.Current.Disk, batch.Bytes, time.GetElapsedTime(began));
-        if (!IsStillOurs(batch.Volume))
+        if (!IsStillOurs(batch))
         {
             health.Vanish($"{folder} or a volume in it was removed, cut or replaced while it was open");
             return health.RefusesWrites!;
         }
 
-        batch.Apply(contents);
         return HomeAnswer.Done;
     }
 
     // After the sync, before the answer: bytes in a file without a name, or in a folder whose name leads
-    // elsewhere, are as good as lost.
-    private bool IsStillOurs(Volume volume)
+    // elsewhere, are as good as lost. The batch behind it may have made the file longer.
+    private bool IsStillOurs(WriteBatch batch)
     {
-        FileIdentity file = volume.File.Identify();
+        FileIdentity file = batch.Volume.File.Identify();
         FileIdentity? named = files.Identify(DiskFolder.SuperblockPath(folder));
         return file.Links > 0
-            && file.IsSameFile(volume.Identity)
-            && file.Length == volume.FileBytes
+            && file.IsSameFile(batch.Volume.Identity)
+            && file.Length >= batch.FileBytes
             && named is { } found
             && found.IsSameFile(superblock.Identity);
     }

@@ -32,6 +32,11 @@ public sealed record DiskOptions
     /// thread for less costs more than laying it later.</summary>
     public int LayAheadBytes { get; init; } = 64 * 1024;
 
+    /// <summary>So many appends that were made durable wait with their answers until the next batch is on its way to the
+    /// device: it would stand idle for as long as entering and answering them takes, which for fewer is less than waking
+    /// a thread to do it beside.</summary>
+    public int AnswerAsideCount { get; init; } = 32;
+
     /// <summary>Bytes of appends that may wait for the writer; beyond it a disk answers Busy.</summary>
     public long QueueBytes { get; init; } = 32L * 1024 * 1024;
 

@@ -2,10 +2,11 @@ namespace ZeroStor.Volumes;
 
 /// <summary>The one writer of a disk: it takes what waits in the queue, lays it together into a batch and
 /// has that committed. It also seals volumes, makes new ones and repeats the durable length in the
-/// superblock. Two threads take turns: while one commits a batch, the other lays the next where there is much to lay, and
-/// whichever is awake then goes on. Appends alone are laid ahead so; whatever else looks at the disk, or changes it,
-/// waits until nothing is being written. Whatever goes wrong ends the disk's writing, never the
-/// process.</summary>
+/// superblock. Two threads take turns: while one commits a batch, the other answers for the one before where that is much
+/// to do, lays the next where that is, and writes it where it is as large; whichever is awake then goes on. Appends alone
+/// are laid ahead so; whatever else looks at the disk, or changes it, waits until nothing is being written. The contents
+/// of the disk change by who has the turn to lay alone. Whatever goes wrong ends the disk's writing, never the process.
+/// </summary>
 internal sealed class DiskWriter
 {
     // Nobody waits for it any more.
@@ -37,7 +38,9 @@ internal sealed class DiskWriter
     private uint _lastVolume;
     private long _freeBytes;
     private WriteBatch? _open;
-    private WriteBatch? _before;
+
+    // Handed over and not answered yet, in their order: two may be under way.
+    private readonly List<WriteBatch> _before = [];
 
     /// <param name="active">The volume to go on in; null to begin a new one with the first record.</param>
     /// <param name="lastVolume">The highest number that any volume of the disk ever had.</param>
@@ -135,10 +138,21 @@ internal sealed class DiskWriter
             Guard(() => Mark(isClean: false));
         }
 
+        bool isAside = mayWrite && _before is [{ } before] && before.Items.Count >= _options.AnswerAsideCount;
+        if (!isAside || Queue.HasFailed)
+        {
+            AnswerWritten();
+        }
+
         bool isFull = LayItems();
         if ((isFull || mayWrite) && HandOver() is { } batch)
         {
             return batch;
+        }
+
+        if (_open is null)
+        {
+            AnswerWritten();
         }
 
         Queue.Leave(_open?.Bytes ?? 0, _items.Count > 0);
@@ -161,38 +175,85 @@ internal sealed class DiskWriter
         return _open?.Bytes >= _options.BatchBytes;
     }
 
+    // What was written before may still be synced, and answered, while this is written.
     private WriteBatch? HandOver()
     {
-        Settle();
+        Queue.AwaitWritten();
+        if (Queue.HasFailed)
+        {
+            AnswerWritten();
+        }
+
         if (_open is not { } batch)
         {
             return null;
         }
 
         batch.Bound(_options);
-        (_open, _before, _isUnmarked) = (null, batch, true);
+        _before.Add(batch);
+        (_open, _isUnmarked) = (null, true);
         Queue.BeginWriting(hasLeft: _items.Count > 0);
         return batch;
     }
 
-    // What is being written now.
-    private WriteBatch? Before => Queue.IsWriting ? _before : null;
+    // The last that was handed over, as long as the contents do not know of it.
+    private WriteBatch? Before => _before.Count > 0 ? _before[^1] : null;
 
-    // Whether it has something to say of this shard.
-    private bool IsBeingWritten(ShardHeader shard) =>
-        Before is { } before
-        && (before.FindShard(shard.Name) is not null || before.Deletes(shard.Name, shard.Content));
+    // Whether what the contents do not know yet has something to say of this shard.
+    private bool IsBeingWritten(ShardHeader shard)
+    {
+        foreach (WriteBatch before in _before)
+        {
+            if (before.FindShard(shard.Name) is not null || before.Deletes(shard.Name, shard.Content))
+            {
+                return true;
+            }
+        }
 
-    // Waits until nothing is being written. If that failed, or found no room, what was laid behind it has no
-    // place.
+        return false;
+    }
+
+    // Waits until nothing is being written, and the contents know of all that was.
     private void Settle()
     {
-        Queue.AwaitWritten();
-        if (_open is { } batch && batch.Start != batch.Volume.NextBatch)
+        Queue.AwaitSynced();
+        AnswerWritten();
+    }
+
+    // Lets the contents know of what was written, and answers for it. If that failed, or found no room, what was laid
+    // behind it has no place.
+    private void AnswerWritten()
+    {
+        while (Queue.TryTakeWritten(out WrittenBatch written))
+        {
+            _before.Remove(written.Batch);
+            Answer(written.Batch, written.Answer.IsDone ? Apply(written.Batch) : written.Answer);
+        }
+    }
+
+    private HomeAnswer Apply(WriteBatch batch)
+    {
+        try
+        {
+            batch.Apply(_contents);
+            return HomeAnswer.Done;
+        }
+#pragma warning disable CA1031 // An unforeseen failure, too, ends the disk's writing and answers who waits.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return _health.Refuse(e);
+        }
+    }
+
+    private void Answer(WriteBatch batch, HomeAnswer answer)
+    {
+        Queue.Finish(batch.Items, answer);
+        if (!answer.IsDone && _open is { } behind)
         {
             _open = null;
-            batch.Release();
-            Queue.Finish(batch.Items, _health.RefusesWrites ?? _health.Full());
+            behind.Release();
+            Queue.Finish(behind.Items, _health.RefusesWrites ?? _health.Full());
         }
     }
 
@@ -404,7 +465,9 @@ internal sealed class DiskWriter
         }
 
         long start = before?.Next ?? _active.NextBatch;
-        _open ??= new WriteBatch(_active, start, _superblock.Current.Disk, _superblock.Current.Claim, _pool)
+        long durableBytes = before is null ? start : _before[0].Start;
+        Superblock own = _superblock.Current;
+        _open ??= new WriteBatch(_active, start, durableBytes, own.Disk, own.Claim, _pool)
         {
             IsLaidAhead = before is not null,
         };
@@ -499,15 +562,34 @@ internal sealed class DiskWriter
             volume.MayHoldUnnamed);
         long growth = volume.NextBatch + trailer.Bytes - volume.FileBytes;
         bool hasRoom = growth <= 0 || growth + _options.GrowBytes <= _files.FreeBytes(_folder);
-        if (!hasRoom
-            || VolumeFooter.Lay(volume.Generation, trailer, volume.Recent.InOrder(), kept) is not { } bytes)
+        if (!hasRoom || !VolumeFooter.Fits(trailer))
         {
             return false;
         }
 
+        BufferSlice footer = _pool.RentSlice((int)trailer.Bytes);
         try
         {
-            volume.WriteFooter(bytes);
+            VolumeFooter.Lay(footer.Span, volume.Generation, trailer, volume.Recent.InOrder(), kept);
+            if (!TryWriteFooter(volume, footer.Memory))
+            {
+                return false;
+            }
+
+            _contents.TakeFooter(volume, VolumeFooter.Of(volume, trailer, footer.Span));
+            return true;
+        }
+        finally
+        {
+            footer.Release();
+        }
+    }
+
+    private bool TryWriteFooter(Volume volume, ReadOnlyMemory<byte> footer)
+    {
+        try
+        {
+            volume.WriteFooter(footer);
         }
         catch (OsException e) when (e.IsNoSpace)
         {
@@ -520,9 +602,8 @@ internal sealed class DiskWriter
             throw;
         }
 
-        _health.FailFor(() => volume.SyncFooter(bytes.Length));
+        _health.FailFor(() => volume.SyncFooter(footer.Length));
         _freeBytes = -1;
-        _contents.TakeFooter(volume, VolumeFooter.Of(volume, trailer, bytes));
         return true;
     }
 

@@ -38,8 +38,8 @@ internal interface IScanVisitor
 /// <summary>Reads a volume from its beginning. What is bad below a durable mark is rot: counted, and passed
 /// by looking for the next good record of this generation. What is bad above every mark is a torn tail, and
 /// ends the scan. A mark is the superblock's, or the durable length that the first record of a later good
-/// batch states: that batch was only written when everything below was synced. Any good block of a footer
-/// says the same of all records, and where they end.</summary>
+/// batch states: everything below that was synced when the batch was laid. Any good block of a footer says the same of
+/// all records, and where they end.</summary>
 internal sealed class VolumeScanner
 {
     // Records are passed by their headers where payloads need no check; a window this small reads little
@@ -94,7 +94,7 @@ internal sealed class VolumeScanner
         long at = Volume.HeaderBytes;
         while (at < _length)
         {
-            if (TryTake(at, out long next))
+            if (TryTake(at, out long next) || TryTakeBehindPadding(at, out next))
             {
                 at = next;
                 continue;
@@ -170,6 +170,15 @@ internal sealed class VolumeScanner
         return true;
     }
 
+    // The next batch begins with the next block; above the mark nothing else tells that it is one, as the batch before it
+    // may have been synced later than its first record says.
+    private bool TryTakeBehindPadding(long at, out long next)
+    {
+        next = 0;
+        long block = RecordFormat.AlignBlock(at);
+        return block > at && block < _length && IsPadding(at, block) && TryTake(block, out next);
+    }
+
     // The next position behind a bad one at which the scan may go on; -1 when the rest is a torn tail or
     // empty.
     private long FindNext(long bad)
@@ -187,12 +196,12 @@ internal sealed class VolumeScanner
             at += hit;
 
             // Above the mark only the first record of a batch is proof of anything, and reading it raises the
-            // mark to where it stands; a later one of the same batch may be whole in a batch that is torn.
+            // mark to what it states; a later one of the same batch may be whole in a batch that is torn.
             long markBefore = _mark;
-            if (TryReadHeader(at, SearchWindowBytes, out _) && at <= _mark)
+            if (TryReadHeader(at, SearchWindowBytes, out _) && (at <= markBefore || _mark > markBefore))
             {
                 // With the mark raised, good records that were passed by are known to be durable.
-                return markBefore < at ? FindNext(bad) : at;
+                return at <= markBefore ? at : FindNext(bad);
             }
         }
 
@@ -230,9 +239,7 @@ internal sealed class VolumeScanner
             return;
         }
 
-        if (to - from >= RecordFormat.BlockBytes
-            || to % RecordFormat.BlockBytes != 0
-            || Window(from, (int)(to - from))[..(int)(to - from)].IndexOfAnyExcept((byte)0) >= 0)
+        if (!IsPadding(from, to))
         {
             _badRegions++;
             bool isKnown = _suspect.At == from;
@@ -240,6 +247,11 @@ internal sealed class VolumeScanner
             _visitor?.MeetRot(from, to, isKnown ? _suspect.Part : RecordPart.Header, header);
         }
     }
+
+    private bool IsPadding(long from, long to) =>
+        to - from < RecordFormat.BlockBytes
+        && to % RecordFormat.BlockBytes == 0
+        && !Window(from, HeaderWindowBytes, (int)(to - from))[..(int)(to - from)].ContainsAnyExcept((byte)0);
 
     private bool TryReadHeader(long at, int windowBytes, out RecordHeader header)
     {
@@ -284,12 +296,12 @@ internal sealed class VolumeScanner
         return false;
     }
 
-    // At least a whole header from a position on, where the file has it.
-    private ReadOnlySpan<byte> Window(long at, int bytes)
+    // At least a whole header from a position on, or more, where the file has it.
+    private ReadOnlySpan<byte> Window(long at, int bytes, int leastBytes = RecordFormat.MaxHeaderBytes)
     {
         long skip = at - _windowStart;
         bool isInside = skip >= 0 && skip < _windowBytes
-            && (_windowBytes - skip >= RecordFormat.MaxHeaderBytes || _windowStart + _windowBytes >= _length);
+            && (_windowBytes - skip >= leastBytes || _windowStart + _windowBytes >= _length);
         if (!isInside)
         {
             _windowStart = at;

@@ -8,10 +8,12 @@ namespace ZeroStor.Volumes;
 /// being written.</summary>
 /// <param name="volume">Where it goes.</param>
 /// <param name="start">Where it begins: where the batch before it ends, which may still be written.</param>
+/// <param name="durableBytes">Below this everything is durable already.</param>
 /// <param name="disk">Whose records they are.</param>
 /// <param name="claim">Under which it is held.</param>
 /// <param name="pool">Where the memory is from that it is laid in.</param>
-internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint claim, BufferPool pool)
+internal sealed class WriteBatch(
+    Volume volume, long start, long durableBytes, DiskId disk, uint claim, BufferPool pool)
 {
     private readonly Stage _stage = new(pool);
     private readonly List<Action<DiskContents>> _effects = [];
@@ -150,12 +152,13 @@ internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint cl
         Volume.Write(_stage.Pieces(), Start, FileBytes);
     }
 
-    /// <summary>Makes the disk's contents know what is durable now.</summary>
+    /// <summary>Makes the disk's contents know what is durable now. Once done, another time does nothing.</summary>
     internal void Apply(DiskContents contents)
     {
         Volume.Advance(End);
         EndPut();
         _effects.ForEach(effect => effect(contents));
+        _effects.Clear();
         contents.SeeTick(_seen);
     }
 
@@ -182,8 +185,7 @@ internal sealed class WriteBatch(Volume volume, long start, DiskId disk, uint cl
     private RecordPosition Place(Span<byte> record, int recordBytes)
     {
         var at = new RecordPosition(Volume.Number, End);
-        long? durableBytes = Bytes == 0 ? Start : null;
-        RecordFormat.WritePlacing(record, Volume.Generation, disk, claim, at, durableBytes);
+        RecordFormat.WritePlacing(record, Volume.Generation, disk, claim, at, Bytes == 0 ? durableBytes : null);
         Debug.Assert(
             RecordFormat.TryRead(record, Volume.Generation, at, out _), "a record's own reader refuses it");
         End += recordBytes;

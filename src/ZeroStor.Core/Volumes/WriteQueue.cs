@@ -4,18 +4,21 @@ namespace ZeroStor.Volumes;
 
 /// <summary>What waits for the writer of a disk, bounded in bytes and in number. An item counts until it is
 /// answered, so what is being written counts too. It also gives the turn to lay to one of the writer's threads at a
-/// time, and knows whether a batch is being written, since that decides what is worth waking for. Thread-safe.</summary>
+/// time, and knows which batch is being written, which is being synced, and which ones were and still are to be answered,
+/// since that decides what is worth waking for. Thread-safe.</summary>
 internal sealed class WriteQueue(DiskId disk, DiskOptions options)
 {
     private readonly object _gate = new();
     private readonly Queue<WriteItem> _items = new();
+    private readonly Queue<WrittenBatch> _written = new();
     private long _bytes;
     private int _count;
     private bool _isClosed;
     private bool _isMarkDue;
 
-    // Of what was not taken yet, what is to be copied.
+    // Of what was not taken yet; and of that, what is to be copied.
     private long _waitingBytes;
+    private long _waitingCopiedBytes;
 
     // Somebody has the turn; somebody waits for nothing but the end of the writing.
     private bool _isLaying;
@@ -24,19 +27,19 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     // What who had the turn last left: a batch, and items behind it.
     private long _laidBytes;
     private bool _hasLeft;
-    private volatile bool _isWriting;
 
-    /// <summary>Whether a batch is being written.</summary>
-    internal bool IsWriting => _isWriting;
+    // At most one batch is on its way to the device, and at most one before it waits for its sync.
+    private bool _isWriting;
+    private WriteBatch? _synced;
 
-    /// <summary>Whether who lays waits for the end of that before it goes on.</summary>
+    /// <summary>Whether who lays waits for what is under way before it goes on.</summary>
     internal bool IsAwaited
     {
         get
         {
             lock (_gate)
             {
-                return _isAwaited && _isWriting;
+                return _isAwaited && IsUnderWay;
             }
         }
     }
@@ -53,11 +56,20 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
     }
 
-    private bool IsEmpty => _items.Count == 0 && _laidBytes == 0 && !_hasLeft;
+    private bool IsUnderWay => _isWriting || _synced is not null;
+
+    private bool IsEmpty => _items.Count == 0 && _laidBytes == 0 && !_hasLeft && _written.Count == 0;
 
     // Whether there is something to do for who gets the turn.
-    private bool IsDue => _isClosed || _isMarkDue || _hasLeft
-        || (_isWriting ? _waitingBytes >= options.LayAheadBytes : !IsEmpty);
+    private bool IsDue => _isClosed || _isMarkDue || _hasLeft || _written.Count > 0
+        || (IsUnderWay
+            ? _waitingCopiedBytes >= options.LayAheadBytes || MayWriteAhead(_laidBytes + _waitingBytes)
+            : !IsEmpty);
+
+    // Whether a batch of so much goes to the device while the one before it is synced. A smaller one waits for more to
+    // join it: it takes a sync of its own.
+    private bool MayWriteAhead(long bytes) =>
+        !_isWriting && _synced is { } before && bytes >= Math.Max(before.Bytes, options.LayAheadBytes);
 
     /// <summary>What waits or is being written now.</summary>
     internal (int Items, long Bytes) Depth
@@ -129,8 +141,8 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     /// room in the batch that is being laid; false when the queue is closed and empty.</summary>
     /// <param name="items">Where it goes.</param>
     /// <param name="hasTurn">Whether who calls has the turn already.</param>
-    /// <param name="mayWrite">Whether the batch can be written, with all that was queued by the time when the one before
-    /// it was.</param>
+    /// <param name="mayWrite">Whether the batch can be written: with all that was queued by the time when the one before
+    /// it was synced, or while that is done, where it is as large.</param>
     /// <param name="isMarkDue">Whether the durable length is to be repeated.</param>
     internal bool Take(Queue<WriteItem> items, bool hasTurn, out bool mayWrite, out bool isMarkDue)
     {
@@ -142,7 +154,7 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
                 Monitor.Wait(_gate);
             }
 
-            mayWrite = !_isWriting;
+            mayWrite = !IsUnderWay;
             isMarkDue = _isMarkDue;
             _isMarkDue = false;
             if (_isClosed && IsEmpty)
@@ -153,14 +165,14 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
             }
 
             _isLaying = true;
-            for (long bytes = _laidBytes;
-                !_hasLeft && bytes < options.BatchBytes && TryDequeue(out WriteItem? item);
-                bytes += item.Bytes)
+            long bytes = _laidBytes;
+            while (!_hasLeft && bytes < options.BatchBytes && TryDequeue(out WriteItem? item))
             {
                 items.Enqueue(item);
+                bytes += item.Bytes;
             }
 
-            mayWrite |= _isClosed && _items.Count == 0;
+            mayWrite |= MayWriteAhead(bytes) || (_isClosed && _items.Count == 0);
             return true;
         }
     }
@@ -188,37 +200,73 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
     }
 
-    /// <summary>What the batch means for the contents of the disk is known to them. Who wrote it has the turn next unless
-    /// somebody has it: waking another would cost the disk as long as a small write takes.</summary>
-    /// <returns>Whether it has the turn.</returns>
-    internal bool EndWriting()
+    /// <summary>The batch that was being written has only to be synced; waits until the one before it is.</summary>
+    internal void BeginSyncing(WriteBatch batch)
     {
         lock (_gate)
         {
-            _isWriting = false;
-            if (_isAwaited)
+            while (_synced is not null)
             {
-                Monitor.PulseAll(_gate);
+                Monitor.Wait(_gate);
             }
 
+            (_isWriting, _synced) = (false, batch);
+            PulseWhereAwaited();
+            PulseWhereDue();
+        }
+    }
+
+    /// <summary>A batch is durable, or it failed. Who wrote it has the turn next unless somebody has it: waking another
+    /// would cost the disk as long as a small write takes.</summary>
+    /// <returns>Whether it has the turn.</returns>
+    internal bool EndWriting(WrittenBatch written)
+    {
+        lock (_gate)
+        {
+            _written.Enqueue(written);
+            if (ReferenceEquals(_synced, written.Batch))
+            {
+                _synced = null;
+            }
+            else
+            {
+                _isWriting = false;
+            }
+
+            PulseWhereAwaited();
             bool hasTurn = !_isLaying;
             _isLaying = true;
             return hasTurn;
         }
     }
 
-    /// <summary>Waits until no batch is being written. Called by who has the turn.</summary>
-    internal void AwaitWritten()
+    /// <summary>Waits until no batch is on its way to the device; one may still be synced. Called by who has the turn.
+    /// </summary>
+    internal void AwaitWritten() => Await(() => _isWriting);
+
+    /// <summary>Waits until no batch is being written or synced. Called by who has the turn.</summary>
+    internal void AwaitSynced() => Await(() => IsUnderWay);
+
+    /// <summary>The first that was written of those that are still to be answered. Called by who has the turn.
+    /// </summary>
+    internal bool TryTakeWritten(out WrittenBatch written)
     {
         lock (_gate)
         {
-            _isAwaited = true;
-            while (_isWriting)
-            {
-                Monitor.Wait(_gate);
-            }
+            return _written.TryDequeue(out written);
+        }
+    }
 
-            _isAwaited = false;
+    /// <summary>Whether a batch that is still to be answered could not be written: what is laid behind it has no place.
+    /// </summary>
+    internal bool HasFailed
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _written.Any(w => !w.Answer.IsDone);
+            }
         }
     }
 
@@ -254,7 +302,8 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
         }
 
         _items.Enqueue(item);
-        _waitingBytes += item.CopiedBytes;
+        _waitingBytes += item.Bytes;
+        _waitingCopiedBytes += item.CopiedBytes;
         _bytes += item.Bytes;
         _count++;
         PulseWhereDue();
@@ -264,8 +313,32 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     private bool TryDequeue([MaybeNullWhen(false)] out WriteItem item)
     {
         bool isThere = _items.TryDequeue(out item);
-        _waitingBytes -= item?.CopiedBytes ?? 0;
+        _waitingBytes -= item?.Bytes ?? 0;
+        _waitingCopiedBytes -= item?.CopiedBytes ?? 0;
         return isThere;
+    }
+
+    private void Await(Func<bool> isBusy)
+    {
+        lock (_gate)
+        {
+            _isAwaited = true;
+            while (isBusy())
+            {
+                Monitor.Wait(_gate);
+            }
+
+            _isAwaited = false;
+        }
+    }
+
+    // Either who has the turn waits for what is under way, or who wrote a batch for the sync of the one before.
+    private void PulseWhereAwaited()
+    {
+        if (_isAwaited || _isWriting)
+        {
+            Monitor.PulseAll(_gate);
+        }
     }
 
     private void PulseWhereDue()
@@ -279,3 +352,6 @@ internal sealed class WriteQueue(DiskId disk, DiskOptions options)
     private HomeAnswer Closed() =>
         new(ErrorKind.DiskOffline, $"Disk {disk} is being closed: ask the map who has it next.");
 }
+
+/// <summary>A batch, and what those that joined it are to be answered: done when it is durable.</summary>
+internal readonly record struct WrittenBatch(WriteBatch Batch, HomeAnswer Answer);

@@ -13,6 +13,9 @@ internal enum DiskOrder
     /// <summary>Two shards, of which the second is laid while the first is synced.</summary>
     Overlap,
 
+    /// <summary>As there, and the second is written while the first is synced.</summary>
+    Ahead,
+
     /// <summary>The oldest content that is there.</summary>
     Reclaim,
 
@@ -75,6 +78,7 @@ internal sealed class CrashRun : IAsyncDisposable
         SealEarlyDeadBytes = 6 * 1024,
         CopyBytes = 2 * 1024,
         LayAheadBytes = 1,
+        AnswerAsideCount = 1,
         InPlaceBytes = 1000,
         ReadsAtOnce = 1,
     };
@@ -116,7 +120,8 @@ internal sealed class CrashRun : IAsyncDisposable
     internal Task DoAsync(DiskOrder order) => order switch
     {
         DiskOrder.Append => AppendAsync(Shard(700), Shard(300, kin: 1)),
-        DiskOrder.Overlap => OverlapAsync(),
+        DiskOrder.Overlap => OverlapAsync(isAhead: false),
+        DiskOrder.Ahead => OverlapAsync(isAhead: true),
         DiskOrder.Reclaim => ReclaimAsync(),
         DiskOrder.Drop => DropAsync(),
         DiskOrder.Seal => SealAsync(),
@@ -211,16 +216,16 @@ internal sealed class CrashRun : IAsyncDisposable
 
     // The first is shorter than a block; the second so long that laying it asks for room, which shows that it
     // is being laid.
-    private async Task OverlapAsync()
+    private async Task OverlapAsync(bool isAhead)
     {
         TestShard[] shards = [Shard(500), Shard(Tiny.GrowBytes + 100)];
         Owe(Debt.With(Fate.Either, shards));
-        var overlap = new Overlap(Tiny.VolumeBytes);
+        var overlap = new Overlap(Tiny.VolumeBytes, isAhead);
         Recorded.Watch = overlap;
         Task<HomeAnswer> first = AppendAsync(Disk, shards[0]);
         await Task.WhenAny(first, overlap.Reached);
         Task<HomeAnswer> second = AppendAsync(Disk, shards[1]);
-        await Task.WhenAny(first, overlap.Laid);
+        await Task.WhenAny(first, second, overlap.Laid);
         overlap.GoOn();
         Settle(await first, Debt.With(Fate.There, shards[0]));
         overlap.Answered();

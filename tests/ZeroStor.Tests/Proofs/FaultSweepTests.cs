@@ -15,6 +15,7 @@ public sealed class FaultSweepTests
     private static readonly Dictionary<string, DiskOrder[]> Scenarios = new()
     {
         ["append"] = [DiskOrder.Append, DiskOrder.Grow],
+        ["ahead"] = [DiskOrder.Ahead],
         ["delete"] = [DiskOrder.Drop, DiskOrder.Reclaim, DiskOrder.Checkpoint],
         ["seal"] = [DiskOrder.Seal, DiskOrder.Seal],
         ["compact"] = [DiskOrder.Compact],

@@ -76,10 +76,13 @@ internal abstract record Barrier : FileChange
     internal abstract bool Covers(FileChange change);
 }
 
-internal sealed record FileSynced(ulong Inode) : Barrier
+/// <param name="Inode">Of the file.</param>
+/// <param name="Meanwhile">What was done when the sync had begun already: of that it promises nothing.</param>
+internal sealed record FileSynced(ulong Inode, IReadOnlyList<FileChange> Meanwhile) : Barrier
 {
     internal override bool Covers(FileChange change) =>
-        (change is Written w && w.Inode == Inode) || (change is Truncated t && t.Inode == Inode);
+        ((change is Written w && w.Inode == Inode) || (change is Truncated t && t.Inode == Inode))
+        && !Meanwhile.Any(m => ReferenceEquals(m, change));
 }
 
 internal sealed record FolderSynced(string Folder) : Barrier

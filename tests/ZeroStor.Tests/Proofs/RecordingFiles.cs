@@ -27,8 +27,8 @@ internal sealed class RecordingFiles : IDiskFiles
     /// <summary>What goes wrong with syncs: every third of a volume, or all of folders, do nothing.</summary>
     internal Defect Planted { get; init; }
 
-    /// <summary>Asked before each write, each sync of a file and each look at the free room, and may wait.
-    /// </summary>
+    /// <summary>Asked before each write, each sync of a file and each look at the free room, and may wait; hears of each
+    /// write that was done.</summary>
     internal Overlap? Watch { get; set; }
 
     /// <summary>What the file system claims to have left.</summary>
@@ -216,6 +216,8 @@ internal sealed class RecordingFiles : IDiskFiles
             {
                 owner.Change(new Written(inode, path, offset, bytes));
             }
+
+            owner.Watch?.Wrote();
         }
 
         public void Truncate(long length)
@@ -228,6 +230,12 @@ internal sealed class RecordingFiles : IDiskFiles
 
         public void Sync()
         {
+            int began;
+            lock (owner._lock)
+            {
+                began = owner._journal.Count;
+            }
+
             owner.Watch?.Syncs();
             lock (owner._lock)
             {
@@ -236,7 +244,7 @@ internal sealed class RecordingFiles : IDiskFiles
                     && ++owner._volumeSyncs % 3 == 0;
                 if (!isPassedOver)
                 {
-                    owner.Change(new FileSynced(inode));
+                    owner.Change(new FileSynced(inode, owner._journal[began..]));
                 }
             }
         }

@@ -12,6 +12,9 @@ public sealed class DiskLayAheadTests
     // More than a step, so that laying it asks for room: that is how a test sees it.
     private const int LargeBytes = 70_000;
 
+    // What is laid behind it is not as large, and is written when this is durable.
+    private const int LargestBytes = 3 * LargeBytes;
+
     private static readonly DiskOptions Options = DiskBed.Small with
     {
         VolumeBytes = 1024 * 1024,
@@ -23,7 +26,7 @@ public sealed class DiskLayAheadTests
     {
         await using var bed = new DiskBed(Options);
         await bed.PutNewAsync(10);
-        TestShard[] shards = [bed.NewShard(LargeBytes), bed.NewShard(LargeBytes), bed.NewShard(10)];
+        TestShard[] shards = [bed.NewShard(LargestBytes), bed.NewShard(LargeBytes), bed.NewShard(10)];
         using var held = new HeldCall(bed, FileCall.Sync);
         Task<HomeAnswer> first = bed.AppendAsync(shards[0]);
         await held.Reached;
@@ -48,7 +51,8 @@ public sealed class DiskLayAheadTests
     {
         await using var bed = new DiskBed(Options with { LayAheadBytes = layAheadBytes });
         await bed.PutNewAsync(10);
-        TestShard[] shards = [.. Enumerable.Range(0, 4).Select(_ => bed.NewShard(LargeBytes))];
+        TestShard[] shards =
+            [bed.NewShard(LargestBytes), .. Enumerable.Range(0, 3).Select(_ => bed.NewShard(LargeBytes))];
         using var held = new HeldCall(bed, FileCall.Sync);
         Func<FileCall, string, int> before = bed.Files.Before;
         var writers = new ConcurrentBag<int>();
@@ -75,6 +79,107 @@ public sealed class DiskLayAheadTests
         Assert.All(
             await Task.WhenAll(bed.AppendAsync(shards[2]), bed.AppendAsync(shards[3])),
             a => Assert.True(a.IsDone, a.Detail));
+        bed.Crash();
+        await bed.AssertHoldsAsync(shards);
+    }
+
+    [Fact]
+    public async Task What_is_as_large_as_what_is_synced_is_written_meanwhile_and_answered_when_it_is_synced_too()
+    {
+        await using var bed = new DiskBed(Options);
+        await bed.PutNewAsync(10);
+        TestShard[] shards = [bed.NewShard(LargeBytes), bed.NewShard(LargeBytes)];
+        using var held = new HeldCall(bed, FileCall.Sync);
+        Task<HomeAnswer> first = bed.AppendAsync(shards[0]);
+        await held.Reached;
+        int writes = bed.Files.Count(FileCall.Write);
+        int syncs = bed.Files.Count(FileCall.Sync);
+        Task<HomeAnswer> second = bed.AppendAsync(shards[1]);
+        await UntilAsync(() => bed.Files.Count(FileCall.Write) > writes);
+        Assert.False(first.IsCompleted || second.IsCompleted);
+        Assert.Equal(syncs, bed.Files.Count(FileCall.Sync));
+        held.GoOn();
+        Assert.All(await Task.WhenAll(first, second), a => Assert.True(a.IsDone, a.Detail));
+        Assert.Equal(syncs + 1, bed.Files.Count(FileCall.Sync));
+        bed.Crash();
+        await bed.AssertHoldsAsync(shards);
+    }
+
+    [Fact]
+    public async Task What_was_written_while_the_one_before_failed_to_be_synced_is_refused()
+    {
+        await using var bed = new DiskBed(Options);
+        TestShard before = await bed.PutNewAsync(10);
+        using var held = new HeldCall(bed, FileCall.Sync, InputOutputError);
+        Task<HomeAnswer> first = bed.AppendAsync(bed.NewShard(LargeBytes));
+        await held.Reached;
+        int writes = bed.Files.Count(FileCall.Write);
+        Task<HomeAnswer> second = bed.AppendAsync(bed.NewShard(LargeBytes));
+        await UntilAsync(() => bed.Files.Count(FileCall.Write) > writes);
+        int syncs = bed.Files.Count(FileCall.Sync);
+        held.GoOn();
+        Assert.Equal(ErrorKind.DiskFailed, (await first).Kind);
+        Assert.Equal(await first, await second);
+        Assert.Equal(syncs, bed.Files.Count(FileCall.Sync));
+        Assert.Equal(DiskState.ReadOnly, bed.Disk.State);
+        Assert.Equal(1, bed.Disk.Report().Shards);
+        await bed.AssertHoldsAsync(before);
+    }
+
+    [Fact]
+    public async Task What_found_no_room_while_the_one_before_was_synced_leaves_that_as_it_is()
+    {
+        await using var bed = new DiskBed(Options);
+        TestShard[] shards = [await bed.PutNewAsync(10), bed.NewShard(LargeBytes), bed.NewShard(LargeBytes)];
+        using var held = new HeldCall(bed, FileCall.Sync);
+        Task<HomeAnswer> first = bed.AppendAsync(shards[1]);
+        await held.Reached;
+        Func<FileCall, string, int> before = bed.Files.Before;
+        int isMet = 0;
+        bed.Files.Before = (call, path) => call == FileCall.Write && Interlocked.Exchange(ref isMet, 1) == 0
+            ? OsFile.NoSpace
+            : before(call, path);
+        Assert.Equal(ErrorKind.DiskFull, (await bed.AppendAsync(shards[2])).Kind);
+        Assert.False(first.IsCompleted);
+        held.GoOn();
+        Assert.True((await first).IsDone);
+        Assert.Equal(DiskState.Up, bed.Disk.State);
+        await bed.PutAsync(shards[2]);
+        bed.Crash();
+        await bed.AssertHoldsAsync(shards);
+        Assert.Equal(3, bed.Disk.Report().Shards);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(int.MaxValue)]
+    public async Task What_is_durable_is_answered_while_the_next_is_on_its_way(int answerAsideCount)
+    {
+        await using var bed = new DiskBed(Options with { AnswerAsideCount = answerAsideCount });
+        await bed.PutNewAsync(10);
+        TestShard[] shards = [bed.NewShard(LargestBytes), bed.NewShard(LargeBytes)];
+        using var held = new HeldCall(bed, FileCall.Sync);
+        Task<HomeAnswer> first = bed.AppendAsync(shards[0]);
+        await held.Reached;
+        Func<FileCall, string, int> before = bed.Files.Before;
+        using var goOn = new ManualResetEventSlim();
+        bed.Files.Before = (call, path) =>
+        {
+            if (call == FileCall.Write)
+            {
+                goOn.Wait(DiskBed.Cancel);
+            }
+
+            return before(call, path);
+        };
+        Task<HomeAnswer> second = bed.AppendAsync(shards[1]);
+        await held.Laid;
+        held.GoOn();
+        Assert.True((await first).IsDone);
+        await bed.AssertHoldsAsync(shards[0]);
+        Assert.False(second.IsCompleted);
+        goOn.Set();
+        Assert.True((await second).IsDone);
         bed.Crash();
         await bed.AssertHoldsAsync(shards);
     }
@@ -287,7 +392,7 @@ public sealed class DiskLayAheadTests
         DiskBed bed, FileCall call, int errno)
     {
         using var held = new HeldCall(bed, call, errno);
-        Task<HomeAnswer> first = bed.AppendAsync(bed.NewShard(LargeBytes));
+        Task<HomeAnswer> first = bed.AppendAsync(bed.NewShard(LargestBytes));
         await held.Reached;
         TestShard shard = bed.NewShard(LargeBytes);
         Task<HomeAnswer> second = bed.AppendAsync(shard);

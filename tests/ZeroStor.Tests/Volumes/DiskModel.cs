@@ -17,7 +17,7 @@ internal sealed class DiskModel(DiskBed bed, int seed)
     private Tick _noted;
 
     /// <summary>Volumes that are full after some records, and wasteful soon after; and whatever waits while a
-    /// batch is written is laid.</summary>
+    /// batch is written is laid, and answered beside the next.</summary>
     internal static DiskOptions Tiny { get; } = DiskBed.Small with
     {
         VolumeBytes = 24 * 1024,
@@ -25,6 +25,7 @@ internal sealed class DiskModel(DiskBed bed, int seed)
         SealEarlyDeadBytes = 8 * 1024,
         CopyBytes = 4 * 1024,
         LayAheadBytes = 1,
+        AnswerAsideCount = 1,
         InPlaceBytes = 700,
     };
 
