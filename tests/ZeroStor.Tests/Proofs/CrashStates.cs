@@ -50,7 +50,11 @@ internal sealed class CrashStates(Defect planted, Func<string, byte[]> lifeBefor
                 told[i] = all[rest % all.Length];
             }
 
-            await ProveAsync(start, told);
+            // What two appends leave is nearly the same however they overlapped: of three orders the last alone may be this.
+            if (orders < 3 || !told.AsSpan(..^1).Contains(DiskOrder.Ahead))
+            {
+                await ProveAsync(start, told);
+            }
         }
     }
 
