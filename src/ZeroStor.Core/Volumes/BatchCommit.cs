@@ -82,7 +82,8 @@ internal sealed class BatchCommit(
     }
 
     // After the sync, before the answer: bytes in a file without a name, or in a folder whose name leads
-    // elsewhere, are as good as lost. The batch behind it may have made the file longer.
+    // elsewhere, are as good as lost. The file is as long as the batch made it, or longer
+    // by no more than the one behind it, which may be on its way.
     private bool IsStillOurs(WriteBatch batch)
     {
         FileIdentity file = batch.Volume.File.Identify();
@@ -90,6 +91,7 @@ internal sealed class BatchCommit(
         return file.Links > 0
             && file.IsSameFile(batch.Volume.Identity)
             && file.Length >= batch.FileBytes
+            && file.Length <= batch.Volume.MostFileBytes
             && named is { } found
             && found.IsSameFile(superblock.Identity);
     }

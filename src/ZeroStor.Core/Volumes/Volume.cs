@@ -24,6 +24,7 @@ internal sealed class Volume
 
     private readonly Lock _pinLock = new();
     private int _pins = 1;
+    private long _mostFileBytes;
 
     internal Volume(uint number, UInt128 generation, IDiskFile file, long end, long fileBytes)
     {
@@ -56,6 +57,9 @@ internal sealed class Volume
     /// <summary>Below this everything in the file is durable: its records, and its footer where it has one.
     /// </summary>
     internal long DurableBytes => Footer is null ? End : FileBytes;
+
+    /// <summary>The most that any batch which was handed over makes of the file.</summary>
+    internal long MostFileBytes => Volatile.Read(ref _mostFileBytes);
 
     /// <summary>No batch will be added.</summary>
     internal bool IsSealed { get; set; }
@@ -243,6 +247,10 @@ internal sealed class Volume
     /// <summary>The length that a file will have when it has grown to hold <paramref name="end"/>.</summary>
     internal static long GrownTo(long end, long fileBytes, int stepBytes) =>
         end <= fileBytes ? fileBytes : (end + stepBytes - 1) / stepBytes * stepBytes;
+
+    /// <summary>A batch is about to make the file so long.</summary>
+    internal void Expect(long fileBytes) =>
+        Volatile.Write(ref _mostFileBytes, Math.Max(_mostFileBytes, fileBytes));
 
     /// <summary>Says that everything below <paramref name="end"/> was synced.</summary>
     internal void Advance(long end) => End = end;

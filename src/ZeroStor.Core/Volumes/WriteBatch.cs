@@ -142,6 +142,7 @@ internal sealed class WriteBatch(
     {
         FileBytes = Volume.LengthWith(Start, End, options);
         GrowthBytes = FileBytes - Volume.FileBytes;
+        Volume.Expect(FileBytes);
     }
 
     /// <summary>Writes what was laid; durable only after a sync. Behind it zeros are written over zeros:
