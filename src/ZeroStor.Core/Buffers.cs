@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Numerics;
 
 namespace ZeroStor;
@@ -47,7 +46,12 @@ public sealed class SharedBuffer
     {
         get
         {
-            Debug.Assert(_holders > 0, "a released buffer is read");
+            // Whoever has the bytes by now would be read, or written over.
+            if (Volatile.Read(ref _holders) <= 0)
+            {
+                throw new InvalidOperationException("A released buffer was read.");
+            }
+
             return new Memory<byte>(_array, _start, Capacity);
         }
     }

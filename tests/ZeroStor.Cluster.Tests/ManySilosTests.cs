@@ -199,7 +199,7 @@ public sealed class ManySilosTests : IAsyncLifetime
         File.WriteAllText(where, _where + "\n");
         File.WriteAllText(
             Path.Combine(data, "appsettings.json"),
-            $$$"""{"ZeroStor":{"TickSeconds":{{{TickSeconds}}},"PutPatienceSeconds":2}}""");
+            $$$"""{"ZeroStor":{"TickSeconds":{{{TickSeconds}}},"PutPatienceSeconds":10}}""");
         return ["--postgres", "@" + where, "--name", name, "--data", data, "--disks", "2", "--code", "4+2"];
     }
 

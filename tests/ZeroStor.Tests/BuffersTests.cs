@@ -125,6 +125,7 @@ public sealed class BuffersTests
         Assert.Throws<InvalidOperationException>(buffer.Hold);
         Assert.Throws<InvalidOperationException>(buffer.Hold);
         Assert.Throws<InvalidOperationException>(buffer.Release);
+        Assert.Throws<InvalidOperationException>(() => buffer.Memory);
     }
 
     [Fact]
