@@ -15,29 +15,12 @@ public sealed class SharedBuffer
     private readonly BufferPool _pool;
     private int _holders;
 
-    internal SharedBuffer(BufferPool pool, int bytes)
+    internal SharedBuffer(BufferPool pool, byte[] array, int start, int bytes)
     {
-        // Pinned and aligned: the kernels and direct I/O both want fixed addresses at page boundaries.
-        // A stripe's buffer is walked from end to end, and in small pages every one is looked up anew: a twentieth of
-        // the time that opening takes.
-        int alignment = bytes >= HugePages.PageBytes ? HugePages.PageBytes : BufferPool.AlignmentBytes;
-        _array = GC.AllocateUninitializedArray<byte>(bytes + alignment, pinned: true);
+        _array = array;
+        _start = start;
         _pool = pool;
         Capacity = bytes;
-        nint address;
-        unsafe
-        {
-            fixed (byte* first = _array)
-            {
-                address = (nint)first;
-            }
-        }
-
-        _start = (int)((alignment - (address & (alignment - 1))) & (alignment - 1));
-        if (alignment == HugePages.PageBytes)
-        {
-            HugePages.Prefer(address + _start, bytes);
-        }
     }
 
     public int Capacity { get; }
@@ -148,10 +131,20 @@ public readonly struct BufferSlice
 /// <summary>Rents page-aligned, pinned buffers by size class and keeps returned ones up to a bound.
 /// Thread-safe.
 /// </summary>
+/// <remarks>What lies in huge pages is walked faster, for small pages are looked up one by one (a twentieth of the time
+/// that opening a stripe takes), and goes to a device in few long pieces instead of one a page, which a virtual disk
+/// takes twice as fast. So large buffers begin where huge pages do, and those of middle size are cut one behind the other
+/// from memory that does. Such memory lives as long as any buffer cut from it.</remarks>
 public sealed class BufferPool
 {
     /// <summary>A page: what direct I/O asks of an address.</summary>
     public const int AlignmentBytes = 4096;
+
+    // Shorter ones are mostly copied on their way to a device, and a process that needs few is not made larger by them.
+    private const int LeastCutBytes = 32 * 1024;
+
+    // A quarter more is taken to begin where a huge page does, and never touched.
+    private const int CutFromBytes = 4 * HugePages.PageBytes;
 
     // Eight puts of 64 MiB at once hold some 450 MiB. What is not kept then becomes garbage of as many bytes a second as
     // are put, new memory is zeroed for it, and a process takes more than it would by keeping all: 1,400 MiB instead of
@@ -166,6 +159,8 @@ public sealed class BufferPool
         Math.Min(MostRetainedBytes, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / RetainedPart);
 
     private readonly ConcurrentDictionary<int, ConcurrentStack<SharedBuffer>> _free = new();
+    private readonly Lock _cutting = new();
+    private (byte[] Array, int Next, int End) _cutFrom;
     private long _retainedBytes;
 
     public static BufferPool Shared { get; } = new();
@@ -182,7 +177,7 @@ public sealed class BufferPool
             return kept;
         }
 
-        var fresh = new SharedBuffer(this, size);
+        SharedBuffer fresh = Make(size);
         fresh.Reset();
         return fresh;
     }
@@ -200,6 +195,11 @@ public sealed class BufferPool
                 Interlocked.Add(ref _retainedBytes, -kept.Capacity);
             }
         }
+
+        lock (_cutting)
+        {
+            _cutFrom = default;
+        }
     }
 
     internal void Return(SharedBuffer buffer)
@@ -211,6 +211,46 @@ public sealed class BufferPool
         }
 
         _free.GetOrAdd(buffer.Capacity, static _ => new ConcurrentStack<SharedBuffer>()).Push(buffer);
+    }
+
+    private SharedBuffer Make(int bytes)
+    {
+        if (bytes is < LeastCutBytes or >= HugePages.PageBytes)
+        {
+            (byte[] array, int start) = Allocate(bytes);
+            return new SharedBuffer(this, array, start, bytes);
+        }
+
+        lock (_cutting)
+        {
+            if (_cutFrom.End - _cutFrom.Next < bytes)
+            {
+                (byte[] array, int start) = Allocate(CutFromBytes);
+                _cutFrom = (array, start, start + CutFromBytes);
+            }
+
+            var cut = new SharedBuffer(this, _cutFrom.Array, _cutFrom.Next, bytes);
+            _cutFrom.Next += bytes;
+            return cut;
+        }
+    }
+
+    // Pinned and aligned: the kernels and direct I/O both want fixed addresses at page boundaries.
+    private static unsafe (byte[] Array, int Start) Allocate(int bytes)
+    {
+        int alignment = bytes >= HugePages.PageBytes ? HugePages.PageBytes : AlignmentBytes;
+        byte[] array = GC.AllocateUninitializedArray<byte>(bytes + alignment, pinned: true);
+        fixed (byte* first = array)
+        {
+            nint address = (nint)first;
+            int start = (int)((alignment - (address & (alignment - 1))) & (alignment - 1));
+            if (alignment == HugePages.PageBytes)
+            {
+                HugePages.Prefer(address + start, bytes);
+            }
+
+            return (array, start);
+        }
     }
 
     // Four classes per power of two: at most a quarter is wasted.

@@ -65,6 +65,48 @@ public sealed class BuffersTests
         Assert.All(buffers.Index(), b => Assert.False(b.Item.Span.ContainsAnyExcept((byte)b.Index)));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public unsafe void Those_of_middle_size_lie_one_behind_the_other_in_huge_pages(bool isTrimmed)
+    {
+        int[] sizes = [32 << 10, 210 << 10, 1 << 20, (2 << 20) - 1, 100_000];
+        const int HugePageBytes = 2 << 20;
+        nint end = 0;
+        int begun = 0;
+        var buffers = new List<SharedBuffer>();
+        for (int i = 0; i < 200; i++)
+        {
+            SharedBuffer buffer = _pool.Rent(sizes[i % sizes.Length]);
+            buffer.Span.Fill((byte)i);
+            buffers.Add(buffer);
+            if (buffer.Capacity >= HugePageBytes)
+            {
+                continue;
+            }
+
+            fixed (byte* first = buffer.Span)
+            {
+                if ((nint)first != end)
+                {
+                    Assert.Equal(0, (nint)first % HugePageBytes);
+                    begun++;
+                }
+
+                end = (nint)first + buffer.Capacity;
+            }
+
+            if (isTrimmed && i == 100)
+            {
+                _pool.Trim();
+            }
+        }
+
+        Assert.All(buffers.Index(), b => Assert.False(b.Item.Span.ContainsAnyExcept((byte)b.Index)));
+        long bytes = buffers.Where(b => b.Capacity < HugePageBytes).Sum(b => (long)b.Capacity);
+        Assert.InRange(begun, 1, (bytes / (6 << 20)) + 2);
+    }
+
     [Fact]
     public void Trimmed_it_keeps_nothing_and_takes_what_is_returned_later()
     {
@@ -199,6 +241,17 @@ public sealed class BuffersTests
         Assert.True(none.Slice(0, 0).Memory.IsEmpty);
         none.Hold().Release();
         none.Release();
+    }
+
+    [Fact]
+    public async Task Many_threads_never_share_what_is_cut()
+    {
+        await Task.WhenAll(Enumerable.Range(1, 4).Select(owner => Task.Run(() =>
+        {
+            SharedBuffer[] buffers = [.. Enumerable.Range(0, 200).Select(_ => _pool.Rent(40_000))];
+            Array.ForEach(buffers, b => b.Span.Fill((byte)owner));
+            Assert.All(buffers, b => Assert.False(b.Span.ContainsAnyExcept((byte)owner)));
+        })));
     }
 
     [Fact]
