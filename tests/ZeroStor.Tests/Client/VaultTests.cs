@@ -589,7 +589,7 @@ public sealed class VaultTests
     // Remembers the buffers it was asked to fill: a pool that got them all back rents exactly them again.
     private sealed class WatchedStream(byte[] content) : Source
     {
-        private readonly HashSet<byte[]> _filled = [];
+        private readonly HashSet<(byte[] Array, int Offset)> _filled = [];
         private int _at;
 
         public override ValueTask<int> ReadAsync(
@@ -597,7 +597,7 @@ public sealed class VaultTests
         {
             Assert.True(
                 MemoryMarshal.TryGetArray((ReadOnlyMemory<byte>)buffer, out ArraySegment<byte> segment));
-            _filled.Add(segment.Array!);
+            _filled.Add((segment.Array!, segment.Offset));
             int bytes = Math.Min(buffer.Length, content.Length - _at);
             content.AsSpan(_at, bytes).CopyTo(buffer.Span);
             _at += bytes;
@@ -611,7 +611,7 @@ public sealed class VaultTests
                 MemoryMarshal.TryGetArray(
                     (ReadOnlyMemory<byte>)pool.Rent(Geometry.MaxPieceBytes).Memory,
                     out ArraySegment<byte> segment);
-                Assert.True(_filled.Remove(segment.Array!), "a buffer did not come back to the pool");
+                Assert.True(_filled.Remove((segment.Array!, segment.Offset)), "a buffer did not come back to the pool");
             }
         }
     }
