@@ -6,7 +6,7 @@ namespace ZeroStor;
 /// <summary>A counted buffer from <see cref="BufferPool"/>. Who rents it holds one count; whoever is handed a
 /// slice to keep beyond the call takes another with <see cref="Hold"/> and gives it back with <see
 /// cref="Release"/>. At zero the bytes go back to the pool. A count that is lost (a message that was never
-/// sent) costs the pool one buffer and nobody a wrong byte: the collector takes the array.
+/// sent) costs the pool one buffer and nobody a wrong byte: the collector takes its memory.
 /// Thread-safe.</summary>
 public sealed class SharedBuffer
 {

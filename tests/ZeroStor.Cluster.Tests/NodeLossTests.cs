@@ -67,9 +67,9 @@ public sealed class NodeLossTests
             "it is drained");
         await objects.VerifyAsync(fabric);
 
-        // What a silo counted is missing while it does not answer in time.
-        await Eventually.HoldsAsync(
-            async () => (await fabric.Client.RepairAsync(cancel: Cancel)).ShardsCopied > 0, "shards were copied");
+        // Of all silos: the client hears what the one counted that schedules now, which may be another one's successor.
+        Assert.True(
+            fabric.Names.Sum(silo => fabric.Services(silo).GetRequiredService<Repairer>().Progress.ShardsCopied) > 0);
         await fabric.Client.RemoveDiskAsync(disk, cancel: Cancel);
         await objects.VerifyAsync(fabric);
     }

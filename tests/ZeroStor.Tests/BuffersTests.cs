@@ -160,7 +160,7 @@ public sealed class BuffersTests
     }
 
     [Fact]
-    public void Holding_a_released_buffer_throws_every_time()
+    public void Holding_or_reading_a_released_buffer_throws_every_time()
     {
         SharedBuffer buffer = _pool.Rent(1);
         buffer.Release();
