@@ -204,7 +204,11 @@ public sealed class VaultTests
         Task<ObjectVersion> put = vault.PutAsync("k", new MemoryStream(content), null, None);
         await AdvanceAsync(time, () => put.IsCompleted);
         await put;
-        Assert.Equal(content, await ReadAsync(vault, "k"));
+
+        // By now the one that left may be remembered as one that is there, and asked first.
+        Task<byte[]> read = ReadAsync(vault, "k");
+        await AdvanceAsync(time, () => read.IsCompleted);
+        Assert.Equal(content, await read);
     }
 
     [Fact]
