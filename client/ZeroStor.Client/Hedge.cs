@@ -59,7 +59,8 @@ internal static class Hedge
         }
         finally
         {
-            await over.CancelAsync();
+            // CancelAsync would send every answer round by the pool for what has nearly always a timer to stop.
+            over.Cancel();
             foreach (Task<T> left in calls)
             {
                 _ = GiveBackAsync(left, release);

@@ -40,7 +40,7 @@ public sealed class GatewayWatchTests
     }
 
     [Fact]
-    public async Task One_that_hangs_is_passed_over_for_a_while_and_then_tried_again()
+    public Task One_that_hangs_is_passed_over_for_a_while_and_then_tried_again() => PassingTime.InTurnsAsync(async () =>
     {
         _hung.Add("b");
         await LookAsync();
@@ -65,54 +65,54 @@ public sealed class GatewayWatchTests
         await LookAsync();
         _time.Advance(TimeSpan.FromSeconds(16));
         Assert.False(_watch.IsSilent("b"));
-    }
+    });
 
     [Fact]
-    public async Task Where_most_are_silent_it_is_this_side_that_is_slow()
+    public Task Where_most_are_silent_it_is_this_side_that_is_slow() => PassingTime.InTurnsAsync(async () =>
     {
         _hung.UnionWith(["a", "b", "c"]);
         await LookAsync();
         Assert.DoesNotContain(Four, g => _watch.IsSilent(g.Silo));
         Assert.Equal(4, (await PortsAsync()).Length);
-    }
+    });
 
     [Fact]
-    public async Task Silos_that_are_reached_by_other_addresses_than_their_own_are_left_alone()
+    public Task Silos_that_are_reached_by_other_addresses_than_their_own_are_left_alone() => PassingTime.InTurnsAsync(async () =>
     {
         _hung.Add("b");
         await _list.GetGateways();
         Task look = _watch.LookAsync([.. Four.Select(g => g with { Address = "10.0.0.1:7" })], None);
-        await VaultTests.AdvanceAsync(_time, () => look.IsCompleted, stepSeconds: 0.001);
+        await _time.AdvanceAsync(() => look.IsCompleted, stepSeconds: 0.001);
         Assert.False(_watch.IsSilent("b"));
         Assert.Equal(4, (await PortsAsync()).Length);
-    }
+    });
 
     [Fact]
-    public async Task A_gateway_that_no_silo_has_any_more_is_passed_over()
+    public Task A_gateway_that_no_silo_has_any_more_is_passed_over() => PassingTime.InTurnsAsync(async () =>
     {
         // The fabric voted it out, and it hangs on.
         _hung.Add("b");
         await _list.GetGateways();
         Task look = _watch.LookAsync([.. Four.Where(g => g.Silo != "b")], None);
-        await VaultTests.AdvanceAsync(_time, () => look.IsCompleted, stepSeconds: 0.001);
+        await _time.AdvanceAsync(() => look.IsCompleted, stepSeconds: 0.001);
         Assert.Equal(["1", "3", "4"], await PortsAsync());
-    }
+    });
 
     [Fact]
-    public async Task However_many_want_a_look_there_is_one()
+    public Task However_many_want_a_look_there_is_one() => PassingTime.InTurnsAsync(async () =>
     {
         await _list.GetGateways();
         _hung.Add("b");
         Task[] looks = [.. Enumerable.Range(0, 10).Select(_ => _watch.LookAsync(Four, None))];
-        await VaultTests.AdvanceAsync(_time, () => looks.All(l => l.IsCompleted), stepSeconds: 0.001);
+        await _time.AdvanceAsync(() => looks.All(l => l.IsCompleted), stepSeconds: 0.001);
         Assert.Equal(2 * Four.Length, _fake.Count("silo"));
-    }
+    });
 
     private async Task LookAsync()
     {
         await _list.GetGateways();
         Task look = _watch.LookAsync(Four, None);
-        await VaultTests.AdvanceAsync(_time, () => look.IsCompleted, stepSeconds: 0.001);
+        await _time.AdvanceAsync(() => look.IsCompleted, stepSeconds: 0.001);
     }
 
     private async Task<string[]> PortsAsync() =>

@@ -152,5 +152,5 @@ public sealed class HedgeTests
         _time,
         cancel);
 
-    private Task<TimeSpan> AdvanceUntilAsync(Func<bool> holds) => VaultTests.AdvanceAsync(_time, holds);
+    private Task<TimeSpan> AdvanceUntilAsync(Func<bool> holds) => _time.AdvanceAsync(holds);
 }

@@ -102,7 +102,7 @@ public sealed class ObjectStreamTests
             }
         };
         Task<byte[]> read = VaultTests.ReadAsync(vault, "k");
-        await VaultTests.AdvanceAsync(time, () => read.IsCompleted);
+        await time.AdvanceAsync(() => read.IsCompleted);
         Assert.Equal(content, await read);
     }
 

@@ -124,7 +124,7 @@ public sealed class VaultTests
     }
 
     [Fact]
-    public async Task A_put_that_takes_long_opens_its_content_and_touches_it()
+    public Task A_put_that_takes_long_opens_its_content_and_touches_it() => PassingTime.InTurnsAsync(async () =>
     {
         var fake = new FakeFabric();
         var time = new FakeTimeProvider();
@@ -132,12 +132,12 @@ public sealed class VaultTests
         var source = new SlowStream();
         Task<ObjectVersion> put = vault.PutAsync("k", source, null, None);
         await source.Asked;
-        TimeSpan until = await AdvanceAsync(time, () => fake.Count("open-content") > 0);
+        TimeSpan until = await time.AdvanceAsync(() => fake.Count("open-content") > 0);
         Assert.InRange(until, ContentPut.MaxUnopenedAge, TimeSpan.FromHours(1));
-        await AdvanceAsync(time, () => fake.Count("open-content") > 1);
+        await time.AdvanceAsync(() => fake.Count("open-content") > 1);
         source.End();
         await put;
-    }
+    });
 
     [Theory]
     [InlineData(ErrorKind.Unavailable)]
@@ -202,12 +202,12 @@ public sealed class VaultTests
         var vault = new Vault(fake.Connect(time, o => o.Patience = TimeSpan.MaxValue), FakeFabric.VaultName);
         byte[] content = Pattern(100_000);
         Task<ObjectVersion> put = vault.PutAsync("k", new MemoryStream(content), null, None);
-        await AdvanceAsync(time, () => put.IsCompleted);
+        await time.AdvanceAsync(() => put.IsCompleted);
         await put;
 
         // By now the one that left may be remembered as one that is there, and asked first.
         Task<byte[]> read = ReadAsync(vault, "k");
-        await AdvanceAsync(time, () => read.IsCompleted);
+        await time.AdvanceAsync(() => read.IsCompleted);
         Assert.Equal(content, await read);
     }
 
@@ -468,24 +468,6 @@ public sealed class VaultTests
         using var target = new MemoryStream();
         await stream.CopyToAsync(target, None);
         return target.ToArray();
-    }
-
-    // Lets time pass, second by second, until something holds; how much that took at most.
-    /// <param name="time">Is advanced.</param>
-    /// <param name="holds">Until then.</param>
-    /// <param name="stepSeconds">Small where work that is done meanwhile must not be overtaken by its time-out.
-    /// </param>
-    internal static async Task<TimeSpan> AdvanceAsync(
-        FakeTimeProvider time, Func<bool> holds, double stepSeconds = 1)
-    {
-        long since = time.GetTimestamp();
-        while (!holds())
-        {
-            time.Advance(TimeSpan.FromSeconds(stepSeconds));
-            await Task.Yield();
-        }
-
-        return time.GetElapsedTime(since);
     }
 
     private sealed class Told : IProgress<long>
