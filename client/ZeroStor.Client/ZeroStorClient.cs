@@ -68,7 +68,8 @@ public sealed class ZeroStorClient : IAsyncDisposable
             cancel.ThrowIfCancellationRequested();
             throw new ZeroStorException(
                 ErrorKind.Unavailable,
-                $"No silo of cluster '{used.ClusterId}' answers at {string.Join(", ", used.Gateways)}.",
+                $"No silo of cluster '{used.ClusterId}' answered at {string.Join(", ", used.Gateways)} within "
+                + $"{used.ConnectPatience.TotalSeconds:0.#} s: is one running there, or has it too much to do?",
                 failure);
         }
     }

@@ -10,6 +10,18 @@ internal static class Gateways
 {
     public const string Variable = "ZS_GATEWAY";
 
+    /// <summary>A process that finds no silo ends within five seconds, its own start included, which takes some tenths
+    /// of one. What taking the connection leaves of this a gateway has to speak.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(4.3);
+
+    /// <summary>Where several gateways took a connection one that hangs may be met first: time to try the next. No machine
+    /// is waited for longer either.</summary>
+    private static readonly TimeSpan ManyConnectTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Connecting costs some three starts, and the silo's answer may wait for a processor too. So where the start
+    /// took long, this machine has too much to do, and a silo that is there would be called absent.</summary>
+    private const int StartsToConnect = 8;
+
     // What a gateway has to answer in once another one did.
     private static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(100);
 
@@ -57,6 +69,16 @@ internal static class Gateways
                 return null;
             }
         }
+    }
+
+    /// <summary>How long gateways that took a connection have to speak.</summary>
+    /// <param name="gateways">How many these are.</param>
+    /// <param name="start">What this process took to get here.</param>
+    /// <param name="probing">What taking the connections took.</param>
+    public static TimeSpan PatienceToSpeak(int gateways, TimeSpan start, TimeSpan probing)
+    {
+        TimeSpan one = TimeSpan.FromTicks(Math.Max((ConnectTimeout - probing).Ticks, (start * StartsToConnect).Ticks));
+        return gateways > 1 || one > ManyConnectTimeout ? ManyConnectTimeout : one;
     }
 
     /// <summary>The user's context file, there or not.</summary>

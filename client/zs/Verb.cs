@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Diagnostics;
 using ZeroStor.Client;
 
 namespace ZeroStor.CommandLine;
@@ -9,15 +10,6 @@ internal sealed class Verb
 {
     /// <summary>This long for gateways to take a connection: the machine answers, however busy the silo is.</summary>
     private static readonly TimeSpan ProbeTimeout = TimeSpan.FromSeconds(1.2);
-
-    /// <summary>A process that finds no silo ends within five seconds, its own start included, which takes some tenths
-    /// of one. What taking the connection leaves of this a gateway has to speak: a silo on a machine that has too much
-    /// to do needs seconds.</summary>
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(4.3);
-
-    /// <summary>Where several gateways took a connection one that hangs may be met first: time to try the next.
-    /// </summary>
-    private static readonly TimeSpan ManyConnectTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Who waits at a terminal wants to know sooner than a service.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -96,6 +88,7 @@ internal sealed class Verb
             _gateway,
             Environment.GetEnvironmentVariable,
             path => File.Exists(path) ? File.ReadAllText(path) : null);
+        TimeSpan start = SinceStart();
         long began = TimeProvider.System.GetTimestamp();
         string[] answering = await Gateways.ProbeAsync(gateways, ProbeTimeout, Cancel);
         if (answering.Length == 0)
@@ -113,9 +106,8 @@ internal sealed class Verb
                     options.Gateways.Add(gateway);
                 }
 
-                options.ConnectPatience = answering.Length > 1
-                    ? ManyConnectTimeout
-                    : ConnectTimeout - TimeProvider.System.GetElapsedTime(began);
+                options.ConnectPatience = Gateways.PatienceToSpeak(
+                    answering.Length, start, TimeProvider.System.GetElapsedTime(began));
                 options.Patience = Patience;
                 options.OwnerKeys = vault => OwnerKeyFile.Find(KeyFileOf(vault));
             },
@@ -124,6 +116,12 @@ internal sealed class Verb
 
     /// <summary>Where the owner's keys of a vault are.</summary>
     public string KeyFileOf(string vault) => Arguments.GetValue(KeyFileOption) ?? OwnerKeyFile.PathOf(vault);
+
+    private static TimeSpan SinceStart()
+    {
+        using var self = Process.GetCurrentProcess();
+        return TimeProvider.System.GetUtcNow() - self.StartTime.ToUniversalTime();
+    }
 
     private static async Task<int> RunAsync(
         ParseResult parsed, Func<Verb, Task> action, CancellationToken cancel)

@@ -80,7 +80,7 @@ public sealed class ZeroStorClientTests
             },
             None));
         Assert.Equal(ErrorKind.Unavailable, failure.Kind);
-        Assert.Contains("127.0.0.1:1", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("127.0.0.1:1 within 0.3 s", failure.Message, StringComparison.Ordinal);
     }
 
     [Fact]

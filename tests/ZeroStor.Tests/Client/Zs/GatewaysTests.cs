@@ -59,6 +59,18 @@ public sealed class GatewaysTests
             await Gateways.ProbeAsync([shut, "no-such-host.invalid:1"], timeout, CancellationToken.None));
     }
 
+    [Theory]
+    [InlineData(1, 0.3, 0.1, 4.2)]
+    [InlineData(1, 0.5, 1.2, 4)]
+    [InlineData(1, 1.5, 0.1, 12)]
+    [InlineData(1, 60, 0.1, 15)]
+    [InlineData(2, 0.3, 0.1, 15)]
+    public void Who_took_a_connection_has_as_much_longer_to_speak_as_this_machine_has_too_much_to_do(
+        int gateways, double startSeconds, double probingSeconds, double patienceSeconds) => Assert.Equal(
+        TimeSpan.FromSeconds(patienceSeconds),
+        Gateways.PatienceToSpeak(
+            gateways, TimeSpan.FromSeconds(startSeconds), TimeSpan.FromSeconds(probingSeconds)));
+
     private static string[] Choose(string? option, string? variable, string? context) => Gateways.Choose(
         option,
         name => name == Gateways.Variable ? variable : name == "HOME" ? "/home/me" : null,
