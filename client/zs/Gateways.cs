@@ -5,7 +5,8 @@ using ZeroStor.Client;
 namespace ZeroStor.CommandLine;
 
 /// <summary>Which gateways a verb asks: <c>--gateway</c>, then <c>ZS_GATEWAY</c>, then <c>gateway</c> in the
-/// user's <c>zerostor/context.json</c>, then this machine's. Each is HOST:PORT[,HOST:PORT...].</summary>
+/// user's <c>zerostor/context.json</c>, then this machine's. Each is HOST:PORT[,HOST:PORT...]. And how long they
+/// have to answer.</summary>
 internal static class Gateways
 {
     public const string Variable = "ZS_GATEWAY";
@@ -18,7 +19,7 @@ internal static class Gateways
     /// is waited for longer either.</summary>
     private static readonly TimeSpan ManyConnectTimeout = TimeSpan.FromSeconds(15);
 
-    /// <summary>Connecting costs some three starts, and the silo's answer may wait for a processor too. So where the start
+    /// <summary>On an idle machine connecting and one answer take some five times what the start took. So where the start
     /// took long, this machine has too much to do, and a silo that is there would be called absent.</summary>
     private const int StartsToConnect = 8;
 

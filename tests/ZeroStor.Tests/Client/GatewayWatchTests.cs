@@ -77,7 +77,8 @@ public sealed class GatewayWatchTests
     });
 
     [Fact]
-    public Task Silos_that_are_reached_by_other_addresses_than_their_own_are_left_alone() => PassingTime.InTurnsAsync(async () =>
+    public Task Silos_that_are_reached_by_other_addresses_than_their_own_are_left_alone() =>
+        PassingTime.InTurnsAsync(async () =>
     {
         _hung.Add("b");
         await _list.GetGateways();

@@ -5,9 +5,9 @@ namespace ZeroStor.Tests.Client;
 /// <summary>Lets a clock go on until something holds, without overtaking the work that it lets happen.</summary>
 internal static class PassingTime
 {
-    /// <summary>Runs a test whose work and whose <see cref="AdvanceAsync"/> take turns: all that can go on goes on
-    /// before time passes. Without it, a test in which a time-out matters passes its hours while another thread waits
-    /// for a processor.</summary>
+    /// <summary>Runs a test whose work and whose <see cref="AdvanceAsync"/> take turns: what can go on goes on
+    /// before time passes, unless it went to the pool. Without it, a test in which a time-out matters passes its hours
+    /// while another thread waits for a processor.</summary>
     public static Task InTurnsAsync(Func<Task> test) => Task.Factory.StartNew(
         test,
         CancellationToken.None,
